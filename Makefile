@@ -1,0 +1,55 @@
+# crm_analytics: build, install and test.
+#
+#   make, make install, make installcheck   the usual PGXS way, against the user's own server
+#   make check, make demo, make bench ...    on a throwaway server; work before PostgreSQL is installed
+#
+# The second group is answered by test/make.mk, which must not need pg_config; PGXS is read only for the first.
+
+DRIVER_GOALS = check check-clang check-sanitize demo demo-psql demo-stop bench fuzz nightly bootstrap
+ifneq (,$(filter $(DRIVER_GOALS),$(MAKECMDGOALS)))
+CRM_SOURCE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+include $(CRM_SOURCE)test/make.mk
+else
+
+EXTENSION = crm_analytics
+EXTVERSION = 1.0.0
+MODULE_big = crm_analytics
+
+# Out-of-tree builds: PGXS sets srcdir only when it is read, the lists below need it before.
+CRM_SOURCE := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+
+ROOMS = kernel common audience tag segment
+CRM_OBJECTS := $(sort $(foreach room,$(ROOMS),$(patsubst $(CRM_SOURCE)/%.c,%.o,$(wildcard $(CRM_SOURCE)/src/$(room)/*.c))))
+OBJS = $(CRM_OBJECTS)
+
+# The install script is the concatenation of the rooms' parts, in this order.
+SQL_PARTS = \
+	src/common/preamble.sql
+
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+EXTRA_CLEAN = $(EXTENSION)--$(EXTVERSION).sql results regression.diffs regression.out
+
+PG_CPPFLAGS = -I$(CRM_SOURCE)/src
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# After PGXS, which sets CFLAGS itself: ours are added to the packager's, never put in their place.
+override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -fvisibility=hidden
+
+all: $(DATA_built)
+
+$(EXTENSION)--$(EXTVERSION).sql: $(addprefix $(CRM_SOURCE)/,$(SQL_PARTS)) $(CRM_SOURCE)/Makefile
+	cat $(addprefix $(CRM_SOURCE)/,$(SQL_PARTS)) > $@
+
+# PGXS does not make the rooms' folders for an out-of-tree build.
+$(OBJS): | $(addprefix src/,$(ROOMS))
+$(addprefix src/,$(ROOMS)):
+	mkdir -p $@
+
+# Headers are few and central: any change of one rebuilds everything, which takes seconds.
+$(OBJS): $(wildcard $(CRM_SOURCE)/src/*/*.h)
+
+endif

@@ -1,0 +1,39 @@
+/*
+ * audience.h - the value crm.audience for other rooms.
+ */
+#ifndef CRM_AUDIENCE_H
+#define CRM_AUDIENCE_H
+
+#include "common/crm.h"
+#include "kernel/ids.h"
+
+/*
+ * A stored audience: a small header, then RoaringFormatSpec's portable 64-bit
+ * bytes, canonical.  doc/formats.md describes it.
+ */
+typedef struct crm_audience
+{
+	int32		vl_len_;
+	uint8		version;		/* CRM_AUDIENCE_VERSION */
+	uint8		flags;			/* 0; aggregate states in progress use bit 0 */
+	uint16		reserved;		/* 0 */
+	uint32		population;		/* stamp: population number, 0 = unstamped */
+	uint32		reserved2;		/* 0 */
+	uint64		cardinality;
+	uint8		ids[FLEXIBLE_ARRAY_MEMBER];
+} crm_audience;
+
+#define CRM_AUDIENCE_VERSION 1
+#define CRM_AUDIENCE_HEADER offsetof(crm_audience, ids)
+
+/* Detoasts (once per query for a stored value when flinfo is given) and checks the header; never copies an in-memory value. */
+extern crm_audience *crm_audience_fetch(Datum value, FmgrInfo *flinfo, int argument);
+extern crm_ids crm_audience_ids(const crm_audience *audience);
+
+/* The finished builder as a value in the current context; the builder is freed. */
+extern crm_audience *crm_audience_finish(crm_ids_builder *builder, uint32 population);
+extern crm_audience *crm_audience_empty(uint32 population);
+/* The set operation on two values, stamps checked (42804) and carried over. */
+extern crm_audience *crm_audience_combine(crm_ids_op op, const crm_audience *a, const crm_audience *b);
+
+#endif							/* CRM_AUDIENCE_H */

@@ -1,0 +1,1 @@
+\echo Use "CREATE EXTENSION crm_analytics" to load this file. \quit

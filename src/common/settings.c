@@ -1,0 +1,32 @@
+/*
+ * settings.c - definition of the settings.
+ */
+#include "common/crm.h"
+
+#include <limits.h>
+
+#include "common/settings.h"
+#include "utils/guc.h"
+
+int			crm_max_tag_values = 1000;
+int			crm_refresh_memory = 1024 * 1024;
+
+void
+crm_define_settings(void)
+{
+	DefineCustomIntVariable("crm_analytics.max_tag_values",
+							"Largest number of different values of one text tag.",
+							"A refresh that meets more raises 54000. From 1 to 65000.",
+							&crm_max_tag_values,
+							1000, 1, 65000,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("crm_analytics.refresh_memory",
+							"Memory for the sets that one scan of a refresh builds.",
+							"Tags that do not fit are evaluated in further scans. From 1MB to 2047GB.",
+							&crm_refresh_memory,
+							1024 * 1024, 1024, MAX_KILOBYTES,
+							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+
+	MarkGUCPrefixReserved("crm_analytics");
+}

@@ -1,0 +1,14 @@
+/*
+ * settings.h - the extension's settings, all named crm_analytics.*.
+ *
+ * No setting changes the result of an IMMUTABLE function.
+ */
+#ifndef CRM_SETTINGS_H
+#define CRM_SETTINGS_H
+
+extern int	crm_max_tag_values;		/* values of one text tag */
+extern int	crm_refresh_memory;		/* kB, sets held by one refresh */
+
+extern void crm_define_settings(void);
+
+#endif							/* CRM_SETTINGS_H */
