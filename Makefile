@@ -24,7 +24,8 @@ OBJS = $(CRM_OBJECTS)
 
 # The install script is the concatenation of the rooms' parts, in this order.
 SQL_PARTS = \
-	src/common/preamble.sql
+	src/common/preamble.sql \
+	src/tag/catalogue.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN = $(EXTENSION)--$(EXTVERSION).sql results regression.diffs regression.out
