@@ -1,0 +1,78 @@
+/*
+ * scan_plan.h - how the rules of one population run in one scan.
+ *
+ * refresh_tags runs
+ *
+ *   SELECT tag_scan_agg(plan, id, scope, <arguments>) FROM source AS customer
+ *
+ * Rules that are comparisons of columns with constants, ranges, IN, NULL tests
+ * and their and/or/not (and CASE over such conditions with constant results)
+ * are compiled into a program over batches of column values; the arguments then
+ * hold just the columns.  All other rules stand among the arguments as
+ * expressions, gathered in one boolean[] and one text[], and are evaluated by
+ * the executor.  The plan says which is which and travels as a constant, so that
+ * parallel workers have it.
+ */
+#ifndef CRM_SCAN_PLAN_H
+#define CRM_SCAN_PLAN_H
+
+#include "common/crm.h"
+#include "kernel/rule_batch.h"
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+
+/* A rule as parsed from its author's or from its stored text. */
+typedef struct crm_rule
+{
+	const char *text;			/* what was parsed */
+	Node	   *expr;			/* analysed; Vars of the source have varno 1; as_of is Param 1 */
+	Oid			type;			/* BOOLOID, TEXTOID or NUMERICOID (coerced) */
+	char	   *qualified;		/* deparsed with an empty search_path; as_of stands as $1 */
+} crm_rule;
+
+/*
+ * Parses and checks one rule with the current search_path: exactly one SQL
+ * expression of an allowed kind over the source's columns, customer and as_of.
+ * Everything else is refused with its position and a hint.
+ */
+extern crm_rule *crm_rule_parse(Relation source, const char *text);
+/* Parses a stored rule again (empty search_path, $1 is as_of). */
+extern crm_rule *crm_rule_read(Relation source, const char *qualified);
+
+/*
+ * Plans the rules.  force_executor keeps every rule out of the batch (for the
+ * property test that both ways agree).  The argument list starts with a comma
+ * when it is not empty: ", customer.age, customer.spent, ARRAY[...]".
+ */
+extern void crm_scan_plan_make(Relation source, List *rules, bool force_executor,
+							   bytea **plan, char **arguments);
+
+/* ---- in the aggregate -------------------------------------------------- */
+
+typedef struct crm_scan crm_scan;	/* decoded plan, one batch of rows, results */
+
+/* Decodes and checks a plan (hostile until validated: anybody may call the aggregate). */
+extern crm_scan *crm_scan_new(const bytea *plan, MemoryContext context);
+extern int	crm_scan_rules(const crm_scan *scan);
+extern bool crm_scan_rule_is_text(const crm_scan *scan, int rule);
+/*
+ * Takes the arguments from number `first` on as row `row` (0 ... CRM_BATCH_ROWS
+ * - 1) of the batch; their number and types are checked on the first row ever.
+ */
+extern void crm_scan_row(crm_scan *scan, FunctionCallInfo fcinfo, int first, int row);
+/* Evaluates all rules over the first `rows` rows of the batch. */
+extern void crm_scan_run(crm_scan *scan, int rows);
+/* Boolean rule: one bit a row, CRM_BATCH_WORDS words, bits past `rows` zero. */
+extern const uint64 *crm_scan_truth(const crm_scan *scan, int rule);
+/* Text rule: code of each row's value, 0 for none; codes stay valid for the scan's life. */
+extern const uint16 *crm_scan_codes(const crm_scan *scan, int rule);
+/* The values of a text rule met so far: codes 1 ... count. */
+extern int	crm_scan_value_count(const crm_scan *scan, int rule);
+extern const char *crm_scan_value(const crm_scan *scan, int rule, int code);
+/*
+ * Code of a value, added when it is new (54000 past
+ * crm_analytics.max_tag_values): merging another scan's codes.
+ */
+extern uint16 crm_scan_value_code(crm_scan *scan, int rule, const char *value);
+
+#endif							/* CRM_SCAN_PLAN_H */

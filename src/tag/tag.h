@@ -1,0 +1,154 @@
+/*
+ * tag.h - the tag room for itself and for other rooms: populations, keys,
+ * rights, and the store of sets.
+ *
+ * The catalogue (catalogue.sql) belongs to the extension's owner; nobody else
+ * has rights on the stored sets.  C code checks the caller's rights first
+ * (rights.c) and then reads and writes the catalogue itself (catalogue.c as
+ * the tables' owner through SPI, store.c directly).
+ */
+#ifndef CRM_TAG_H
+#define CRM_TAG_H
+
+#include "common/crm.h"
+#include "audience/audience.h"
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+#include "utils/timestamp.h"
+
+/* ---- populations (population.c) -------------------------------------- */
+
+typedef enum crm_key_form
+{
+	CRM_KEY_INTEGER,			/* smallint, integer, bigint: own ids, negative ones by dictionary */
+	CRM_KEY_UUID,				/* dictionary */
+	CRM_KEY_TEXT				/* dictionary */
+} crm_key_form;
+
+typedef struct crm_population
+{
+	int32		id;				/* the stamp of its audiences */
+	char	   *name;
+	Oid			source;			/* relation with one row per customer */
+	char	   *source_name;	/* its qualified name when it was registered */
+	char	   *key_column;
+	crm_key_form key_form;
+	char	   *scope_column;	/* NULL: without scope */
+	Oid			owner;
+	int			chunk_bits;		/* ids of a chunk share id >> chunk_bits; 0 before the first refresh */
+} crm_population;
+
+/* NULL name: the only population there is.  Unknown: 42704 with the nearest names. */
+extern crm_population *crm_population_find(const char *name);
+extern crm_population *crm_population_find_by_id(int32 id);
+/* The source's qualified, quoted name for a query; 42P01 when it is gone. */
+extern char *crm_population_source(const crm_population *population);
+/* Serialises writers of one population until the end of the transaction. */
+extern void crm_population_lock(const crm_population *population);
+
+/* ---- keys (key.c) ------------------------------------------------------ */
+
+/*
+ * The id of a key given as text, bigint or uuid; false when the dictionary has
+ * never met it (an integer key that is not negative is its own id).  A key that
+ * is no value of the population's key type raises 22P02.
+ */
+extern bool crm_key_id(const crm_population *population, Datum key, Oid type, int64 *id);
+/* The key of an id, as text; NULL when unknown. */
+extern char *crm_key_of_id(const crm_population *population, int64 id);
+/*
+ * Looks the customer's row up with the caller's own rights: true when it is
+ * there and he may see it.
+ */
+extern bool crm_key_visible(const crm_population *population, Datum key, Oid type);
+
+/* ---- rights (rights.c) --------------------------------------------------- */
+
+typedef struct crm_scopes
+{
+	bool		all;
+	int			count;
+	int32	   *numbers;		/* scope numbers, ascending, when not all */
+} crm_scopes;
+
+/*
+ * The scopes whose whole sets the current user may read; raises 42501, with a
+ * hint that names the grant, when there are none.
+ */
+extern crm_scopes *crm_rights_readable(const crm_population *population);
+extern bool crm_scopes_include(const crm_scopes *scopes, int32 scope);
+/* 42501 unless the current user may define tags of the population / owns it. */
+extern void crm_rights_require_define(const crm_population *population);
+extern void crm_rights_require_owner(const crm_population *population);
+/* May the current user know of the population and its tags at all? */
+extern bool crm_rights_may_see(const crm_population *population);
+
+/* ---- the catalogue (catalogue.c) ------------------------------------------ */
+
+/*
+ * SPI as the owner of the extension's tables, with an empty search_path.  Only
+ * fixed statements of ours run between the two calls, never a user's text.
+ * Begin connects to SPI, end finishes it: copy results out in between.
+ */
+typedef struct crm_catalogue_session
+{
+	Oid			saved_user;
+	int			saved_context;
+	int			guc_level;
+	MemoryContext caller;		/* where results are to be copied */
+} crm_catalogue_session;
+
+extern void crm_catalogue_begin(crm_catalogue_session *session);
+extern void crm_catalogue_end(crm_catalogue_session *session);
+/*
+ * Runs one statement; every "@." in it stands for the extension's schema.
+ * Arguments are given as (Oid type, Datum value, bool isnull) nargs times.
+ * Returns SPI_processed.
+ */
+extern uint64 crm_catalogue_execute(const char *statement, int nargs,...);
+/* Quoted name of the extension's schema, and oid of one of its relations by name. */
+extern const char *crm_schema(void);
+extern Oid	crm_relation(const char *name);
+
+typedef enum crm_value_type
+{
+	CRM_VALUE_BOOLEAN, CRM_VALUE_TEXT, CRM_VALUE_NUMERIC
+} crm_value_type;
+
+typedef struct crm_tag
+{
+	int32		id;
+	char	   *name;
+	char	   *kind;
+	crm_value_type type;
+	Oid			owner;
+	int32		version;
+	int32		refreshed_version;	/* 0: never refreshed */
+	TimestampTz refreshed_at;
+	char	   *rule;			/* as its author wrote it */
+	char	   *qualified;		/* as it runs */
+} crm_tag;
+
+/* All tags of a population, by name; then one by name (42704 with the nearest names). */
+extern List *crm_tag_list(const crm_population *population);
+extern crm_tag *crm_tag_find(const crm_population *population, const char *name);
+/* Number of a text tag's value; -1 when no customer ever had it. */
+extern int32 crm_tag_value_no(const crm_tag *tag, const char *value);
+/* Up to three names nearest to name (edit distance) as "a", "b"; NULL when none is near. */
+extern char *crm_nearest_names(const char *name, List *names);
+
+/* ---- the store of sets (store.c) -------------------------------------------- */
+
+/* The population itself is stored like a tag of this number. */
+#define CRM_BASE_TAG(population) (-(population)->id)
+#define CRM_NO_VALUE 0			/* value number of a boolean tag */
+
+/* Adds the members of one set, in the scopes given, to the builder's end: ids ascend. */
+extern void crm_store_read(const crm_population *population, int32 tag_id, int32 value_no,
+						   const crm_scopes *scopes, crm_ids_builder *builder);
+
+typedef void (*crm_store_visit) (void *arg, int32 tag_id, int32 value_no, int32 scope_no);
+/* Calls visit for every set of the population that holds the id, the base set too, by tag and value. */
+extern void crm_store_sets_of(const crm_population *population, int64 id, crm_store_visit visit, void *arg);
+
+#endif							/* CRM_TAG_H */
