@@ -45,9 +45,10 @@ all: $(DATA_built)
 $(EXTENSION)--$(EXTVERSION).sql: $(addprefix $(CRM_SOURCE)/,$(SQL_PARTS)) $(CRM_SOURCE)/Makefile
 	cat $(addprefix $(CRM_SOURCE)/,$(SQL_PARTS)) > $@
 
-# PGXS does not make the rooms' folders for an out-of-tree build.
-$(OBJS): | $(addprefix src/,$(ROOMS))
-$(addprefix src/,$(ROOMS)):
+# PGXS does not make the rooms' folders for an out-of-tree build.  Absolute names, since VPATH would find the tree's own.
+ROOM_FOLDERS = $(addprefix $(CURDIR)/src/,$(ROOMS))
+$(OBJS): | $(ROOM_FOLDERS)
+$(ROOM_FOLDERS):
 	mkdir -p $@
 
 # Headers are few and central: any change of one rebuilds everything, which takes seconds.

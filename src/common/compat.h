@@ -12,4 +12,10 @@
 #include "varatt.h"
 #endif
 
+/* Before 16 nothing stands behind PGDLLEXPORT here, and -fvisibility=hidden would hide the entry points. */
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
 #endif							/* CRM_COMPAT_H */

@@ -1,0 +1,46 @@
+# Goals that work before PostgreSQL is installed: everything runs on a throwaway server over a staged build.
+# No pg_config and no PGXS here.  The scripts do the work; this file only names it.
+
+SHELL = /bin/bash
+CRM_TEST = $(CRM_SOURCE)test
+
+.PHONY: $(DRIVER_GOALS)
+.NOTPARALLEL:
+
+bootstrap:
+	@$(CRM_TEST)/bootstrap.sh check
+
+# All tests, or a part: make check ONLY=unit, make check ONLY="regress isolation" ROOM=audience
+check:
+	@$(CRM_TEST)/check.sh $(ONLY)
+
+# The whole library and its regression tests as clang compiles them.
+check-clang:
+	@CRM_CC=clang $(CRM_TEST)/check.sh unit regress isolation
+
+# Regression tests with the library under UBSan; kernels under ASan and UBSan.
+check-sanitize:
+	@CRM_FLAVOUR=ubsan $(CRM_TEST)/check.sh unit fuzz regress isolation
+
+# Coverage-guided fuzzing of the kernels, FUZZ_SECONDS for each target.
+fuzz:
+	@$(CRM_TEST)/fuzz.sh
+
+# Everything that is too slow for every change.
+nightly:
+	@$(CRM_TEST)/nightly.sh
+
+bench:
+	@$(CRM_TEST)/bootstrap.sh bench
+	@$(CRM_TEST)/bench/run.sh
+
+demo:
+	@$(CRM_TEST)/bootstrap.sh demo
+	@$(CRM_SOURCE)demo/run.sh run
+
+demo-psql:
+	@$(CRM_TEST)/bootstrap.sh demo
+	@$(CRM_SOURCE)demo/run.sh psql
+
+demo-stop:
+	@$(CRM_SOURCE)demo/run.sh stop
