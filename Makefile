@@ -30,6 +30,12 @@ SQL_PARTS = \
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN = $(EXTENSION)--$(EXTVERSION).sql results regression.diffs regression.out
 
+# make installcheck: the same tests as in make check, one after the other in one database.  pg_regress does not make
+# the rooms' folders for its results.
+REGRESS = setup $(sort $(patsubst $(CRM_SOURCE)/sql/%.sql,%,$(wildcard $(CRM_SOURCE)/sql/*/*.sql)))
+REGRESS_OPTS = --inputdir=$(CRM_SOURCE) --encoding=UTF8
+REGRESS_PREP = results-folders
+
 PG_CPPFLAGS = -I$(CRM_SOURCE)/src
 override with_llvm = no
 
@@ -50,6 +56,10 @@ ROOM_FOLDERS = $(addprefix $(CURDIR)/src/,$(ROOMS))
 $(OBJS): | $(ROOM_FOLDERS)
 $(ROOM_FOLDERS):
 	mkdir -p $@
+
+.PHONY: results-folders
+results-folders:
+	mkdir -p $(sort $(addprefix results/,$(dir $(REGRESS))))
 
 # Headers are few and central: any change of one rebuilds everything, which takes seconds.
 $(OBJS): $(wildcard $(CRM_SOURCE)/src/*/*.h)

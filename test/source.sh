@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# source.sh - rules about the source itself, read from it and from the built library.
+set -euo pipefail
+
+# shellcheck source=test/server.sh
+. "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/server.sh"
+cd "$CRM_SOURCE"
+failed=0
+
+# rule NAME OFFENDERS: holds when there are no offenders.
+rule()
+{
+	if [ -z "$2" ]; then
+		echo "ok $1"
+	else
+		printf '%s\n' "$2"
+		echo "not ok $1"
+		failed=1
+	fi
+}
+
+rule "kernels know nothing of PostgreSQL" \
+	"$(grep -nE '#include "(postgres|fmgr|utils/|common/|access/|catalog/|executor/|nodes/|lib/|libpq/|miscadmin)|\b(palloc|ereport|elog|Datum)\b *\(' src/kernel/*.[ch] || true)"
+
+# Room -> common -> kernel; sideways only through src/<room>/<room>.h.
+offenders=
+for file in src/*/*.[ch]; do
+	room=$(basename "$(dirname "$file")")
+	while IFS= read -r include; do
+		target=${include%%/*}
+		[ -d "src/$target" ] && [ "$include" != "$target" ] || continue
+		case $room:$target in
+			"$target:$room" | kernel:kernel) ;;
+			kernel:*) offenders+="$file includes $include"$'\n' ;;
+			*:kernel) ;;
+			common:common) ;;
+			common:*) offenders+="$file includes $include"$'\n' ;;
+			*:common) ;;
+			*) [ "$include" = "$target/$target.h" ] || offenders+="$file includes $include"$'\n' ;;
+		esac
+	done < <(sed -nE 's/^#include "([^"]+)".*/\1/p' "$file")
+done
+rule "includes go room, common, kernel" "${offenders%$'\n'}"
+
+rule "no file is longer than 900 lines" \
+	"$(wc -l src/*/*.[ch] src/*/*.sql | awk '$1 > 900 && $2 != "total" { print $2 ": " $1 " lines" }')"
+
+rule "no // comments in C" "$(grep -rnE '(^|[;{}[:space:]])//' src test --include='*.[ch]' | grep -vE '"[^"]*//[^"]*"|https?://' || true)"
+
+crm_build
+rule "only crm_* and PostgreSQL's entry points are exported" \
+	"$(nm -D --defined-only "$CRM_STAGE$CRM_PKGLIBDIR/crm_analytics.so" | awk '{ print $3 }' | grep -vE '^(crm_|pg_finfo_crm_|_PG_init$|Pg_magic_func$)' || true)"
+rule "the library needs libc and libm only" \
+	"$(objdump -p "$CRM_STAGE$CRM_PKGLIBDIR/crm_analytics.so" | awk '$1 == "NEEDED" { print $2 }' | grep -vE '^(libc|libm|ld-linux.*)\.so' || true)"
+
+if command -v shellcheck >/dev/null; then
+	rule "shellcheck has nothing to say" "$(find test .ci demo \( -name '*.sh' -o -path '.ci/run' \) -exec shellcheck -x -S warning {} + 2>/dev/null || true)"
+fi
+exit "$failed"
