@@ -48,8 +48,13 @@ override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-s
 
 all: $(DATA_built)
 
-$(EXTENSION)--$(EXTVERSION).sql: $(addprefix $(CRM_SOURCE)/,$(SQL_PARTS)) $(CRM_SOURCE)/Makefile
-	cat $(addprefix $(CRM_SOURCE)/,$(SQL_PARTS)) > $@
+# Behind the first part comes the statement that lists clashes with what the schema holds already.
+SQL_PART_FILES = $(addprefix $(CRM_SOURCE)/,$(SQL_PARTS))
+$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PART_FILES) $(CRM_SOURCE)/src/common/clashes.awk $(CRM_SOURCE)/Makefile
+	cat $(firstword $(SQL_PART_FILES)) > $@.new
+	LC_ALL=C awk -f $(CRM_SOURCE)/src/common/clashes.awk $(SQL_PART_FILES) >> $@.new
+	cat $(wordlist 2,$(words $(SQL_PART_FILES)),$(SQL_PART_FILES)) < /dev/null >> $@.new
+	mv $@.new $@
 
 # PGXS does not make the rooms' folders for an out-of-tree build.  Absolute names, since VPATH would find the tree's own.
 ROOM_FOLDERS = $(addprefix $(CURDIR)/src/,$(ROOMS))

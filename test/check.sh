@@ -77,7 +77,7 @@ tally_tap()
 	fi
 	while IFS= read -r line; do
 		case $line in
-			"ok "*"# skip"* | "ok "*"# SKIP"*) skip "$name" "${line#*# }" ;;
+			"ok "*"# skip"* | "ok "*"# SKIP"*) skip "$name" "${line#*# [sS][kK][iI][pP] }" ;;
 			"ok "*)
 				pass "$name: ${line#ok }"
 				good=$((good + 1))

@@ -81,6 +81,7 @@ crm_build()
 	esac
 	dir=$CRM_BUILD/pg$CRM_MAJOR-$(basename "$flavour")
 	CRM_STAGE=$dir/stage
+	[ "${CRM_BUILT:-}" != "$CRM_STAGE" ] || return 0
 	mkdir -p "$dir/obj"
 	(
 		flock 9
@@ -89,6 +90,8 @@ crm_build()
 		make -s --no-print-directory -C "$dir/obj" -f "$CRM_SOURCE/Makefile" PG_CONFIG="$PG_CONFIG" "${options[@]}" \
 			DESTDIR="$CRM_STAGE" install >"$dir/install.log" 2>&1 || { cat "$dir/install.log" >&2; exit 1; }
 	) 9>"$dir/lock"
+	# Scripts that this one calls use the same build.
+	export CRM_BUILT=$CRM_STAGE
 }
 
 # The server refuses to run as root: as root it runs as the user postgres.
@@ -121,7 +124,10 @@ crm_run_folder()
 
 	[ ${#base} -le 40 ] || base=/tmp
 	CRM_RUN=$(mktemp -d "$base/crm.XXXXXX")
-	cp -R "$CRM_STAGE" "$CRM_RUN/stage"
+	(
+		flock -s 9
+		cp -R "$CRM_STAGE" "$CRM_RUN/stage"
+	) 9>"$(dirname "$CRM_STAGE")/lock"
 	crm_stage_settings "$CRM_RUN/stage" >"$CRM_RUN/stage.conf"
 	if [ "$(id -u)" = 0 ]; then
 		chown -R postgres "$CRM_RUN"

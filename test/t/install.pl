@@ -1,0 +1,145 @@
+# Installing where the documentation says and elsewhere, beside a firm's own
+# tables, without superuser rights; removing; dumping and restoring.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('install');
+$node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
+$node->start;
+
+# What a database holds outside the system's schemas, one line an object.
+my $inventory = q{
+	SELECT i.type || ' ' || i.identity
+	FROM (SELECT 'pg_class'::regclass AS classid, oid AS objid FROM pg_class
+		UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type
+		UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc
+		UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator
+		UNION ALL SELECT 'pg_opclass'::regclass, oid FROM pg_opclass
+		UNION ALL SELECT 'pg_opfamily'::regclass, oid FROM pg_opfamily
+		UNION ALL SELECT 'pg_cast'::regclass, oid FROM pg_cast
+		UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace
+		UNION ALL SELECT 'pg_extension'::regclass, oid FROM pg_extension
+		UNION ALL SELECT 'pg_event_trigger'::regclass, oid FROM pg_event_trigger) o,
+		LATERAL pg_identify_object(o.classid, o.objid, 0) i
+	WHERE o.objid >= 16384 AND i.identity !~ '^"?pg_(toast|temp)'
+	ORDER BY 1};
+
+sub fresh
+{
+	my ($name, @statements) = @_;
+	$node->safe_psql('postgres', "CREATE DATABASE $name TEMPLATE template0");
+	$node->safe_psql($name, $_) foreach @statements;
+}
+
+# Members of the extension, by schema-less name, so that two schemas compare.
+sub members
+{
+	my ($database) = @_;
+	return $node->safe_psql($database, q{
+		SELECT replace(pg_describe_object(classid, objid, 0), e.extnamespace::regnamespace::text || '.', '')
+		FROM pg_depend d JOIN pg_extension e ON d.refobjid = e.oid
+		WHERE e.extname = 'crm_analytics' AND d.deptype = 'e' ORDER BY 1});
+}
+
+# The documented place.
+fresh('documented', 'CREATE SCHEMA crm; CREATE EXTENSION crm_analytics SCHEMA crm');
+my $members = members('documented');
+cmp_ok(scalar(split /\n/, $members), '>', 10, 'the extension has members');
+
+# Another schema, with a name that needs quotes, and nothing on the search_path.
+fresh('elsewhere', 'CREATE SCHEMA "Kunden Analyse"; CREATE EXTENSION crm_analytics SCHEMA "Kunden Analyse"');
+is(scalar(split /\n/, members('elsewhere')), scalar(split /\n/, $members),
+	'another schema gets the same number of objects');
+is($node->safe_psql('elsewhere', q{
+		SELECT count(*) FROM pg_depend d JOIN pg_extension e ON d.refobjid = e.oid AND e.extname = 'crm_analytics' AND d.deptype = 'e'
+		CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i WHERE i.schema <> '"Kunden Analyse"' AND i.schema <> 'Kunden Analyse'}),
+	'0', 'all of them in that schema');
+
+# A firm's own tables in schema crm: none in the way.
+fresh('beside', 'CREATE SCHEMA crm; CREATE TABLE crm.customer (id int); CREATE TABLE crm.tag (id int, name text);
+	CREATE VIEW crm.segment_overview AS SELECT 1 AS one; INSERT INTO crm.customer VALUES (1)');
+my $before = $node->safe_psql('beside', $inventory);
+$node->safe_psql('beside', 'CREATE EXTENSION crm_analytics SCHEMA crm');
+is(members('beside'), $members, "installs beside a firm's own tables");
+
+# Dropping leaves what was there, and nothing else.
+$node->safe_psql('beside', 'DROP EXTENSION crm_analytics');
+is($node->safe_psql('beside', $inventory), $before, 'DROP EXTENSION leaves nothing behind');
+is($node->safe_psql('beside', 'SELECT id FROM crm.customer'), '1', "the firm's rows are untouched");
+
+# Names that clash: one error lists them all, nothing is created.
+fresh('clash', 'CREATE SCHEMA crm; CREATE TABLE crm.tag_definition (id int); CREATE VIEW crm.population_definition AS SELECT 1 AS one;
+	CREATE TYPE crm.tag_version AS ENUM (\'a\'); CREATE TABLE crm.harmless (id int)');
+$before = $node->safe_psql('clash', $inventory);
+my ($status, $stdout, $stderr) =
+  $node->psql('clash', '\set VERBOSITY verbose' . "\n" . 'CREATE EXTENSION crm_analytics SCHEMA crm');
+like($stderr, qr/ERROR:  42710: schema crm already holds objects with names that crm_analytics creates/, 'a clash is 42710');
+like($stderr, qr/DETAIL:  They are: view population_definition, table tag_definition, type tag_version\./, 'and lists all of them');
+like($stderr, qr/HINT:  Install into a schema of its own/, 'with the remedy');
+is($node->safe_psql('clash', $inventory), $before, 'and creates nothing');
+$node->safe_psql('clash', 'CREATE SCHEMA crm_analytics; CREATE EXTENSION crm_analytics SCHEMA crm_analytics');
+is(scalar(split /\n/, members('clash')), scalar(split /\n/, $members), 'the remedy works');
+
+# A function of the same signature clashes, an overload does not.
+my $signature = $node->safe_psql('documented', q{
+	SELECT p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'
+	FROM pg_depend d JOIN pg_extension e ON d.refobjid = e.oid AND e.extname = 'crm_analytics' AND d.deptype = 'e'
+	JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+	WHERE p.prokind = 'f' AND p.pronargs > 0 AND pg_get_function_identity_arguments(p.oid) !~ 'crm\.|VARIADIC|internal|cstring'
+	ORDER BY 1 LIMIT 1});
+SKIP:
+{
+	skip 'no function without own types', 2 if $signature eq '';
+	my ($name) = $signature =~ /^(\w+)/;
+	fresh('clash_function', "CREATE SCHEMA crm; CREATE FUNCTION crm.$signature RETURNS int RETURN 1");
+	(undef, undef, $stderr) = $node->psql('clash_function', 'CREATE EXTENSION crm_analytics SCHEMA crm');
+	like($stderr, qr/DETAIL:  They are: function $name\(/, "a function of the same signature clashes: $signature");
+	fresh('overload', "CREATE SCHEMA crm; CREATE FUNCTION crm.$name(point, circle, point) RETURNS int RETURN 1;
+		CREATE EXTENSION crm_analytics SCHEMA crm");
+	is(members('overload'), $members, 'an overload does not');
+}
+
+# The owner of a database needs no superuser.
+$node->safe_psql('postgres', 'CREATE ROLE firm LOGIN');
+$node->safe_psql('postgres', 'CREATE DATABASE owned TEMPLATE template0 OWNER firm');
+is($node->psql('owned', 'CREATE SCHEMA crm; CREATE EXTENSION crm_analytics SCHEMA crm',
+		extra_params => [ '-U', 'firm' ], on_error_stop => 1), 0,
+	"a database's owner installs it");
+is(members('owned'), $members, 'and has all of it');
+is($node->psql('owned', 'DROP EXTENSION crm_analytics', extra_params => [ '-U', 'firm' ], on_error_stop => 1), 0,
+	'and removes it');
+
+# A user who owns nothing may not.
+$node->safe_psql('postgres', 'CREATE ROLE guest LOGIN');
+isnt($node->psql('owned', 'CREATE EXTENSION crm_analytics SCHEMA crm', extra_params => [ '-U', 'guest' ], on_error_stop => 1), 0,
+	'a guest does not');
+
+# A dump restores the extension into the same schema.
+my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump.sql';
+foreach my $database (qw(documented elsewhere clash))
+{
+	command_ok([ 'pg_dump', '-d', $node->connstr($database), '-f', $dump ], "dump of $database");
+	$node->safe_psql('postgres', "CREATE DATABASE restored_$database TEMPLATE template0");
+	command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr("restored_$database"), '-f', $dump ],
+		"restore of $database");
+	is($node->safe_psql("restored_$database", $inventory), $node->safe_psql($database, $inventory),
+		"$database and its restored copy hold the same objects");
+}
+
+# A database in another encoding is told so.
+foreach my $encoding (qw(LATIN1 SQL_ASCII))
+{
+	my $database = lc "in_$encoding";
+	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE template0 ENCODING '$encoding' LOCALE 'C'");
+	(undef, undef, $stderr) =
+	  $node->psql($database, "\\set VERBOSITY verbose\nCREATE SCHEMA crm; CREATE EXTENSION crm_analytics SCHEMA crm");
+	like($stderr, qr/ERROR:  0A000: crm_analytics needs a database with encoding UTF8\n.*DETAIL:  This database has encoding $encoding\./s,
+		"a database in $encoding is told what is needed");
+}
+
+$node->stop;
+done_testing();
