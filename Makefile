@@ -25,6 +25,8 @@ OBJS = $(CRM_OBJECTS)
 # The install script is the concatenation of the rooms' parts, in this order.
 SQL_PARTS = \
 	src/common/preamble.sql \
+	src/audience/type.sql \
+	src/audience/ops.sql \
 	src/tag/catalogue.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql

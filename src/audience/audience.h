@@ -26,6 +26,13 @@ typedef struct crm_audience
 #define CRM_AUDIENCE_VERSION 1
 #define CRM_AUDIENCE_HEADER offsetof(crm_audience, ids)
 
+#define CRM_AUDIENCE_TYPE "crm.audience"
+
+/* flags: an aggregate's short list of ids, not yet a set; every reader turns it into one. */
+#define CRM_AUDIENCE_PENDING 1
+
+#define PG_RETURN_AUDIENCE(x) PG_RETURN_POINTER(x)
+
 /* Detoasts (once per query for a stored value when flinfo is given) and checks the header; never copies an in-memory value. */
 extern crm_audience *crm_audience_fetch(Datum value, FmgrInfo *flinfo, int argument);
 extern crm_ids crm_audience_ids(const crm_audience *audience);
@@ -35,5 +42,17 @@ extern crm_audience *crm_audience_finish(crm_ids_builder *builder, uint32 popula
 extern crm_audience *crm_audience_empty(uint32 population);
 /* The set operation on two values, stamps checked (42804) and carried over. */
 extern crm_audience *crm_audience_combine(crm_ids_op op, const crm_audience *a, const crm_audience *b);
+
+/* Members and stamp alone, from the first bytes of a stored value. */
+extern uint64 crm_audience_cardinality_of(Datum value, uint32 *population);
+/*
+ * Is the id a member of argument number argument (the set)?  A stored or
+ * constant set is fetched once per query and its last container remembered.
+ */
+extern bool crm_audience_probe(Datum value, FmgrInfo *flinfo, int argument, int64 id);
+/* Raises 42804 where both are stamped, differently; else the stamp of the result. */
+extern uint32 crm_audience_common_stamp(uint32 a, uint32 b);
+/* Raises the error for an id below zero. */
+extern void crm_audience_check_id(int64 id);
 
 #endif							/* CRM_AUDIENCE_H */
