@@ -48,6 +48,11 @@ include $(PGXS)
 # After PGXS, which sets CFLAGS itself: ours are added to the packager's, never put in their place.
 override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -fvisibility=hidden
 
+# The server's flags are those of the compiler that it was built with: clang may not know them all.
+ifneq (,$(findstring clang,$(CC)))
+override CFLAGS += -Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-unused-command-line-argument -Wno-ignored-attributes
+endif
+
 all: $(DATA_built)
 
 # Behind the first part comes the statement that lists clashes with what the schema holds already.

@@ -109,23 +109,32 @@ stage_source()
 	tally_tap source "$logs/source.log" "$status"
 }
 
+unit_folder()
+{
+	echo "$CRM_BUILD/unit-$1${CRM_CC:+-$(basename "$CRM_CC")}"
+}
+
 build_unit()
 {
-	mkdir -p "$CRM_BUILD/unit-$1"
-	make -s -k -j"$(nproc)" --no-print-directory -C "$CRM_BUILD/unit-$1" -f "$here/unit/unit.mk" \
+	local folder
+
+	folder=$(unit_folder "$1")
+	mkdir -p "$folder"
+	make -s -k -j"$(nproc)" --no-print-directory -C "$folder" -f "$here/unit/unit.mk" \
 		SOURCE="$CRM_SOURCE" FLAVOUR="$1" UNIT_CC="${CRM_CC:-}" >"$logs/unit-$1.log" 2>&1 || true
 }
 
 run_unit()
 {
-	local flavour=$1 name=$2 log
+	local flavour=$1 name=$2 log folder
 	shift 2
+	folder=$(unit_folder "$flavour")
 	log=$logs/$flavour-$name.log
-	if [ ! -x "$CRM_BUILD/unit-$flavour/$name" ] || grep -q "Error.*\b$name\b\|\b$name\b.*Error" "$logs/unit-$flavour.log"; then
+	if [ ! -x "$folder/$name" ] || grep -q "Error.*\b$name\b\|\b$name\b.*Error" "$logs/unit-$flavour.log"; then
 		fail "$name ($flavour) does not compile" "$logs/unit-$flavour.log" 40
 		return
 	fi
-	if (cd "$CRM_BUILD/unit-$flavour" &&
+	if (cd "$folder" &&
 		ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 			timeout "${UNIT_TIMEOUT:-600}" "./$name" "$@") >"$log" 2>&1; then
 		pass "$name ($flavour)"

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+#
+# nightly.sh - what is too slow for every change: all compilers and sanitizers,
+# the kernels under valgrind, the regression tests with parallel plans forced
+# and with little memory, and half an hour of fuzzing.
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+"$here/bootstrap.sh" nightly || exit 1
+# shellcheck source=test/server.sh
+. "$here/server.sh"
+set +e
+crm_locate
+failed=0
+
+step()
+{
+	local title=$1
+
+	shift
+	echo
+	echo "== $title"
+	"$@" || failed=$((failed + 1))
+}
+
+under_valgrind()
+{
+	local file name status=0
+
+	for file in "$here"/unit/test_*.c; do
+		name=$(basename "$file" .c)
+		valgrind --quiet --error-exitcode=9 --leak-check=full "$CRM_BUILD/unit-plain/$name" >"$CRM_BUILD/valgrind-$name.log" 2>&1 || {
+			echo "FAILED: $name"
+			tail -n 60 "$CRM_BUILD/valgrind-$name.log"
+			status=1
+		}
+	done
+	return "$status"
+}
+
+step "all tests" "$here/check.sh"
+step "compiled by clang" env CRM_CC=clang "$here/check.sh" unit regress isolation
+step "under sanitizers" env CRM_FLAVOUR=ubsan "$here/check.sh" unit fuzz regress isolation
+step "kernels under valgrind" under_valgrind
+# Answers must not depend on the plan.  Printed plans do, so tests that show one set what they need themselves.
+step "parallel plans forced" env CRM_CONFIG="$(printf '%s\n' "parallel_setup_cost = 0" "parallel_tuple_cost = 0" "min_parallel_table_scan_size = 0")" \
+	"$here/check.sh" regress
+step "little memory" env CRM_CONFIG="work_mem = '64kB'" "$here/check.sh" regress
+step "fuzzing" env FUZZ_SECONDS="${FUZZ_SECONDS:-300}" "$here/fuzz.sh"
+
+echo
+echo "$failed steps failed"
+[ "$failed" = 0 ]
