@@ -310,6 +310,33 @@ run_stages()
 	done
 }
 
+# Counts, and fails when nothing ran: silence is no success.
+finish()
+{
+	local passed failed skipped line
+
+	finished=yes
+	passed=$(grep -c $'^ok\t' "$logs/tally" || true)
+	failed=$(grep -c $'^not ok\t' "$logs/tally" || true)
+	skipped=$(grep -c $'^skip\t' "$logs/tally" || true)
+	if [ "$failed" -gt 0 ]; then
+		echo
+		echo "Failed:"
+		grep $'^not ok\t' "$logs/tally" | cut -f 2 | sed 's/^/  /'
+		echo "Logs are in $logs"
+	fi
+	echo "$((SECONDS - started)) seconds"
+	line="$passed passed, $failed failed"
+	[ "$skipped" = 0 ] || line="$line, $skipped skipped"
+	echo "$line"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+# However the script ends, the server is stopped and the last line counts.
+finished=
+lane=
+trap 'crm_server_stop; [ -z "$lane" ] || kill "$lane" 2>/dev/null || true; [ -n "$finished" ] || { fail "the run broke off"; finish; }' EXIT
+
 touch "$logs/tally"
 echo "Building"
 crm_build
@@ -345,20 +372,7 @@ fi
 status=0
 wait "$lane" || status=$?
 cat "$logs/lane.log"
+lane=
 [ "$status" = 0 ] || fail "the stages without a server broke off"
 
-# Count, and fail when nothing ran: silence is no success.
-passed=$(grep -c $'^ok\t' "$logs/tally" || true)
-failed=$(grep -c $'^not ok\t' "$logs/tally" || true)
-skipped=$(grep -c $'^skip\t' "$logs/tally" || true)
-if [ "$failed" -gt 0 ]; then
-	echo
-	echo "Failed:"
-	grep $'^not ok\t' "$logs/tally" | cut -f 2 | sed 's/^/  /'
-	echo "Logs are in $logs"
-fi
-echo "$((SECONDS - started)) seconds"
-line="$passed passed, $failed failed"
-[ "$skipped" = 0 ] || line="$line, $skipped skipped"
-echo "$line"
-[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+finish

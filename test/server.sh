@@ -134,12 +134,13 @@ crm_run_folder()
 	fi
 }
 
-# Builds and starts; stops and leaves nothing behind when the script ends.
+# Builds and starts; stops and leaves nothing behind when the script ends.  A
+# script with an EXIT trap of its own calls crm_server_stop there.
 crm_server_start()
 {
 	crm_build
 	crm_run_folder
-	trap crm_server_stop EXIT
+	[ -n "$(trap -p EXIT)" ] || trap crm_server_stop EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 
@@ -163,7 +164,7 @@ crm_server_start()
 		[ -z "${CRM_CONFIG:-}" ] || printf '%s\n' "$CRM_CONFIG"
 	} | crm_as_server tee -a "$CRM_RUN/data/postgresql.conf" >/dev/null
 	crm_server_launch
-	crm_database crm
+	crm_database crm || { tail -n 40 "$CRM_RUN/log" >&2; crm_die "the extension could not be installed"; }
 	export PGDATABASE=crm
 }
 
@@ -175,7 +176,7 @@ crm_server_launch()
 		preload=(env UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 			LD_PRELOAD="$(clang -print-file-name="libclang_rt.ubsan_standalone-$(uname -m).so")")
 	fi
-	crm_as_server "${preload[@]}" pg_ctl -s -w -t 60 -D "$CRM_RUN/data" -l "$CRM_RUN/log" start ||
+	crm_as_server "${preload[@]}" pg_ctl -s -w -t 60 -D "$CRM_RUN/data" -l "$CRM_RUN/log" start 8>&- ||
 		{ cat "$CRM_RUN/log" >&2; crm_die "the throwaway server did not start"; }
 }
 

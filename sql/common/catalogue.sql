@@ -55,7 +55,7 @@ SELECT object AS undecided, provolatile, proparallel
 FROM member_function
 WHERE prokind IN ('f', 'w') AND prorettype <> 'trigger'::regtype
 	AND (provolatile = 'v' OR proparallel = 'u')
-	AND proname !~ '^(create|drop|alter|grant|revoke|refresh|register|store|train|fold|erase|quick)(_|$)'
+	AND proname !~ '^(create|drop|alter|replace|grant|revoke|refresh|register|store|train|fold|erase|quick)(_|$)'
 ORDER BY 1;
 
 -- A volatile function is never a set's or an audience's pure arithmetic.
