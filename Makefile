@@ -27,6 +27,8 @@ SQL_PARTS = \
 	src/common/preamble.sql \
 	src/audience/type.sql \
 	src/audience/ops.sql \
+	src/audience/access.sql \
+	src/audience/agg.sql \
 	src/tag/catalogue.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql

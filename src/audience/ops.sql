@@ -107,15 +107,47 @@ CREATE FUNCTION @extschema@.population_stamp(a @extschema@.audience) RETURNS int
 COMMENT ON FUNCTION @extschema@.population_stamp(@extschema@.audience) IS
 	'number of the population whose ids these are; NULL when unstamped';
 
+CREATE FUNCTION @extschema@.audience_idsel(internal, oid, internal, int) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crm_audience_idsel'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.audience_idsel(internal, oid, internal, int) IS
+	'selectivity of id <@ audience';
+
+CREATE FUNCTION @extschema@.audience_setsel(internal, oid, internal, int) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crm_audience_setsel'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.audience_setsel(internal, oid, internal, int) IS
+	'selectivity of comparing two audiences';
+
+CREATE FUNCTION @extschema@.audience_idjoinsel(internal, oid, internal, smallint, internal) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crm_audience_idjoinsel'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.audience_idjoinsel(internal, oid, internal, smallint, internal) IS
+	'join selectivity of id <@ audience';
+
+CREATE FUNCTION @extschema@.audience_setjoinsel(internal, oid, internal, smallint, internal) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crm_audience_setjoinsel'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.audience_setjoinsel(internal, oid, internal, smallint, internal) IS
+	'join selectivity of comparing two audiences';
+
+CREATE FUNCTION @extschema@.audience_id_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'crm_audience_id_support'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.audience_id_support(internal) IS
+	'planner support: a small constant audience can be looked up in an index on the id';
+
 CREATE FUNCTION @extschema@.audience_contains(a @extschema@.audience, id bigint) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'crm_audience_contains_id'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+	SUPPORT @extschema@.audience_id_support;
 COMMENT ON FUNCTION @extschema@.audience_contains(@extschema@.audience, bigint) IS
 	'is the id a member of the audience?';
 
 CREATE FUNCTION @extschema@.audience_contained(id bigint, a @extschema@.audience) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'crm_audience_contained_id'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+	SUPPORT @extschema@.audience_id_support;
 COMMENT ON FUNCTION @extschema@.audience_contained(bigint, @extschema@.audience) IS
 	'is the id a member of the audience?';
 
@@ -140,35 +172,35 @@ COMMENT ON FUNCTION @extschema@.audience_overlaps(@extschema@.audience, @extsche
 CREATE OPERATOR @extschema@.@> (
 	FUNCTION = @extschema@.audience_contains, LEFTARG = @extschema@.audience, RIGHTARG = bigint,
 	COMMUTATOR = OPERATOR(@extschema@.<@),
-	RESTRICT = contsel, JOIN = contjoinsel
+	RESTRICT = @extschema@.audience_idsel, JOIN = @extschema@.audience_idjoinsel
 );
 COMMENT ON OPERATOR @extschema@.@> (@extschema@.audience, bigint) IS 'the audience has this member';
 
 CREATE OPERATOR @extschema@.<@ (
 	FUNCTION = @extschema@.audience_contained, LEFTARG = bigint, RIGHTARG = @extschema@.audience,
 	COMMUTATOR = OPERATOR(@extschema@.@>),
-	RESTRICT = contsel, JOIN = contjoinsel
+	RESTRICT = @extschema@.audience_idsel, JOIN = @extschema@.audience_idjoinsel
 );
 COMMENT ON OPERATOR @extschema@.<@ (bigint, @extschema@.audience) IS 'the id is a member of the audience';
 
 CREATE OPERATOR @extschema@.@> (
 	FUNCTION = @extschema@.audience_contains, LEFTARG = @extschema@.audience, RIGHTARG = @extschema@.audience,
 	COMMUTATOR = OPERATOR(@extschema@.<@),
-	RESTRICT = contsel, JOIN = contjoinsel
+	RESTRICT = @extschema@.audience_setsel, JOIN = @extschema@.audience_setjoinsel
 );
 COMMENT ON OPERATOR @extschema@.@> (@extschema@.audience, @extschema@.audience) IS 'the left audience has all members of the right one';
 
 CREATE OPERATOR @extschema@.<@ (
 	FUNCTION = @extschema@.audience_contained, LEFTARG = @extschema@.audience, RIGHTARG = @extschema@.audience,
 	COMMUTATOR = OPERATOR(@extschema@.@>),
-	RESTRICT = contsel, JOIN = contjoinsel
+	RESTRICT = @extschema@.audience_setsel, JOIN = @extschema@.audience_setjoinsel
 );
 COMMENT ON OPERATOR @extschema@.<@ (@extschema@.audience, @extschema@.audience) IS 'all members of the left audience are in the right one';
 
 CREATE OPERATOR @extschema@.&& (
 	FUNCTION = @extschema@.audience_overlaps, LEFTARG = @extschema@.audience, RIGHTARG = @extschema@.audience,
 	COMMUTATOR = OPERATOR(@extschema@.&&),
-	RESTRICT = contsel, JOIN = contjoinsel
+	RESTRICT = @extschema@.audience_setsel, JOIN = @extschema@.audience_setjoinsel
 );
 COMMENT ON OPERATOR @extschema@.&& (@extschema@.audience, @extschema@.audience) IS 'the audiences have a member in common';
 
