@@ -47,6 +47,13 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# Out of the tree, only sources are looked for in it: an object or script that an in-tree build left there is not ours.
+ifneq (,$(VPATH))
+override VPATH =
+vpath %.c $(CRM_SOURCE)
+vpath %.control $(CRM_SOURCE)
+endif
+
 # After PGXS, which sets CFLAGS itself: ours are added to the packager's, never put in their place.
 override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -fvisibility=hidden
 
