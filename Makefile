@@ -29,7 +29,8 @@ SQL_PARTS = \
 	src/audience/ops.sql \
 	src/audience/access.sql \
 	src/audience/agg.sql \
-	src/tag/catalogue.sql
+	src/tag/catalogue.sql \
+	src/tag/rule.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN = $(EXTENSION)--$(EXTVERSION).sql results regression.diffs regression.out

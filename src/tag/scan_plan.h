@@ -20,6 +20,10 @@
 #include "kernel/rule_batch.h"
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
+#include "utils/timestamp.h"
+
+/* as_of stands as this parameter, of type timestamptz, in a rule's stored text and in the arguments. */
+#define CRM_RULE_AS_OF_PARAM 1
 
 /* A rule as parsed from its author's or from its stored text. */
 typedef struct crm_rule
@@ -28,7 +32,17 @@ typedef struct crm_rule
 	Node	   *expr;			/* analysed; Vars of the source have varno 1; as_of is Param 1 */
 	Oid			type;			/* BOOLOID, TEXTOID or NUMERICOID (coerced) */
 	char	   *qualified;		/* deparsed with an empty search_path; as_of stands as $1 */
+	const char *tag_name;		/* for errors of the scan; filled in by the caller, may be NULL */
 } crm_rule;
+
+/*
+ * The settings under which stored text is written and read: nothing but
+ * pg_catalog on the search_path, and fixed forms of dates and numbers.  Enter
+ * returns what leave takes; an error in between undoes them by itself.  A query
+ * that holds stored text is to be parsed between the two.
+ */
+extern int	crm_rule_enter(void);
+extern void crm_rule_leave(int level);
 
 /*
  * Parses and checks one rule with the current search_path: exactly one SQL
@@ -36,16 +50,23 @@ typedef struct crm_rule
  * Everything else is refused with its position and a hint.
  */
 extern crm_rule *crm_rule_parse(Relation source, const char *text);
-/* Parses a stored rule again (empty search_path, $1 is as_of). */
+/*
+ * Parses a stored rule again (empty search_path, $1 is as_of).  Like all
+ * parsing it runs input functions of types: call it as the tag's owner.
+ */
 extern crm_rule *crm_rule_read(Relation source, const char *qualified);
 
 /*
- * Plans the rules.  force_executor keeps every rule out of the batch (for the
- * property test that both ways agree).  The argument list starts with a comma
- * when it is not empty: ", customer.age, customer.spent, ARRAY[...]".
+ * Plans the rules for one moment: what depends on as_of alone is computed now,
+ * with the session's TimeZone, and only functions of PostgreSQL itself are run
+ * for it.  force_executor keeps every rule out of the batch (for the property
+ * test that both ways agree).  The argument list starts with a comma when it is
+ * not empty: ", customer.age, customer.spent, ARRAY[...]".
  */
-extern void crm_scan_plan_make(Relation source, List *rules, bool force_executor,
+extern void crm_scan_plan_make(Relation source, List *rules, TimestampTz as_of, bool force_executor,
 							   bytea **plan, char **arguments);
+/* Would the rule run over batches of column values? */
+extern bool crm_scan_plan_batched(Relation source, crm_rule *rule, TimestampTz as_of);
 
 /* ---- in the aggregate -------------------------------------------------- */
 
@@ -55,6 +76,8 @@ typedef struct crm_scan crm_scan;	/* decoded plan, one batch of rows, results */
 extern crm_scan *crm_scan_new(const bytea *plan, MemoryContext context);
 extern int	crm_scan_rules(const crm_scan *scan);
 extern bool crm_scan_rule_is_text(const crm_scan *scan, int rule);
+/* The tag's name, for errors; empty when none was given. */
+extern const char *crm_scan_rule_name(const crm_scan *scan, int rule);
 /*
  * Takes the arguments from number `first` on as row `row` (0 ... CRM_BATCH_ROWS
  * - 1) of the batch; their number and types are checked on the first row ever.

@@ -1,0 +1,52 @@
+/*
+ * rule_internal.h - what the files of rules share among themselves.
+ */
+#ifndef CRM_RULE_INTERNAL_H
+#define CRM_RULE_INTERNAL_H
+
+#include "common/crm.h"
+#include "parser/parse_node.h"
+#include "tag/scan_plan.h"
+
+/* Longest text of a rule, in bytes. */
+#define CRM_RULE_MAX_BYTES (100 * 1024)
+
+/* ---- rule_check.c --------------------------------------------------------- */
+
+/* Refuses everything but one bare expression, and returns it. */
+extern Node *crm_rule_check_raw(ParseState *pstate, List *statements);
+/* Refuses what PostgreSQL would take but a rule must not hold. */
+extern void crm_rule_check(ParseState *pstate, Node *raw, Node *expr);
+/* For a ColumnRef that nothing answers to: raises the error, with the nearest name. */
+extern void crm_rule_unknown_column(ParseState *pstate, Relation source, ColumnRef *cref);
+/* What to write instead, for a syntax error at the character number given (1 is the first). */
+extern const char *crm_rule_syntax_hint(const char *text, int position);
+
+/* ---- rule_compile.c --------------------------------------------------------- */
+
+/* A column of the source that the program reads. */
+typedef struct crm_compiled_column
+{
+	AttrNumber	attribute;
+	uint8		fraction;		/* numeric, see crm_column */
+	uint32		number;			/* among the program's columns */
+	crm_value_table values;		/* text: values that rules name, in the order of their codes */
+} crm_compiled_column;
+
+typedef struct crm_compiler
+{
+	Relation	source;
+	TimestampTz as_of;
+	crm_env		env;
+	crm_program program;
+	AttrNumber	attributes[CRM_PROGRAM_MAX_ARGUMENTS];	/* of the arguments */
+	List	   *columns;		/* of crm_compiled_column * */
+} crm_compiler;
+
+/*
+ * Adds the rule to the program, all of it but its name: true.  False, and a
+ * program that is as before, when the rule has to go through the executor.
+ */
+extern bool crm_rule_compile(crm_compiler *compiler, const crm_rule *rule, crm_program_rule *compiled);
+
+#endif							/* CRM_RULE_INTERNAL_H */
