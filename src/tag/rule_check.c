@@ -159,7 +159,7 @@ column_hint(Relation source, const char *name)
 {
 	TupleDesc	desc = RelationGetDescr(source);
 	int			length = pg_mbstrlen(name);
-	int			best = Max(1, Min(3, length / 2)) + 1;
+	int			best = (length <= 2 ? 1 : length <= 5 ? 2 : 3) + 1;
 	const char *nearest = NULL;
 	StringInfoData list;
 	int			listed = 0;
@@ -243,7 +243,7 @@ collect_literals(Node *node, void *context)
 
 		found->location = ((A_Const *) node)->location;
 		found->value = strVal(&((A_Const *) node)->val);
-		((check_context *) context)->literals = lappend(((check_context *) context)->literals, found);
+		*(List **) context = lappend(*(List **) context, found);
 	}
 	return raw_expression_tree_walker(node, collect_literals, context);
 }
@@ -451,11 +451,19 @@ check_walker(Node *node, void *arg)
 	return expression_tree_walker(node, check_walker, arg);
 }
 
-void
-crm_rule_check(ParseState *pstate, Node *raw, Node *expr)
+List *
+crm_rule_literals(Node *raw)
 {
-	check_context context = {pstate, NIL, -1};
+	List	   *literals = NIL;
 
-	(void) collect_literals(raw, &context);
+	(void) collect_literals(raw, &literals);
+	return literals;
+}
+
+void
+crm_rule_check(ParseState *pstate, List *literals, Node *expr)
+{
+	check_context context = {pstate, literals, -1};
+
 	(void) check_walker(expr, &context);
 }

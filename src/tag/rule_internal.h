@@ -15,8 +15,10 @@
 
 /* Refuses everything but one bare expression, and returns it. */
 extern Node *crm_rule_check_raw(ParseState *pstate, List *statements);
+/* The string literals of the raw tree; analysis changes the tree, so they are gathered before it. */
+extern List *crm_rule_literals(Node *raw);
 /* Refuses what PostgreSQL would take but a rule must not hold. */
-extern void crm_rule_check(ParseState *pstate, Node *raw, Node *expr);
+extern void crm_rule_check(ParseState *pstate, List *literals, Node *expr);
 /* For a ColumnRef that nothing answers to: raises the error, with the nearest name. */
 extern void crm_rule_unknown_column(ParseState *pstate, Relation source, ColumnRef *cref);
 /* What to write instead, for a syntax error at the character number given (1 is the first). */

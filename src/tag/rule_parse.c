@@ -169,6 +169,8 @@ read_rule(Relation source, const char *text, bool stored, Oid *type)
 	ErrorContextCallback callback = {error_context_stack, rule_error_callback, &reading};
 	ParseState *pstate;
 	ParseNamespaceItem *nsitem;
+	List	   *statements;
+	List	   *literals;
 	Node	   *raw;
 	Node	   *expr;
 
@@ -185,12 +187,14 @@ read_rule(Relation source, const char *text, bool stored, Oid *type)
 	addNSItemToQuery(pstate, nsitem, false, true, true);
 
 	reading.in_grammar = true;
-	raw = crm_rule_check_raw(pstate, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR));
+	statements = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
 	reading.in_grammar = false;
+	raw = crm_rule_check_raw(pstate, statements);
+	literals = crm_rule_literals(raw);
 
 	/* The kind of expression that PostgreSQL restricts least: the restrictions are ours. */
 	expr = transformExpr(pstate, raw, EXPR_KIND_SELECT_TARGET);
-	crm_rule_check(pstate, raw, expr);
+	crm_rule_check(pstate, literals, expr);
 	expr = coerce_result(pstate, expr, type);
 	assign_expr_collations(pstate, expr);
 
