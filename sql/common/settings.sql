@@ -8,7 +8,10 @@ SET crm_analytics.max_tag_values = 65001;
 SET crm_analytics.max_tag_values = 65000;
 SHOW crm_analytics.max_tag_values;
 RESET crm_analytics.max_tag_values;
+-- (17 added the unit to the message)
+\set VERBOSITY sqlstate
 SET crm_analytics.refresh_memory = '1kB';
+\set VERBOSITY default
 SET crm_analytics.refresh_memory = '64MB';
 SHOW crm_analytics.refresh_memory;
 
