@@ -131,7 +131,7 @@ foreach my $database (qw(documented elsewhere clash))
 }
 
 # A database in another encoding is told so.
-foreach my $encoding (qw(LATIN1 SQL_ASCII))
+foreach my $encoding (qw(LATIN1 SQL_ASCII EUC_CN))
 {
 	my $database = lc "in_$encoding";
 	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE template0 ENCODING '$encoding' LOCALE 'C'");

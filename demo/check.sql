@@ -1,0 +1,17 @@
+-- Finds, through the extension, what truths.sql says was planted: view
+-- bank.truth_found.  Needs data.sql, tags.sql, a refresh, bank.rfm and truths.sql.
+CREATE OR REPLACE VIEW bank.truth_found AS
+SELECT no, truth, expected, found
+FROM bank.truth JOIN (VALUES
+	(1, crm.cardinality(crm.segment('vip | !vip', 'bank'))),
+	(2, crm.cardinality(crm.segment('dormant & wealth = "private"', 'bank'))),
+	(3, crm.cardinality(crm.segment('vip & wealth = "private"', 'bank'))),
+	(4, crm.cardinality(crm.segment('vip & dormant', 'bank'))),
+	(5, crm.cardinality(crm.segment('leaving & branch = "西安高新支行"', 'bank'))),
+	(6, crm.cardinality(crm.segment('leaving - branch = "西安高新支行"', 'bank'))),
+	(7, crm.cardinality(crm.tag('夜猫子', NULL, 'bank'))),
+	(8, crm.cardinality(crm.tag('payday', '10th', 'bank'))),
+	(9, crm.cardinality(crm.tag('payday', '25th', 'bank'))),
+	(10, crm.cardinality(crm.segment('(payday = "10th" | payday = "25th") & 夜猫子', 'bank'))),
+	(11, (SELECT count(*) FROM bank.rfm WHERE customer_id % 50 = 21 AND crm.rfm_segment(score) = 'Champions'))
+) AS answer (no, found) USING (no);

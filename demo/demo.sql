@@ -1,0 +1,101 @@
+-- What crm_analytics does, over the bank of data.sql: every statement is shown
+-- with its answer.  demo/run.sh runs it after data.sql.
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset footer off
+\pset null ''
+\pset pager off
+SET timezone = 'Asia/Shanghai';
+
+\echo
+\echo '== 1. The bank: ordinary tables, and one view with one row per customer'
+\echo
+SELECT (SELECT count(*) FROM bank.customer) AS customers, (SELECT count(*) FROM bank.account) AS accounts,
+	   (SELECT count(*) FROM bank.event) AS events, (SELECT count(*) FROM bank.orders) AS orders,
+	   (SELECT count(*) FROM bank.salary) AS salaries;
+
+\echo '== 2. Tags (标签): a rule is an SQL expression over that view'
+\echo
+\echo '   crm.create_population(''bank'', ''bank.customer_360'', key => ''customer_id'')'
+\echo '   crm.create_tag(''dormant'', ''last_active_at < as_of - interval ''''180 days'''''', ''timeliness'')   ... and so on: demo/tags.sql'
+\ir tags.sql
+\echo
+\echo '   One scan evaluates all of them and stores who has which.  Some of the result:'
+\echo
+\set ECHO queries
+CREATE TEMP TABLE refreshed AS
+SELECT * FROM crm.refresh_tags('bank', as_of => (SELECT closing FROM bank.calendar));
+\set ECHO none
+SELECT kind, d.name AS tag, string_agg(coalesce(value || ': ', '') || members, ',  ' ORDER BY members DESC) AS customers
+FROM refreshed AS r JOIN crm.tag_definition AS d ON d.name = r.tag
+WHERE d.name NOT IN ('branch', 'occupation', 'favourite')
+GROUP BY kind, d.name
+ORDER BY array_position(ARRAY['base', 'timeliness', 'correlation', 'predictive', 'personality'], kind), min(d.tag_id);
+
+\echo '== 3. Questions of the business, asked in words of the business'
+\echo
+\echo '-- Rich and not seen for half a year: whom do we call first?'
+\set ECHO queries
+SELECT crm.cardinality(crm.segment('dormant & wealth = "private"')) AS customers;
+SELECT c.name, c.name_en, c.branch, c.total_assets, c.last_active_at::date AS last_seen
+FROM bank.customer_360 AS c
+WHERE c.customer_id <@ crm.segment('dormant & wealth = "private" & contactable')
+ORDER BY c.total_assets DESC LIMIT 5;
+\set ECHO none
+\echo '-- A campaign for funds: large deposits without a fund, or interest shown; not those who complained.'
+\set ECHO queries
+SELECT crm.cardinality(crm.segment('(存款不理财 | likely_investor) & contactable - complainer')) AS customers;
+\set ECHO none
+\echo '-- Where do customers leave?'
+\set ECHO queries
+SELECT branch, count(*) AS customers, count(*) FILTER (WHERE leaving) AS leaving,
+	   round(100.0 * count(*) FILTER (WHERE leaving) / count(*), 1) AS percent
+FROM (SELECT branch, customer_id <@ crm.tag('leaving') AS leaving FROM bank.customer_360) AS c
+GROUP BY branch ORDER BY percent DESC LIMIT 3;
+\set ECHO none
+
+\echo '== 4. Audiences (人群) are values: keep them, combine them, compare them'
+\echo
+\set ECHO queries
+CREATE TABLE bank.campaign AS
+SELECT 'win back' AS campaign, crm.segment('leaving | churn_risk = "high"') AS audience
+UNION ALL SELECT 'card for salary', crm.segment('salary_without_card & active')
+UNION ALL SELECT 'late app offer', crm.segment('夜猫子 & channel = "online"');
+SELECT a.campaign, crm.cardinality(a.audience) AS customers, b.campaign AS other,
+	   crm.and_cardinality(a.audience, b.audience) AS in_both, crm.or_cardinality(a.audience, b.audience) AS in_either,
+	   round(crm.jaccard(a.audience, b.audience)::numeric, 4) AS jaccard
+FROM bank.campaign AS a JOIN bank.campaign AS b ON a.campaign < b.campaign;
+\set ECHO none
+
+\echo '== 5. How good are our tags? (标签细化程度和覆盖范围)'
+\echo
+\set ECHO queries
+SELECT * FROM crm.tag_coverage;
+\set ECHO none
+
+\echo '== 6. Recency, frequency, money (RFM): segments from the orders'
+\echo
+\set ECHO queries
+CREATE TABLE bank.rfm AS
+SELECT customer_id, summary, crm.rfm_score(summary, closing, 5) OVER () AS score
+FROM (SELECT customer_id, crm.rfm_agg(ordered_at, amount::float8) AS summary FROM bank.orders GROUP BY customer_id) AS s,
+	 bank.calendar;
+SELECT crm.rfm_segment(score) AS segment, count(*) AS customers,
+	   round(100 * sum((summary).monetary) / sum(sum((summary).monetary)) OVER ()) AS percent_of_revenue,
+	   round(avg((summary).frequency), 1) AS orders_each, round(avg((summary).monetary)::numeric) AS spent_each
+FROM bank.rfm GROUP BY segment ORDER BY sum((summary).monetary) DESC;
+\set ECHO none
+
+\echo '== 7. Portraits (用户画像) of three customers, for the next call'
+\echo
+\set ECHO queries
+SELECT jsonb_pretty(crm.profile(101)) AS "rich and silent";
+SELECT jsonb_pretty(crm.profile(7)) AS "leaving";
+SELECT jsonb_pretty(crm.profile(511)) AS "private banking";
+\set ECHO none
+
+\echo '== 8. Is it right?  What was planted in the data, and what was found'
+\echo
+\ir truths.sql
+\ir check.sql
+SELECT no, truth, expected, found, CASE WHEN found = expected THEN 'yes' ELSE 'NO' END AS right FROM bank.truth_found ORDER BY no;

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+#
+# demo/run.sh run|psql|stop - the demonstration on a throwaway server.
+#
+#   run    makes the bank, shows what the extension does with it, stops the server
+#   psql   the same bank on a server that stays up until "stop", and psql on it
+#
+# CUSTOMERS says how many customers the bank has, in thousands' steps.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=test/server.sh
+. "$here/../test/server.sh"
+
+export PGCLIENTENCODING=UTF8 PAGER=cat
+customers=${CUSTOMERS:-100000}
+[[ $customers =~ ^[1-9][0-9]*000$ ]] || crm_die "CUSTOMERS must be a multiple of 1000, not \"$customers\""
+
+run_sql()
+{
+	psql -X -q -v ON_ERROR_STOP=1 -v customers="$customers" -f "$here/$1"
+}
+
+make_bank()
+{
+	echo "Building the extension and starting a throwaway server"
+	crm_server_start
+	echo "Making a bank with $customers customers"
+	run_sql data.sql
+}
+
+case ${1:-run} in
+	run)
+		make_bank
+		run_sql demo.sql
+		echo "The server is gone again.  \"make demo-psql\" keeps one and opens psql on it."
+		;;
+	psql)
+		if ! crm_server_attach demo; then
+			crm_server_forget demo
+			make_bank
+			run_sql demo.sql
+			crm_server_keep demo
+		fi
+		echo "Schema bank has the data, crm the extension.  \"make demo-stop\" ends the server."
+		exec psql -X
+		;;
+	stop)
+		crm_server_forget demo
+		;;
+	*)
+		sed -n '3,8s/^# \{0,1\}//p' "$0" >&2
+		exit 2
+		;;
+esac

@@ -1,0 +1,362 @@
+#!/usr/bin/env perl
+#
+# bench.pl CSV JOBFILE ... - runs the jobs of test/bench/jobs and prints ratios.
+#
+# A job file is SQL cut by lines that begin with "--@ ":
+#
+#   job NAME: TITLE                  a job; its sections follow
+#   growth NAME: TITLE, target X     a job run at 1, 10 and 100 units; {size} is the number of rows
+#   setup [needs EXTENSION]          once, not measured
+#   before ours|peer                 before every measured run, not measured
+#   ours [, calls N]                 what is measured; N calls are divided by N
+#   peer NAME [, target X] [, wall] [, needs EXTENSION]
+#   limit X ms                       target for the wall time of one call of ours
+#
+# A ratio is ours by the peer's, in CPU time of the backend unless the peer says
+# "wall".  Every job has a session of its own; ours and the peers run in turn,
+# BENCH_RUNS times after a first run that does not count; medians are compared.
+# A job that fails is reported and does not stop the others.
+use strict;
+use warnings;
+
+use IO::Handle;
+use IPC::Open2;
+use List::Util qw(max);
+use POSIX qw(strftime);
+use Time::HiRes qw(time);
+
+binmode STDOUT, ':encoding(UTF-8)';
+STDOUT->autoflush(1);
+
+my ($csv_name, @files) = @ARGV;
+die "usage: bench.pl CSV JOBFILE ...\n" unless @files;
+
+my $runs = $ENV{BENCH_RUNS} || 5;
+my $only = $ENV{ONLY} || '';
+my %value = (customers => $ENV{BENCH_CUSTOMERS}, events => $ENV{BENCH_EVENTS});
+my $clock_ticks = POSIX::sysconf(&POSIX::_SC_CLK_TCK);
+
+#
+# Jobs
+#
+sub read_jobs
+{
+	my ($file) = @_;
+	my (@jobs, $section);
+
+	open my $in, '<:encoding(UTF-8)', $file or die "$file: $!\n";
+	while (my $line = <$in>)
+	{
+		if ($line =~ /^--@ (job|growth) (\w+): (.*?)(?:, target ([\d.]+))?$/)
+		{
+			push @jobs, { kind => $1, name => $2, title => $3, target => $4, setup => [], peers => [] };
+			$section = undef;
+		}
+		elsif ($line =~ /^--@ limit ([\d.]+) ms$/)
+		{
+			$jobs[-1]{limit} = $1;
+			$section = undef;
+		}
+		elsif ($line =~ /^--@ before (ours|peer)$/)
+		{
+			$section = $jobs[-1]{"before_$1"} = { sql => '' };
+		}
+		elsif ($line =~ /^--@ (setup|ours|peer)\b ?(.*)$/)
+		{
+			my ($what, $rest) = ($1, $2);
+			$section = { sql => '' };
+			$section->{needs} = $1 if $rest =~ s/(?:, |^)needs (\w+)$//;
+			$section->{calls} = $1 if $rest =~ s/^, calls (\d+)$//;
+			$section->{wall} = 1 if $rest =~ s/, wall//;
+			$section->{target} = $1 if $rest =~ s/, target ([\d.]+)//;
+			$section->{name} = $rest;
+			if ($what eq 'ours') { $jobs[-1]{ours} = $section; }
+			elsif ($what eq 'setup') { push @{ $jobs[-1]{setup} }, $section; }
+			else { push @{ $jobs[-1]{peers} }, $section; }
+		}
+		elsif ($line =~ /^--@/)
+		{
+			die "$file:$.: cannot read $line";
+		}
+		elsif ($section)
+		{
+			$section->{sql} .= $line;
+		}
+	}
+	return @jobs;
+}
+
+# "2000000" as "2 M" in titles, as a number in SQL.
+sub fill
+{
+	my ($text, %extra) = @_;
+	my %all = (%value, %extra);
+	$text =~ s/\{(\w+)\}/$all{$1} \/\/ die "no value for {$1}\n"/ge;
+	return $text;
+}
+
+sub title
+{
+	my ($text) = @_;
+	$text =~ s/\{(\w+)\}/short($value{$1})/ge;
+	return $text;
+}
+
+sub short
+{
+	my ($n) = @_;
+	return $n >= 1e6 ? ($n / 1e6) . ' M' : $n >= 1e3 ? ($n / 1e3) . ' k' : $n;
+}
+
+#
+# A session: one psql, one backend
+#
+my ($to, $from, $psql_pid, $backend, $marks);
+
+sub session
+{
+	close_session();
+	local $ENV{PGOPTIONS} = '-c max_parallel_workers_per_gather=0 -c client_min_messages=warning -c search_path=public,crm';
+	$psql_pid = open2($from, $to, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1');
+	binmode $to, ':encoding(UTF-8)';
+	$to->autoflush(1);
+	$marks = 0;
+	($backend) = execute('SELECT pg_backend_pid();') =~ /^(\d+)$/m or die "no backend\n";
+}
+
+sub close_session
+{
+	return unless $psql_pid;
+	close $to;
+	close $from;
+	waitpid $psql_pid, 0;
+	undef $psql_pid;
+}
+
+# Runs SQL to its end; dies with psql when there was an error.
+sub execute
+{
+	my ($sql) = @_;
+	my $mark = '@@ ' . ++$marks;
+	my $answer = '';
+
+	local $SIG{PIPE} = 'IGNORE';
+	print $to "$sql\n\\echo '$mark'\n";
+	while (my $line = <$from>)
+	{
+		return $answer if $line eq "$mark\n";
+		$answer .= $line;
+	}
+	waitpid $psql_pid, 0;
+	undef $psql_pid;
+	die "statement failed\n";
+}
+
+# Seconds of CPU time that a process has used: to the nanosecond where the kernel tells.
+sub cpu
+{
+	my ($pid) = @_;
+	if (open my $in, '<', "/proc/$pid/schedstat")
+	{
+		my ($ns) = split ' ', <$in>;
+		return $ns / 1e9 if $ns;
+	}
+	open my $in, '<', "/proc/$pid/stat" or die "/proc/$pid/stat: $!\n";
+	my ($rest) = <$in> =~ /\) (.*)/;
+	my @field = split ' ', $rest;
+	return ($field[11] + $field[12]) / $clock_ticks;
+}
+
+# Seconds of CPU time that the whole machine has used.
+sub machine_cpu
+{
+	open my $in, '<', '/proc/stat' or return 0;
+	my (undef, $user, $nice, $system, undef, undef, $irq, $softirq) = split ' ', scalar <$in>;
+	return ($user + $nice + $system + $irq + $softirq) / $clock_ticks;
+}
+
+sub run_unmeasured
+{
+	my ($section, %extra) = @_;
+	execute("RESET ALL;\n" . fill($section->{sql}, %extra)) if $section;
+}
+
+# One run: CPU and wall milliseconds.
+sub measure
+{
+	my ($section, $before, %extra) = @_;
+	my $sql = fill($section->{sql}, %extra);
+	my $calls = $section->{calls} || 1;
+
+	run_unmeasured($before, %extra);
+	execute('RESET ALL;');
+	my ($cpu, $wall) = (cpu($backend), time);
+	execute($sql);
+	return { wall => 1000 * (time - $wall) / $calls, cpu => 1000 * (cpu($backend) - $cpu) / $calls };
+}
+
+sub median
+{
+	my @sorted = sort { $a <=> $b } @_;
+	return @sorted % 2 ? $sorted[$#sorted / 2] : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
+}
+
+#
+# Results
+#
+open my $csv, '>:encoding(UTF-8)', $csv_name or die "$csv_name: $!\n";
+$csv->autoflush(1);
+print $csv "job,what,run,cpu_ms,wall_ms\n";
+
+sub keep
+{
+	my ($job, $what, $run, $result) = @_;
+	$what =~ s/"/""/g;
+	printf $csv "%s,\"%s\",%d,%.3f,%.3f\n", $job, $what, $run, $result->{cpu}, $result->{wall};
+}
+
+sub milliseconds
+{
+	my ($ms) = @_;
+	return sprintf $ms >= 100 ? '%.0f' : $ms >= 10 ? '%.1f' : '%.2f', $ms;
+}
+
+sub row
+{
+	my $line = sprintf '%-22s %-50s %10s %10s %8s %7s  %s', map { $_ // '' } @_[0 .. 6];
+	print $line =~ s/ +$//r, "\n";
+}
+
+sub verdict
+{
+	my ($found, $target) = @_;
+	return '' unless defined $target;
+	return $found <= $target ? 'met' : sprintf 'missed by %.0f %%', 100 * ($found / $target - 1);
+}
+
+my %installed;
+
+sub available
+{
+	my ($section) = @_;
+	return !$section->{needs} || $installed{ $section->{needs} };
+}
+
+sub run_job
+{
+	my ($job) = @_;
+	my @sections = ($job->{ours}, grep { available($_) } @{ $job->{peers} });
+	my $started = machine_cpu();
+	my $wall = time;
+	my $own = 0;
+
+	run_unmeasured($_) foreach grep { available($_) } @{ $job->{setup} };
+	my %results;
+	foreach my $run (0 .. $runs)
+	{
+		foreach my $i (0 .. $#sections)
+		{
+			my $result = measure($sections[$i], $i == 0 ? $job->{before_ours} : $job->{before_peer});
+			next if $run == 0;
+			push @{ $results{$i}{$_} }, $result->{$_} foreach qw(cpu wall);
+			keep($job->{name}, $i == 0 ? 'ours' : $sections[$i]{name}, $run, $result);
+		}
+	}
+
+	my %ours = map { $_ => median(@{ $results{0}{$_} }) } qw(cpu wall);
+	row($job->{name}, title($job->{title}), milliseconds($ours{cpu}), milliseconds($ours{wall}),
+		'', defined $job->{limit} ? "$job->{limit} ms" : '', verdict($ours{wall}, $job->{limit}));
+	foreach my $i (1 .. $#sections)
+	{
+		my $peer = $sections[$i];
+		my %peer = map { $_ => median(@{ $results{$i}{$_} }) } qw(cpu wall);
+		my $metric = $peer->{wall} ? 'wall' : 'cpu';
+		my $ratio = $ours{$metric} / $peer{$metric};
+		row('', '  ' . title($peer->{name}), milliseconds($peer{cpu}), milliseconds($peer{wall}),
+			sprintf($ratio >= 0.1 ? '%.2f' : '%.4f', $ratio) . ($peer->{wall} ? ' w' : ''), $peer->{target}, verdict($ratio, $peer->{target}));
+	}
+	row('', "  not compared: $_->{name} (no $_->{needs})") foreach grep { !available($_) } @{ $job->{peers} };
+}
+
+# Three sizes, in turn: a machine that slows down meanwhile does not look like growth.
+sub run_growth
+{
+	my ($job) = @_;
+	my @sizes = map { int($value{customers} * $_ / 100) } 1, 10, 100;
+	my (%results, %time);
+
+	foreach my $size (@sizes)
+	{
+		run_unmeasured($_, size => $size) foreach @{ $job->{setup} };
+	}
+	foreach my $run (0 .. $runs)
+	{
+		foreach my $size (@sizes)
+		{
+			my $result = measure($job->{ours}, $job->{before_ours}, size => $size);
+			next if $run == 0;
+			push @{ $results{$size}{$_} }, $result->{$_} foreach qw(cpu wall);
+			keep($job->{name}, $size, $run, $result);
+		}
+	}
+	foreach my $size (@sizes)
+	{
+		$time{$size} = { map { $_ => median(@{ $results{$size}{$_} }) } qw(cpu wall) };
+	}
+	my ($small, $middle, $large) = map { $time{$_}{cpu} } @sizes;
+	my $exponent = max(log($large / $small) / log(100), log($large / $middle) / log(10));
+	row($job->{name}, title($job->{title}), '', '', sprintf('%.2f', $exponent), $job->{target}, verdict($exponent, $job->{target}));
+	row('', '  ' . short($_), milliseconds($time{$_}{cpu}), milliseconds($time{$_}{wall})) foreach @sizes;
+}
+
+#
+# The machine
+#
+sub slurp
+{
+	my ($name) = @_;
+	open my $in, '<', $name or return '';
+	local $/;
+	return <$in>;
+}
+
+session();
+my $server = execute('SELECT version();');
+$installed{$_} = 1 foreach split /\n/, execute('SELECT extname FROM pg_extension;');
+my $extensions = execute("SELECT string_agg(extname || ' ' || extversion, ', ' ORDER BY extname) FROM pg_extension WHERE extname <> 'plpgsql';");
+my $settings = execute("SELECT string_agg(name || ' = ' || current_setting(name), ', ' ORDER BY name) FROM pg_settings WHERE name IN ('shared_buffers', 'fsync', 'wal_level', 'jit', 'work_mem');");
+chomp($server, $extensions, $settings);
+my ($model) = slurp('/proc/cpuinfo') =~ /^model name\s*: (.*)$/m;
+my $cores = () = slurp('/proc/cpuinfo') =~ /^processor/mg;
+my ($memory) = slurp('/proc/meminfo') =~ /^MemTotal:\s+(\d+)/m;
+printf "%s\n%s cores of %s, %.0f GiB; load %s\n%s\n%s\n%s\n", strftime('%Y-%m-%d %H:%M', localtime), $cores, $model // 'unknown make', ($memory || 0) / 1048576,
+  join(' ', (split ' ', slurp('/proc/loadavg'))[0 .. 2]), $server, $extensions, $settings;
+printf "%s customers, %s events; median of %d; ratio: ours by the peer's, of CPU time of the backend (w: of wall time)\n\n",
+  short($value{customers}), short($value{events}), $runs;
+row('job', 'what', 'CPU ms', 'wall ms', 'ratio', 'target', '');
+
+my $failed = 0;
+foreach my $file (@files)
+{
+	foreach my $job (read_jobs($file))
+	{
+		next if $only ne '' && $job->{name} !~ /^(?:$only)$/;
+		eval {
+			session();
+			my ($busy, $wall) = (machine_cpu(), time);
+			$job->{kind} eq 'growth' ? run_growth($job) : run_job($job);
+			# Other work on the machine, so that a reader knows what the times are worth.
+			my $others = machine_cpu() - $busy - cpu($backend);
+			my $share = $others / (time - $wall);
+			row('', sprintf '  (other processes used %.1f cores meanwhile)', $share) if $share > 0.3 && $job->{name} !~ /workers/;
+			1;
+		} or do
+		{
+			$failed++;
+			chomp(my $why = $@);
+			row($job->{name}, title($job->{title}), '', '', '', '', "FAILED: $why");
+		};
+	}
+}
+close_session();
+exit($failed ? 1 : 0);

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+#
+# test/bench/run.sh - measures the extension beside plain SQL, and beside other
+# extensions where the server has them, on a cluster of its own that is kept for
+# the next time.
+#
+#   BENCH_SCALE  1 is 10 million customers and 20 million events (default), 0.1 a tenth
+#   BENCH_RUNS   runs of which the median counts (5)
+#   BENCH_DATA   folder of the cluster (default: /var/tmp/crm_analytics-bench-SCALE)
+#   BENCH_STAGE  a folder with further staged extensions to compare with
+#   ONLY         a regular expression of job names
+#
+# Prints a table; single runs go to results.csv, the table to results.txt in
+# build/bench.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=test/server.sh
+. "$here/../server.sh"
+
+scale=${BENCH_SCALE:-1}
+[[ $scale =~ ^[0-9]+(\.[0-9]+)?$ ]] || crm_die "BENCH_SCALE must be a number, not \"$scale\""
+# Not below 10,000 customers: the growth jobs take a hundredth.
+BENCH_CUSTOMERS=$(awk -v s="$scale" 'BEGIN { n = int(10000000 * s); print n < 10000 ? 10000 : n }')
+BENCH_EVENTS=$((BENCH_CUSTOMERS * 2))
+export BENCH_CUSTOMERS BENCH_EVENTS
+data=${BENCH_DATA:-/var/tmp/crm_analytics-bench-$scale}
+
+crm_build
+out=$CRM_BUILD/bench
+mkdir -p "$out"
+
+# The kept cluster under a short name, over a fresh copy of the staged build.
+crm_run_folder
+if [ -n "${BENCH_STAGE:-}" ]; then
+	cp -R "$BENCH_STAGE/." "$CRM_RUN/stage"
+	[ "$(id -u)" != 0 ] || chown -R postgres "$CRM_RUN/stage"
+fi
+finish()
+{
+	crm_as_server pg_ctl -s -m fast -D "$CRM_RUN/data" stop 2>/dev/null || true
+	rm -rf "$CRM_RUN"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+mkdir -p "$data"
+data=$(cd "$data" && pwd)
+if [ "$(id -u)" = 0 ]; then
+	chown postgres "$data"
+fi
+chmod 700 "$data"
+ln -s "$data" "$CRM_RUN/data"
+if [ ! -f "$data/PG_VERSION" ]; then
+	crm_as_server initdb --no-sync --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 -D "$data" >"$out/initdb.log"
+	echo "include_if_exists 'bench.conf'" | crm_as_server tee -a "$data/postgresql.conf" >/dev/null
+fi
+[ "$(cat "$data/PG_VERSION")" = "$CRM_MAJOR" ] || crm_die "$data is a cluster of PostgreSQL $(cat "$data/PG_VERSION")"
+[ ! -f "$data/postmaster.pid" ] || ! crm_as_server pg_ctl -s -D "$data" status || crm_die "a server is running in $data"
+
+# A sixth of the memory, so that both tables lie in it; durable, as a user's server is.
+buffers=$(awk '/^MemTotal/ { print int($2 / 6 / 1024) }' /proc/meminfo)
+export PGHOST=$CRM_RUN PGPORT=$((20000 + RANDOM % 30000)) PGUSER=postgres PGDATABASE=postgres
+unset PGSERVICE PGPASSWORD PGOPTIONS PGHOSTADDR PGSSLMODE PGREQUIRESSL PGAPPNAME
+{
+	echo "listen_addresses = ''"
+	echo "unix_socket_directories = '$CRM_RUN'"
+	echo "port = $PGPORT"
+	echo "shared_buffers = ${buffers}MB"
+	echo "max_wal_size = 8GB"
+	echo "checkpoint_timeout = 30min"
+	echo "autovacuum = off"
+	echo "timezone = 'UTC'"
+	cat "$CRM_RUN/stage.conf"
+} | crm_as_server tee "$data/bench.conf" >/dev/null
+crm_server_launch
+
+psql -X -q -v ON_ERROR_STOP=1 -c "SELECT 'CREATE DATABASE bench' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'bench')" -At | psql -X -q
+export PGDATABASE=bench
+if [ "$(psql -X -At -c "SELECT count(*) FROM pg_tables WHERE tablename = 'bench_ready_$BENCH_CUSTOMERS'")" = 0 ]; then
+	echo "Making $BENCH_CUSTOMERS customers and $BENCH_EVENTS events in $data"
+	psql -X -q -v customers="$BENCH_CUSTOMERS" -v events="$BENCH_EVENTS" -v active=$((BENCH_CUSTOMERS / 10)) -f "$here/data.sql"
+	psql -X -q -c "CREATE TABLE bench_ready_$BENCH_CUSTOMERS ()"
+fi
+psql -X -q -v ON_ERROR_STOP=1 <<'SQL'
+	SET client_min_messages = warning;
+	DROP EXTENSION IF EXISTS crm_analytics CASCADE;
+	DROP TABLE IF EXISTS bench_set, bench_rfm;
+	CREATE SCHEMA IF NOT EXISTS crm;
+	CREATE EXTENSION crm_analytics SCHEMA crm;
+SQL
+# Not every server lists staged extensions as available: try.
+psql -X -q -c "CREATE SCHEMA IF NOT EXISTS roaring" -c "CREATE EXTENSION IF NOT EXISTS roaringbitmap SCHEMA roaring" >/dev/null 2>&1 || true
+psql -X -q -v ON_ERROR_STOP=1 -f "$here/rules.sql"
+psql -X -q -c CHECKPOINT
+
+perl "$here/bench.pl" "$out/results.csv" "$here"/jobs/*.sql | tee "$out/results.txt"
