@@ -1,0 +1,75 @@
+/*
+ * tag_sets_private.h - the insides of sets under construction, shared by
+ * tag_sets.c (filling), tag_sets_wire.c (sending) and tag_sets_read.c (reading).
+ */
+#ifndef CRM_KERNEL_TAG_SETS_PRIVATE_H
+#define CRM_KERNEL_TAG_SETS_PRIVATE_H
+
+#include "kernel/tag_sets.h"
+
+typedef struct tag_chunk
+{
+	uint64_t	key;			/* id >> chunk_bits */
+	uint32_t	scope;
+	uint32_t	count;			/* customers; in a wide chunk also the next number */
+	uint32_t	capacity;		/* customers that the cells have room for, a multiple of 64 */
+	uint64_t   *seen;			/* dense: one bit an offset */
+	uint64_t   *offsets;		/* wide: offset of each number */
+	uint32_t   *order;			/* wide, once finished: numbers by ascending offset */
+	void	  **cells;			/* a rule: uint64_t bits or uint16_t codes; NULL while nobody has it */
+} tag_chunk;
+
+/* Consecutive rows of a batch with consecutive places in one chunk. */
+typedef struct placed_run
+{
+	tag_chunk  *chunk;
+	uint32_t	row;
+	uint32_t	length;
+	uint32_t	place;
+} placed_run;
+
+struct crm_tag_sets
+{
+	crm_env		env;
+	int			bits;
+	int			rules;
+	bool	   *is_text;
+
+	tag_chunk **chunks;
+	int			chunk_count;
+	int			chunk_room;
+	uint32_t   *table;			/* open addressing: chunk number + 1 */
+	uint32_t	table_size;		/* a power of two */
+	tag_chunk  *last;
+
+	uint64_t	customers;
+	size_t		memory;
+	bool		has_duplicate;
+	uint64_t	duplicate;
+
+	/* the batch placed last */
+	int			rows;
+	int			run_count;
+	placed_run	runs[CRM_BATCH_ROWS];
+	tag_chunk  *row_chunk[CRM_BATCH_ROWS];
+	uint32_t	row_place[CRM_BATCH_ROWS];
+
+	/* reading text rules: members of one chunk by code */
+	uint32_t   *by_code;		/* places */
+	uint32_t   *code_start;
+	uint32_t	by_code_room;
+	uint32_t	code_room;
+};
+
+static inline bool
+tag_sets_wide(const crm_tag_sets *sets)
+{
+	return sets->bits > CRM_CHUNK_BITS;
+}
+
+extern crm_status tag_sets_find_chunk(crm_tag_sets *sets, uint32_t scope, uint64_t key, tag_chunk **chunk);
+extern crm_status tag_sets_cell(crm_tag_sets *sets, tag_chunk *chunk, int rule, void **cell);
+extern crm_status tag_sets_reserve(crm_tag_sets *sets, tag_chunk *chunk, uint32_t customers);
+extern void tag_sets_note_duplicate(crm_tag_sets *sets, uint64_t id);
+
+#endif							/* CRM_KERNEL_TAG_SETS_PRIVATE_H */
