@@ -12,6 +12,7 @@
 
 #include "common/crm.h"
 #include "audience/audience.h"
+#include "catalog/pg_type.h"
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
@@ -41,6 +42,8 @@ typedef struct crm_population
 /* NULL name: the only population there is.  Unknown: 42704 with the nearest names. */
 extern crm_population *crm_population_find(const char *name);
 extern crm_population *crm_population_find_by_id(int32 id);
+/* Type of the key column; 42703 when the column is gone. */
+extern Oid	crm_population_key_type(const crm_population *population);
 /* The source's qualified, quoted name for a query; 42P01 when it is gone. */
 extern char *crm_population_source(const crm_population *population);
 /* Serialises writers of one population until the end of the transaction. */
@@ -88,7 +91,7 @@ extern bool crm_rights_may_see(const crm_population *population);
 /*
  * SPI as the owner of the extension's tables, with an empty search_path.  Only
  * fixed statements of ours run between the two calls, never a user's text.
- * Begin connects to SPI, end finishes it: copy results out in between.
+ * Begin connects to SPI, end finishes it: copy results to session.caller.
  */
 typedef struct crm_catalogue_session
 {
@@ -101,11 +104,23 @@ typedef struct crm_catalogue_session
 extern void crm_catalogue_begin(crm_catalogue_session *session);
 extern void crm_catalogue_end(crm_catalogue_session *session);
 /*
- * Runs one statement; every "@." in it stands for the extension's schema.
- * Arguments are given as (Oid type, Datum value, bool isnull) nargs times.
- * Returns SPI_processed.
+ * Run one statement; every "@." in it stands for the extension's schema, and
+ * the arguments are given as nargs triples (Oid type, Datum value, bool
+ * isnull), a Datum being made with the usual macros.  Return SPI_processed.
+ * _read sees the active snapshot and works in parallel workers and on a
+ * standby; _write sees and makes the newest state.
  */
-extern uint64 crm_catalogue_execute(const char *statement, int nargs,...);
+extern uint64 crm_catalogue_read(const char *statement, int nargs,...);
+extern uint64 crm_catalogue_write(const char *statement, int nargs,...);
+/* A column of row `row` of the last result, copied to the session's caller context; NULL for NULL. */
+extern char *crm_catalogue_text(crm_catalogue_session *session, uint64 row, int column);
+extern int64 crm_catalogue_number(uint64 row, int column, bool *isnull);
+/*
+ * What volatile functions call first and after each wait for a lock: an active
+ * snapshot that sees everything committed and everything done so far, for
+ * _read.  To be popped with PopActiveSnapshot.
+ */
+extern void crm_catalogue_newest(void);
 /* Quoted name of the extension's schema, and oid of one of its relations by name. */
 extern const char *crm_schema(void);
 extern Oid	crm_relation(const char *name);

@@ -1,0 +1,336 @@
+/*
+ * catalogue.c - access to the extension's own tables.
+ */
+#include "common/crm.h"
+
+#include <stdarg.h>
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "tag/tag.h"
+#include "utils/acl.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/varlena.h"
+
+/* Namespace of the extension; it is looked up each time, as the extension may be dropped and made again elsewhere. */
+static Oid
+extension_namespace(void)
+{
+	Relation	relation = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum("crm_analytics"));
+	scan = systable_beginscan(relation, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		result = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	if (!OidIsValid(result))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension \"crm_analytics\" is not installed in this database")));
+	return result;
+}
+
+const char *
+crm_schema(void)
+{
+	return quote_identifier(get_namespace_name(extension_namespace()));
+}
+
+Oid
+crm_relation(const char *name)
+{
+	Oid			relation = get_relname_relid(name, extension_namespace());
+
+	if (!OidIsValid(relation))
+		elog(ERROR, "relation \"%s\" of extension crm_analytics is missing", name);
+	return relation;
+}
+
+static Oid
+relation_owner(Oid relid)
+{
+	Relation	relation = table_open(relid, AccessShareLock);
+	Oid			owner = relation->rd_rel->relowner;
+
+	table_close(relation, AccessShareLock);
+	return owner;
+}
+
+void
+crm_catalogue_begin(crm_catalogue_session *session)
+{
+	Oid			owner = relation_owner(crm_relation("tag_definition"));
+
+	session->caller = CurrentMemoryContext;
+	GetUserIdAndSecContext(&session->saved_user, &session->saved_context);
+	SetUserIdAndSecContext(owner, session->saved_context | SECURITY_LOCAL_USERID_CHANGE);
+	session->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+void
+crm_catalogue_end(crm_catalogue_session *session)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	AtEOXact_GUC(false, session->guc_level);
+	SetUserIdAndSecContext(session->saved_user, session->saved_context);
+}
+
+static uint64
+execute(const char *statement, bool read_only, int nargs, va_list arguments)
+{
+	StringInfoData sql;
+	const char *schema = crm_schema();
+	Oid			types[32];
+	Datum		values[32];
+	char		nulls[32];
+	int			result;
+
+	Assert(nargs <= 32);
+	for (int i = 0; i < nargs; i++)
+	{
+		types[i] = va_arg(arguments, Oid);
+		values[i] = va_arg(arguments, Datum);
+		nulls[i] = va_arg(arguments, int) ? 'n' : ' ';
+	}
+
+	initStringInfo(&sql);
+	for (const char *p = statement; *p != '\0'; p++)
+	{
+		if (p[0] == '@' && p[1] == '.')
+		{
+			appendStringInfo(&sql, "%s.", schema);
+			p++;
+		}
+		else
+			appendStringInfoChar(&sql, *p);
+	}
+	result = SPI_execute_with_args(sql.data, nargs, types, values, nulls, read_only, 0);
+	if (result < 0)
+		elog(ERROR, "statement on the catalogue failed: %s", SPI_result_code_string(result));
+	pfree(sql.data);
+	return SPI_processed;
+}
+
+uint64
+crm_catalogue_read(const char *statement, int nargs,...)
+{
+	va_list		arguments;
+	uint64		processed;
+
+	va_start(arguments, nargs);
+	processed = execute(statement, true, nargs, arguments);
+	va_end(arguments);
+	return processed;
+}
+
+uint64
+crm_catalogue_write(const char *statement, int nargs,...)
+{
+	va_list		arguments;
+	uint64		processed;
+
+	va_start(arguments, nargs);
+	processed = execute(statement, false, nargs, arguments);
+	va_end(arguments);
+	return processed;
+}
+
+char *
+crm_catalogue_text(crm_catalogue_session *session, uint64 row, int column)
+{
+	char	   *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+
+	return value == NULL ? NULL : MemoryContextStrdup(session->caller, value);
+}
+
+int64
+crm_catalogue_number(uint64 row, int column, bool *isnull)
+{
+	bool		null;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &null);
+
+	if (isnull != NULL)
+		*isnull = null;
+	if (null)
+		return 0;
+	switch (SPI_gettypeid(SPI_tuptable->tupdesc, column))
+	{
+		case INT8OID:
+		case TIMESTAMPTZOID:
+			return DatumGetInt64(value);
+		case BOOLOID:
+			return DatumGetBool(value);
+		default:				/* int, oid and its aliases */
+			return DatumGetInt32(value);
+	}
+}
+
+void
+crm_catalogue_newest(void)
+{
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+/* ---- tags --------------------------------------------------------------------- */
+
+#define TAG_COLUMNS \
+	"SELECT d.tag_id, d.name, d.kind, d.value_type, d.owner::pg_catalog.oid::int, d.version, " \
+	"       coalesce(d.refreshed_version, 0), d.refreshed_at, v.rule, v.rule_qualified " \
+	"FROM @.tag_definition d JOIN @.tag_version v ON v.tag_id = d.tag_id AND v.version = d.version "
+
+static crm_tag *
+read_tag(crm_catalogue_session *session, uint64 row)
+{
+	crm_tag    *tag = MemoryContextAllocZero(session->caller, sizeof(crm_tag));
+	char	   *type;
+
+	tag->id = (int32) crm_catalogue_number(row, 1, NULL);
+	tag->name = crm_catalogue_text(session, row, 2);
+	tag->kind = crm_catalogue_text(session, row, 3);
+	type = crm_catalogue_text(session, row, 4);
+	tag->type = strcmp(type, "boolean") == 0 ? CRM_VALUE_BOOLEAN :
+		strcmp(type, "text") == 0 ? CRM_VALUE_TEXT : CRM_VALUE_NUMERIC;
+	tag->owner = (Oid) crm_catalogue_number(row, 5, NULL);
+	tag->version = (int32) crm_catalogue_number(row, 6, NULL);
+	tag->refreshed_version = (int32) crm_catalogue_number(row, 7, NULL);
+	tag->refreshed_at = crm_catalogue_number(row, 8, NULL);
+	tag->rule = crm_catalogue_text(session, row, 9);
+	tag->qualified = crm_catalogue_text(session, row, 10);
+	return tag;
+}
+
+List *
+crm_tag_list(const crm_population *population)
+{
+	crm_catalogue_session session;
+	List	   *tags = NIL;
+	uint64		n;
+
+	crm_catalogue_begin(&session);
+	n = crm_catalogue_read(TAG_COLUMNS "WHERE d.population_id = $1 ORDER BY d.name COLLATE \"C\"",
+						   1, INT4OID, Int32GetDatum(population->id), false);
+	for (uint64 row = 0; row < n; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(session.caller);
+
+		tags = lappend(tags, read_tag(&session, row));
+		MemoryContextSwitchTo(old);
+	}
+	crm_catalogue_end(&session);
+	return tags;
+}
+
+crm_tag *
+crm_tag_find(const crm_population *population, const char *name)
+{
+	crm_catalogue_session session;
+	crm_tag    *tag = NULL;
+
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_read(TAG_COLUMNS "WHERE d.population_id = $1 AND d.name = $2",
+						   2, INT4OID, Int32GetDatum(population->id), false,
+						   TEXTOID, CStringGetTextDatum(name), false) > 0)
+		tag = read_tag(&session, 0);
+	crm_catalogue_end(&session);
+
+	if (tag == NULL)
+	{
+		List	   *names = NIL;
+		ListCell   *cell;
+		char	   *nearest;
+
+		foreach(cell, crm_tag_list(population))
+			names = lappend(names, ((crm_tag *) lfirst(cell))->name);
+		nearest = crm_nearest_names(name, names);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("tag \"%s\" does not exist in population \"%s\"", name, population->name),
+				 nearest != NULL ? errhint("Nearest names: %s.", nearest) :
+				 errhint("SELECT tag FROM %s.tag_catalog lists the tags.", crm_schema())));
+	}
+	return tag;
+}
+
+int32
+crm_tag_value_no(const crm_tag *tag, const char *value)
+{
+	crm_catalogue_session session;
+	int32		number = -1;
+
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_read("SELECT value_no FROM @.tag_value WHERE tag_id = $1 AND value = $2",
+						   2, INT4OID, Int32GetDatum(tag->id), false,
+						   TEXTOID, CStringGetTextDatum(value), false) > 0)
+		number = (int32) crm_catalogue_number(0, 1, NULL);
+	crm_catalogue_end(&session);
+	return number;
+}
+
+/* ---- names ---------------------------------------------------------------------- */
+
+char *
+crm_nearest_names(const char *name, List *names)
+{
+	/* more than a third of the letters wrong is another name */
+	int			length = (int) strlen(name);
+	int			limit = Max(1, Min(length, 60) / 3);
+	char	   *best[3] = {NULL, NULL, NULL};
+	int			distance[3] = {INT_MAX, INT_MAX, INT_MAX};
+	StringInfoData list;
+	ListCell   *cell;
+
+	if (length > 200)
+		return NULL;
+	foreach(cell, names)
+	{
+		char	   *candidate = lfirst(cell);
+		int			size = (int) strlen(candidate);
+		int			d;
+
+		if (size > 200 || abs(size - length) > limit * 4)
+			continue;
+		d = varstr_levenshtein_less_equal(name, length, candidate, size, 1, 1, 1, limit, true);
+		if (d > limit)
+			continue;
+		for (int i = 0; i < 3; i++)
+			if (d < distance[i] || (d == distance[i] && strcmp(candidate, best[i]) < 0))
+			{
+				for (int j = 2; j > i; j--)
+				{
+					best[j] = best[j - 1];
+					distance[j] = distance[j - 1];
+				}
+				best[i] = candidate;
+				distance[i] = d;
+				break;
+			}
+	}
+	if (best[0] == NULL)
+		return NULL;
+	initStringInfo(&list);
+	for (int i = 0; i < 3 && best[i] != NULL; i++)
+		appendStringInfo(&list, "%s\"%s\"", i == 0 ? "" : ", ", best[i]);
+	return list.data;
+}

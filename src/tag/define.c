@@ -1,0 +1,223 @@
+/*
+ * define.c - creating, replacing and dropping tags.
+ */
+#include "common/crm.h"
+
+#include "access/relation.h"
+#include "executor/spi.h"
+#include "tag/scan_plan.h"
+#include "tag/tag.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#define MAX_TAG_NAME 200
+
+static const char *const kinds[] = {"base", "timeliness", "correlation", "predictive", "personality"};
+
+typedef struct tag_arguments
+{
+	char	   *name;
+	char	   *rule;
+	char	   *kind;
+	crm_population *population;
+} tag_arguments;
+
+/* create_tag and replace_tag: (name, rule, kind, population, valid_for, description) */
+static tag_arguments
+read_arguments(FunctionCallInfo fcinfo)
+{
+	static const char *const required[] = {"name", "rule", "kind"};
+	tag_arguments arguments;
+	bool		known = false;
+
+	for (int i = 0; i < 3; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %s must not be NULL", required[i])));
+	arguments.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	arguments.rule = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	arguments.kind = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	if (arguments.name[0] == '\0' || strlen(arguments.name) > MAX_TAG_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid name for a tag: \"%s\"", arguments.name),
+				 errdetail("A name has 1 to %d bytes.", MAX_TAG_NAME)));
+	for (int i = 0; i < lengthof(kinds); i++)
+		known |= strcmp(arguments.kind, kinds[i]) == 0;
+	if (!known)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown kind of tag: \"%s\"", arguments.kind),
+				 errhint("The kinds are base, timeliness, correlation, predictive and personality.")));
+	if (!PG_ARGISNULL(4))
+	{
+		Interval	zero = {0};
+
+		if (!DatumGetBool(DirectFunctionCall2(interval_gt, PG_GETARG_DATUM(4), IntervalPGetDatum(&zero))))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("valid_for must be longer than zero"),
+					 errdetail("It is %s.", DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(4))))));
+	}
+	arguments.population = crm_population_find(PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	crm_rights_require_define(arguments.population);
+	return arguments;
+}
+
+/*
+ * Parses and checks the rule with its author's rights and search_path, and
+ * plans it once, so that what fails for every customer fails now.
+ */
+static crm_rule *
+check_rule(const tag_arguments *arguments)
+{
+	Relation	source;
+	crm_rule   *rule;
+	bytea	   *plan;
+	char	   *scan_arguments;
+
+	(void) crm_population_source(arguments->population);
+	source = relation_open(arguments->population->source, AccessShareLock);
+	rule = crm_rule_parse(source, arguments->rule);
+	if (rule->type == NUMERICOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the rule of tag \"%s\" gives a number", arguments->name),
+				 errdetail("A rule gives boolean (has the tag or not) or text (one of several values)."),
+				 errhint("Compare it (balance >= 1000), or name bands: CASE WHEN balance >= 1000 THEN 'high' ELSE 'low' END.")));
+	rule->tag_name = arguments->name;
+	crm_scan_plan_make(source, list_make1(rule), false, GetCurrentTransactionStartTimestamp(), &plan, &scan_arguments);
+	relation_close(source, AccessShareLock);
+	return rule;
+}
+
+static const char *
+value_type(const crm_rule *rule)
+{
+	return rule->type == BOOLOID ? "boolean" : "text";
+}
+
+CRM_FUNCTION(crm_create_tag);
+Datum
+crm_create_tag(PG_FUNCTION_ARGS)
+{
+	tag_arguments arguments;
+	crm_rule   *rule;
+	crm_catalogue_session session;
+	Oid			owner;
+
+	crm_catalogue_newest();
+	arguments = read_arguments(fcinfo);
+	rule = check_rule(&arguments);
+
+	/* the population's owner where he may be acted for, so that one scan serves all tags */
+	owner = has_privs_of_role(GetUserId(), arguments.population->owner) ? arguments.population->owner : GetUserId();
+
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_write("INSERT INTO @.tag_definition (population_id, name, kind, value_type, owner, valid_for, description) "
+							"VALUES ($1, $2, $3, $4, $5::oid, $6, $7) ON CONFLICT (population_id, name) DO NOTHING",
+							7, INT4OID, Int32GetDatum(arguments.population->id), false,
+							TEXTOID, PG_GETARG_DATUM(0), false,
+							TEXTOID, PG_GETARG_DATUM(2), false,
+							TEXTOID, CStringGetTextDatum(value_type(rule)), false,
+							OIDOID, ObjectIdGetDatum(owner), false,
+							INTERVALOID, PG_GETARG_DATUM(4), PG_ARGISNULL(4),
+							TEXTOID, PG_GETARG_DATUM(5), PG_ARGISNULL(5)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("tag \"%s\" already exists in population \"%s\"", arguments.name, arguments.population->name),
+				 errhint("%s.replace_tag('%s', ...) gives it a new rule.", crm_schema(), arguments.name)));
+	crm_catalogue_write("INSERT INTO @.tag_version (tag_id, version, rule, rule_qualified, created_by) "
+						"SELECT tag_id, 1, $3, $4, $5::oid FROM @.tag_definition WHERE population_id = $1 AND name = $2",
+						5, INT4OID, Int32GetDatum(arguments.population->id), false,
+						TEXTOID, PG_GETARG_DATUM(0), false,
+						TEXTOID, PG_GETARG_DATUM(1), false,
+						TEXTOID, CStringGetTextDatum(rule->qualified), false,
+						OIDOID, ObjectIdGetDatum(session.saved_user), false);
+	crm_catalogue_end(&session);
+	PopActiveSnapshot();
+	PG_RETURN_VOID();
+}
+
+static void
+require_tag_owner(const crm_tag *tag)
+{
+	if (!has_privs_of_role(GetUserId(), tag->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of tag \"%s\"", tag->name)));
+}
+
+CRM_FUNCTION(crm_replace_tag);
+Datum
+crm_replace_tag(PG_FUNCTION_ARGS)
+{
+	tag_arguments arguments;
+	crm_rule   *rule;
+	crm_tag    *tag;
+	crm_catalogue_session session;
+
+	crm_catalogue_newest();
+	arguments = read_arguments(fcinfo);
+	crm_population_lock(arguments.population);
+	PopActiveSnapshot();
+	crm_catalogue_newest();
+	tag = crm_tag_find(arguments.population, arguments.name);
+	require_tag_owner(tag);
+	rule = check_rule(&arguments);
+	if ((rule->type == BOOLOID) != (tag->type == CRM_VALUE_BOOLEAN))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the new rule of tag \"%s\" gives %s, the old one %s", tag->name, value_type(rule),
+						tag->type == CRM_VALUE_BOOLEAN ? "boolean" : "text"),
+				 errhint("Drop the tag and create it anew, or give the new rule another name.")));
+
+	crm_catalogue_begin(&session);
+	crm_catalogue_write("UPDATE @.tag_definition SET version = version + 1, kind = $2, valid_for = $3, "
+						" description = coalesce($4, description) WHERE tag_id = $1",
+						4, INT4OID, Int32GetDatum(tag->id), false,
+						TEXTOID, PG_GETARG_DATUM(2), false,
+						INTERVALOID, PG_GETARG_DATUM(4), PG_ARGISNULL(4),
+						TEXTOID, PG_GETARG_DATUM(5), PG_ARGISNULL(5));
+	crm_catalogue_write("INSERT INTO @.tag_version (tag_id, version, rule, rule_qualified, created_by) "
+						"SELECT tag_id, version, $2, $3, $4::oid FROM @.tag_definition WHERE tag_id = $1",
+						4, INT4OID, Int32GetDatum(tag->id), false,
+						TEXTOID, PG_GETARG_DATUM(1), false,
+						TEXTOID, CStringGetTextDatum(rule->qualified), false,
+						OIDOID, ObjectIdGetDatum(session.saved_user), false);
+	crm_catalogue_end(&session);
+	PopActiveSnapshot();
+	PG_RETURN_VOID();
+}
+
+CRM_FUNCTION(crm_drop_tag);
+Datum
+crm_drop_tag(PG_FUNCTION_ARGS)
+{
+	crm_population *population;
+	crm_tag    *tag;
+	crm_catalogue_session session;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument name must not be NULL")));
+	crm_catalogue_newest();
+	population = crm_population_find(PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	crm_population_lock(population);
+	PopActiveSnapshot();
+	crm_catalogue_newest();
+	tag = crm_tag_find(population, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	require_tag_owner(tag);
+
+	crm_catalogue_begin(&session);
+	crm_catalogue_write("DELETE FROM @.tag_set WHERE tag_id = $1", 1, INT4OID, Int32GetDatum(tag->id), false);
+	crm_catalogue_write("DELETE FROM @.tag_size WHERE tag_id = $1", 1, INT4OID, Int32GetDatum(tag->id), false);
+	crm_catalogue_write("DELETE FROM @.tag_definition WHERE tag_id = $1", 1, INT4OID, Int32GetDatum(tag->id), false);
+	crm_catalogue_end(&session);
+	PopActiveSnapshot();
+	PG_RETURN_VOID();
+}

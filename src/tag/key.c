@@ -1,0 +1,264 @@
+/*
+ * key.c - customers' keys and their ids.
+ *
+ * An integer key that is not negative is its own id.  Other keys are numbered
+ * by the dictionary population_key: uuid and text keys 1, 2, 3 ..., negative
+ * integers 2^63-1, 2^63-2 ... downwards, so that they keep clear of ordinary
+ * integer keys (an integer key that does meet one is found as a duplicate by
+ * refresh_tags).  Numbers are never reused.
+ */
+#include "common/crm.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/pg_collation.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "tag/tag.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/uuid.h"
+
+/* Columns of population_key. */
+#define KEY_POPULATION 1
+#define KEY_ID 2
+#define KEY_KEY 3
+
+/* Integer ids from here on may be the dictionary's. */
+#define DICTIONARY_FROM (INT64_MAX / 2)
+
+static char *
+key_as_text(Datum key, Oid type)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	return OidOutputFunctionCall(output, key);
+}
+
+/* The key in the one spelling that the dictionary knows; 22P02 when it is no value of the key's type. */
+static char *
+canonical_key(const crm_population *population, Datum key, Oid type)
+{
+	char	   *text = key_as_text(key, type);
+
+	switch (population->key_form)
+	{
+		case CRM_KEY_INTEGER:
+			return DatumGetCString(DirectFunctionCall1(int8out, DirectFunctionCall1(int8in, CStringGetDatum(text))));
+		case CRM_KEY_UUID:
+			return DatumGetCString(DirectFunctionCall1(uuid_out, DirectFunctionCall1(uuid_in, CStringGetDatum(text))));
+		case CRM_KEY_TEXT:
+			break;
+	}
+	return text;
+}
+
+/* Looks one row of the dictionary up by one of its two unique indexes; copies what the caller wants. */
+static bool
+look_up(const crm_population *population, const char *key, int64 *id, char **key_of_id)
+{
+	Relation	table = table_open(crm_relation("population_key"), AccessShareLock);
+	const char *index_name = key != NULL ? "population_key_population_id_key_key" : "population_key_pkey";
+	Relation	index = index_open(crm_relation(index_name), AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	ScanKeyInit(&keys[0], KEY_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population->id));
+	if (key != NULL)
+	{
+		ScanKeyInit(&keys[1], KEY_KEY, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(key));
+		keys[1].sk_collation = DEFAULT_COLLATION_OID;
+	}
+	else
+		ScanKeyInit(&keys[1], KEY_ID, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(*id));
+	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), 2, keys);
+	tuple = systable_getnext_ordered(scan, ForwardScanDirection);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+	{
+		bool		isnull;
+
+		if (key != NULL)
+			*id = DatumGetInt64(heap_getattr(tuple, KEY_ID, RelationGetDescr(table), &isnull));
+		else
+			*key_of_id = TextDatumGetCString(heap_getattr(tuple, KEY_KEY, RelationGetDescr(table), &isnull));
+	}
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+	return found;
+}
+
+bool
+crm_key_id(const crm_population *population, Datum key, Oid type, int64 *id)
+{
+	char	   *text = canonical_key(population, key, type);
+
+	if (population->key_form == CRM_KEY_INTEGER && text[0] != '-')
+	{
+		*id = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(text)));
+		return true;
+	}
+	return look_up(population, text, id, NULL);
+}
+
+char *
+crm_key_of_id(const crm_population *population, int64 id)
+{
+	char	   *key;
+
+	if (id < 0)
+		return NULL;
+	if ((population->key_form != CRM_KEY_INTEGER || id > DICTIONARY_FROM) &&
+		look_up(population, NULL, &id, &key))
+		return key;
+	if (population->key_form == CRM_KEY_INTEGER)
+		return psprintf(INT64_FORMAT, id);
+	return NULL;
+}
+
+bool
+crm_key_visible(const crm_population *population, Datum key, Oid type)
+{
+	StringInfoData sql;
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1];
+	Oid			key_type = crm_population_key_type(population);
+	bool		visible;
+
+	/* the key is cast, not the column, so that the source's index serves */
+	values[0] = CStringGetTextDatum(canonical_key(population, key, type));
+	if (population->key_form == CRM_KEY_INTEGER)
+		key_type = INT8OID;		/* a key beyond a smallint column is not there, rather than an error */
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT 1 FROM %s WHERE %s OPERATOR(pg_catalog.=) $1::%s LIMIT 1",
+					 crm_population_source(population), quote_identifier(population->key_column),
+					 format_type_be_qualified(getBaseType(key_type)));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(sql.data, 1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "looking a customer up failed");
+	visible = SPI_processed > 0;
+	SPI_finish();
+	return visible;
+}
+
+/* ---- SQL ------------------------------------------------------------------------------------ */
+
+static crm_population *
+argument_population(FunctionCallInfo fcinfo, int argument)
+{
+	return crm_population_find(PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument)));
+}
+
+/* customer_id(text | bigint | uuid, population text): the first argument's type is read from the call. */
+CRM_FUNCTION(crm_customer_id);
+Datum
+crm_customer_id(PG_FUNCTION_ARGS)
+{
+	int64		id;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	if (!crm_key_id(argument_population(fcinfo, 1), PG_GETARG_DATUM(0), get_fn_expr_argtype(fcinfo->flinfo, 0), &id))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(id);
+}
+
+CRM_FUNCTION(crm_customer_key);
+Datum
+crm_customer_key(PG_FUNCTION_ARGS)
+{
+	crm_population *population;
+	char	   *key;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	population = argument_population(fcinfo, 1);
+	key = crm_key_of_id(population, PG_GETARG_INT64(0));
+	if (key == NULL || !crm_key_visible(population, CStringGetTextDatum(key), TEXTOID))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(key));
+}
+
+typedef struct member_keys_state
+{
+	crm_population *population;
+	crm_ids		set;
+	crm_ids_cursor cursor;
+	uint64		words[CRM_CONTAINER_WORDS];
+	int			position;		/* next bit of the current container */
+} member_keys_state;
+
+CRM_FUNCTION(crm_member_keys);
+Datum
+crm_member_keys(PG_FUNCTION_ARGS)
+{
+	FuncCallContext *context;
+	member_keys_state *state;
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext old;
+		crm_audience *audience;
+
+		context = SRF_FIRSTCALL_INIT();
+		if (PG_ARGISNULL(0))
+			SRF_RETURN_DONE(context);
+		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
+		state = palloc0(sizeof(member_keys_state));
+		audience = crm_audience_fetch(PG_GETARG_DATUM(0), NULL, 0);
+		/* a stamped audience knows its population */
+		state->population = PG_ARGISNULL(1) && audience->population != 0 ?
+			crm_population_find_by_id((int32) audience->population) : argument_population(fcinfo, 1);
+		if (audience->population != 0 && (int32) audience->population != state->population->id)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("the audience is of another population than \"%s\"", state->population->name)));
+		/* keys tell who the members are: as much right as reading whole sets */
+		(void) crm_rights_readable(state->population);
+		state->set = crm_audience_ids(audience);
+		crm_ids_first(&state->cursor, state->set);
+		if (state->cursor.valid)
+			crm_container_words(&state->cursor.current, state->words);
+		context->user_fctx = state;
+		MemoryContextSwitchTo(old);
+	}
+	context = SRF_PERCALL_SETUP();
+	state = context->user_fctx;
+	while (state->cursor.valid)
+	{
+		while (state->position < CRM_CONTAINER_BITS)
+		{
+			uint64		word = state->words[state->position >> 6] >> (state->position & 63);
+			int64		id;
+			char	   *key;
+
+			if (word == 0)
+			{
+				state->position = (state->position | 63) + 1;
+				continue;
+			}
+			state->position += crm_ctz64(word);
+			id = (int64) ((state->cursor.current.key << 16) | (uint64) state->position);
+			state->position++;
+			key = crm_key_of_id(state->population, id);
+			if (key != NULL)
+				SRF_RETURN_NEXT(context, CStringGetTextDatum(key));
+		}
+		CHECK_FOR_INTERRUPTS();
+		crm_ids_next(&state->cursor);
+		state->position = 0;
+		if (state->cursor.valid)
+			crm_container_words(&state->cursor.current, state->words);
+	}
+	SRF_RETURN_DONE(context);
+}

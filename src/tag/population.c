@@ -1,0 +1,492 @@
+/*
+ * population.c - looking up, creating and dropping populations, and grants on
+ * them.
+ */
+#include "common/crm.h"
+
+#include "catalog/pg_class.h"
+#include "executor/spi.h"
+#include "tag/tag.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+/* Longest name of a population or tag, in bytes: it stays indexable and fits a line. */
+#define MAX_NAME 200
+
+#define POPULATION_COLUMNS \
+	"SELECT population_id, name, source::oid::int, source_name, key_column::text, key_form, " \
+	"       scope_column::text, owner::oid::int, chunk_bits FROM @.population_definition "
+
+static crm_population *
+read_population(crm_catalogue_session *session, uint64 row)
+{
+	crm_population *population = MemoryContextAllocZero(session->caller, sizeof(crm_population));
+	char	   *form;
+
+	population->id = (int32) crm_catalogue_number(row, 1, NULL);
+	population->name = crm_catalogue_text(session, row, 2);
+	population->source = (Oid) crm_catalogue_number(row, 3, NULL);
+	population->source_name = crm_catalogue_text(session, row, 4);
+	population->key_column = crm_catalogue_text(session, row, 5);
+	form = crm_catalogue_text(session, row, 6);
+	population->key_form = strcmp(form, "integer") == 0 ? CRM_KEY_INTEGER :
+		strcmp(form, "uuid") == 0 ? CRM_KEY_UUID : CRM_KEY_TEXT;
+	population->scope_column = crm_catalogue_text(session, row, 7);
+	population->owner = (Oid) crm_catalogue_number(row, 8, NULL);
+	population->chunk_bits = (int) crm_catalogue_number(row, 9, NULL);
+	return population;
+}
+
+static void
+unknown_population(const char *name, List *names)
+{
+	char	   *nearest = crm_nearest_names(name, names);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("population \"%s\" does not exist", name),
+			 nearest != NULL ? errhint("Nearest names: %s.", nearest) :
+			 errhint("%s.create_population(name, source, key) registers one.", crm_schema())));
+}
+
+static void
+no_single_population(List *names)
+{
+	StringInfoData list;
+	ListCell   *cell;
+
+	if (names == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no population yet"),
+				 errhint("%s.create_population('customers', 'public.customers', 'customer_id') registers the relation with one row per customer.",
+						 crm_schema())));
+	initStringInfo(&list);
+	foreach(cell, names)
+		appendStringInfo(&list, "%s\"%s\"", list.len == 0 ? "" : ", ", (char *) lfirst(cell));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the population must be named"),
+			 errdetail("There are several: %s.", list.data),
+			 errhint("Add population => '%s'.", (char *) linitial(names))));
+}
+
+/*
+ * Without a name the only population counts that the user may see: another
+ * tenant's must neither disturb nor show.
+ */
+crm_population *
+crm_population_find(const char *name)
+{
+	crm_catalogue_session session;
+	crm_population *found = NULL;
+	List	   *all = NIL;
+	List	   *names = NIL;
+	ListCell   *cell;
+	uint64		n;
+
+	crm_catalogue_begin(&session);
+	n = name == NULL ? crm_catalogue_read(POPULATION_COLUMNS "ORDER BY name", 0) :
+		crm_catalogue_read(POPULATION_COLUMNS "WHERE name = $1", 1, TEXTOID, CStringGetTextDatum(name), false);
+	if (n == 0 && name != NULL)
+		n = crm_catalogue_read(POPULATION_COLUMNS "ORDER BY name", 0);
+	for (uint64 row = 0; row < n; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(session.caller);
+
+		all = lappend(all, read_population(&session, row));
+		MemoryContextSwitchTo(old);
+	}
+	crm_catalogue_end(&session);
+
+	foreach(cell, all)
+	{
+		crm_population *population = lfirst(cell);
+
+		if (!crm_rights_may_see(population))
+		{
+			if (name != NULL && strcmp(population->name, name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						 errmsg("permission denied for population \"%s\"", name),
+						 errhint("Its owner may run %s.grant_population('%s', '%s').", crm_schema(), name,
+								 GetUserNameFromId(GetUserId(), false))));
+			continue;
+		}
+		names = lappend(names, population->name);
+		if (name == NULL || strcmp(population->name, name) == 0)
+			found = population;
+	}
+	if (name == NULL && list_length(names) != 1)
+		no_single_population(names);
+	if (found == NULL)
+		unknown_population(name, names);
+	return found;
+}
+
+crm_population *
+crm_population_find_by_id(int32 id)
+{
+	crm_catalogue_session session;
+	crm_population *found = NULL;
+
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_read(POPULATION_COLUMNS "WHERE population_id = $1", 1, INT4OID, Int32GetDatum(id), false) > 0)
+		found = read_population(&session, 0);
+	crm_catalogue_end(&session);
+	if (found == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no population with number %d", id)));
+	return found;
+}
+
+char *
+crm_population_source(const crm_population *population)
+{
+	char	   *relation = get_rel_name(population->source);
+
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the source %s of population \"%s\" no longer exists",
+						population->source_name, population->name),
+				 errhint("Make it again and register it anew: %s.drop_population('%s'), then %s.create_population(...).",
+						 crm_schema(), population->name, crm_schema())));
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(population->source)), relation);
+}
+
+Oid
+crm_population_key_type(const crm_population *population)
+{
+	AttrNumber	attribute;
+
+	(void) crm_population_source(population);
+	attribute = get_attnum(population->source, population->key_column);
+	if (attribute == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("the source %s of population \"%s\" has no column \"%s\" any more",
+						population->source_name, population->name, population->key_column),
+				 errhint("Give the column its name back, or register the population anew.")));
+	return get_atttype(population->source, attribute);
+}
+
+void
+crm_population_lock(const crm_population *population)
+{
+	crm_catalogue_session session;
+
+	/*
+	 * A row lock rather than a lock of our own: at REPEATABLE READ it raises
+	 * the usual serialization failure when another refresh was first.
+	 */
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_write("SELECT 1 FROM @.population_definition WHERE population_id = $1 FOR UPDATE",
+							1, INT4OID, Int32GetDatum(population->id), false) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("population \"%s\" was dropped meanwhile", population->name)));
+	crm_catalogue_end(&session);
+}
+
+/* ---- definition ---------------------------------------------------------------------- */
+
+static void
+check_name(const char *what, const char *name)
+{
+	if (name[0] == '\0' || strlen(name) > MAX_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid name for a %s: \"%s\"", what, name),
+				 errdetail("A name has 1 to %d bytes.", MAX_NAME)));
+}
+
+static Oid
+column_type(Oid relation, const char *column)
+{
+	AttrNumber	attribute = get_attnum(relation, column);
+
+	if (attribute == InvalidAttrNumber)
+	{
+		List	   *names = NIL;
+		char	   *nearest;
+
+		for (AttrNumber i = 1; i <= 1600; i++)
+		{
+			char	   *name = get_attname(relation, i, true);
+
+			if (name == NULL && !SearchSysCacheExists2(ATTNUM, ObjectIdGetDatum(relation), Int16GetDatum(i)))
+				break;
+			if (name != NULL)
+				names = lappend(names, name);
+		}
+		nearest = crm_nearest_names(column, names);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist", column, get_rel_name(relation)),
+				 nearest != NULL ? errhint("Nearest names: %s.", nearest) : 0));
+	}
+	return get_atttype(relation, attribute);
+}
+
+static const char *
+key_form(Oid type, const char *column)
+{
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return "integer";
+		case UUIDOID:
+			return "uuid";
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return "text";
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of type %s cannot be a population's key", column, format_type_be(type)),
+					 errdetail("A key is an integer, a uuid or text."),
+					 errhint("Cast it in a view, and register the view.")));
+	}
+	return NULL;
+}
+
+static Oid
+check_relation(Oid relation, const char *role)
+{
+	char		kind;
+
+	if (get_rel_name(relation) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relation)));
+	kind = get_rel_relkind(relation);
+	if (kind != RELKIND_RELATION && kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
+		kind != RELKIND_FOREIGN_TABLE && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" cannot be a population's %s", get_rel_name(relation), role),
+				 errdetail("A table, view, materialized view or foreign table can.")));
+	if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relation, GetUserId(), ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(kind), get_rel_name(relation));
+	return relation;
+}
+
+#define ARG_NAME(n) (PG_ARGISNULL(n) ? NULL : NameStr(*PG_GETARG_NAME(n)))
+
+/* The mapping of events is checked and kept here, and used by the timelines. */
+static void
+check_events(FunctionCallInfo fcinfo)
+{
+	static const char *const names[] = {"event_key", "event_time", "event_name", "event_value"};
+	Oid			events;
+
+	if (PG_ARGISNULL(5))
+	{
+		for (int i = 6; i <= 10; i++)
+			if (!PG_ARGISNULL(i))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("columns of events are named, but no relation of events"),
+						 errhint("Add events => 'public.events'.")));
+		return;
+	}
+	events = check_relation(PG_GETARG_OID(5), "events");
+	for (int i = 0; i < 4; i++)
+	{
+		Oid			type;
+
+		if (PG_ARGISNULL(6 + i))
+		{
+			if (i < 3)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("argument %s is missing", names[i]),
+						 errhint("A relation of events needs event_key, event_time and event_name.")));
+			continue;
+		}
+		type = getBaseType(column_type(events, ARG_NAME(6 + i)));
+		if (i == 0)
+			(void) key_form(type, ARG_NAME(6));
+		if (i == 1 && type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of type %s cannot be the time of events", ARG_NAME(7), format_type_be(type)),
+					 errhint("It is a timestamp with time zone, a timestamp or a date.")));
+	}
+	if (!PG_ARGISNULL(10))
+	{
+		Datum	   *columns;
+		bool	   *nulls;
+		int			n;
+
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(10), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &columns, &nulls, &n);
+		for (int i = 0; i < n; i++)
+		{
+			if (nulls[i])
+				ereport(ERROR,
+						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						 errmsg("event_attributes must not contain NULL")));
+			(void) column_type(events, NameStr(*DatumGetName(columns[i])));
+		}
+	}
+}
+
+CRM_FUNCTION(crm_create_population);
+Datum
+crm_create_population(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {"name", "source", "key"};
+	crm_catalogue_session session;
+	char	   *name;
+	char	   *key;
+	Oid			source;
+	const char *form;
+
+	for (int i = 0; i < 3; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %s must not be NULL", required[i])));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	check_name("population", name);
+	source = check_relation(PG_GETARG_OID(1), "source");
+	key = ARG_NAME(2);
+	form = key_form(column_type(source, key), key);
+	if (!PG_ARGISNULL(3))
+		(void) column_type(source, ARG_NAME(3));
+	check_events(fcinfo);
+
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_write("INSERT INTO @.population_definition (name, source, source_name, key_column, key_form, "
+							" scope_column, description, owner, events, event_key, event_time, event_name, event_value, event_attributes) "
+							"VALUES ($1, $2, $3, $4, $5, $6, $7, $8::oid, $9, $10, $11, $12, $13, $14) "
+							"ON CONFLICT (name) DO NOTHING",
+							14, TEXTOID, PG_GETARG_DATUM(0), false,
+							REGCLASSOID, PG_GETARG_DATUM(1), false,
+							TEXTOID, CStringGetTextDatum(quote_qualified_identifier(get_namespace_name(get_rel_namespace(source)),
+																						get_rel_name(source))), false,
+							NAMEOID, PG_GETARG_DATUM(2), false,
+							TEXTOID, CStringGetTextDatum(form), false,
+							NAMEOID, PG_GETARG_DATUM(3), PG_ARGISNULL(3),
+							TEXTOID, PG_GETARG_DATUM(4), PG_ARGISNULL(4),
+							OIDOID, ObjectIdGetDatum(session.saved_user), false,
+							REGCLASSOID, PG_GETARG_DATUM(5), PG_ARGISNULL(5),
+							NAMEOID, PG_GETARG_DATUM(6), PG_ARGISNULL(6),
+							NAMEOID, PG_GETARG_DATUM(7), PG_ARGISNULL(7),
+							NAMEOID, PG_GETARG_DATUM(8), PG_ARGISNULL(8),
+							NAMEOID, PG_GETARG_DATUM(9), PG_ARGISNULL(9),
+							NAMEARRAYOID, PG_GETARG_DATUM(10), PG_ARGISNULL(10)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("population \"%s\" already exists", name),
+				 errhint("Take another name, or %s.drop_population('%s') first.", crm_schema(), name)));
+	crm_catalogue_end(&session);
+	PG_RETURN_VOID();
+}
+
+CRM_FUNCTION(crm_drop_population);
+Datum
+crm_drop_population(PG_FUNCTION_ARGS)
+{
+	crm_population *population;
+	crm_catalogue_session session;
+
+	crm_catalogue_newest();
+	population = crm_population_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	crm_rights_require_owner(population);
+	crm_population_lock(population);
+	crm_catalogue_begin(&session);
+	crm_catalogue_write("DELETE FROM @.tag_set WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);
+	crm_catalogue_write("DELETE FROM @.population_definition WHERE population_id = $1",
+						1, INT4OID, Int32GetDatum(population->id), false);
+	crm_catalogue_end(&session);
+	PopActiveSnapshot();
+	PG_RETURN_VOID();
+}
+
+/* ---- grants ------------------------------------------------------------------------------ */
+
+static void
+change_grants(FunctionCallInfo fcinfo, const char *all_statement, const char *scope_statement)
+{
+	crm_population *population;
+	crm_catalogue_session session;
+	char	   *role = NameStr(*PG_GETARG_NAME(1));
+	Oid			grantee = strcmp(role, "public") == 0 ? InvalidOid : get_role_oid(role, false);
+	char	   *privilege = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	crm_catalogue_newest();
+	population = crm_population_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	crm_rights_require_owner(population);
+	if (strcmp(privilege, "read") != 0 && strcmp(privilege, "define") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown privilege \"%s\"", privilege),
+				 errhint("The privileges are 'read' and 'define'.")));
+	if (!PG_ARGISNULL(3) && (population->scope_column == NULL || strcmp(privilege, "define") == 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 population->scope_column == NULL ?
+				 errmsg("population \"%s\" has no scope column", population->name) :
+				 errmsg("the privilege to define tags has no scopes"),
+				 errhint("Leave scopes out.")));
+
+	crm_catalogue_begin(&session);
+	if (PG_ARGISNULL(3))
+		crm_catalogue_write(all_statement, 3, INT4OID, Int32GetDatum(population->id), false,
+							OIDOID, ObjectIdGetDatum(grantee), false, TEXTOID, PG_GETARG_DATUM(2), false);
+	else
+		crm_catalogue_write(scope_statement, 4, INT4OID, Int32GetDatum(population->id), false,
+							OIDOID, ObjectIdGetDatum(grantee), false, TEXTOID, PG_GETARG_DATUM(2), false,
+							TEXTARRAYOID, PG_GETARG_DATUM(3), false);
+	crm_catalogue_end(&session);
+	PopActiveSnapshot();
+}
+
+CRM_FUNCTION(crm_grant_population);
+Datum
+crm_grant_population(PG_FUNCTION_ARGS)
+{
+	for (int i = 0; i < 3; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("population, grantee and privilege must not be NULL")));
+	change_grants(fcinfo,
+				  "INSERT INTO @.population_grant VALUES ($1, $2, $3, NULL, true) ON CONFLICT DO NOTHING",
+				  "INSERT INTO @.population_grant SELECT $1, $2, $3, s, false FROM unnest($4) s ON CONFLICT DO NOTHING");
+	PG_RETURN_VOID();
+}
+
+CRM_FUNCTION(crm_revoke_population);
+Datum
+crm_revoke_population(PG_FUNCTION_ARGS)
+{
+	for (int i = 0; i < 3; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("population, grantee and privilege must not be NULL")));
+	change_grants(fcinfo,
+				  "DELETE FROM @.population_grant WHERE population_id = $1 AND grantee::oid = $2 AND privilege = $3",
+				  "DELETE FROM @.population_grant WHERE population_id = $1 AND grantee::oid = $2 AND privilege = $3 "
+				  " AND NOT all_scopes AND EXISTS (SELECT FROM unnest($4) s WHERE s IS NOT DISTINCT FROM scope)");
+	PG_RETURN_VOID();
+}
+
+/* Row-level security of the definition tables asks this for every row. */
+CRM_FUNCTION(crm_can_see_population);
+Datum
+crm_can_see_population(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(crm_rights_may_see(crm_population_find_by_id(PG_GETARG_INT32(0))));
+}

@@ -1,0 +1,204 @@
+/*
+ * rights.c - who may see, read and define what.
+ *
+ *   owner of a population   everything (and so members of that role)
+ *   grant 'define'          own tags in the population
+ *   grant 'read'            whole sets, of all scopes or of those named
+ *   SELECT on the key column of the source
+ *                           the definitions; and whole sets where the population
+ *                           has no scope and no row-level security stands in the
+ *                           way, as such a user could count the rows himself
+ */
+#include "common/crm.h"
+
+#include "access/table.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "rewrite/rewriteHandler.h"
+#include "tag/tag.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+
+static bool
+may_select_key(const crm_population *population)
+{
+	AttrNumber	attribute;
+
+	if (get_rel_name(population->source) == NULL)
+		return false;
+	if (pg_class_aclcheck(population->source, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+		return true;
+	attribute = get_attnum(population->source, population->key_column);
+	return attribute != InvalidAttrNumber &&
+		pg_attribute_aclcheck(population->source, attribute, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+}
+
+static bool
+is_owner(const crm_population *population)
+{
+	return has_privs_of_role(GetUserId(), population->owner);
+}
+
+/* Rows of the grants that hold for the current user, by way of SPI; the session stays open. */
+static uint64
+read_grants(crm_catalogue_session *session, const crm_population *population, const char *privilege)
+{
+	return crm_catalogue_read("SELECT all_scopes, s.scope_no "
+							  "FROM @.population_grant g "
+							  "LEFT JOIN @.population_scope s ON NOT all_scopes AND s.population_id = g.population_id "
+							  " AND s.scope IS NOT DISTINCT FROM g.scope "
+							  "WHERE g.population_id = $1 AND privilege = $2 "
+							  " AND (grantee::oid = 0 OR pg_has_role($3, grantee::oid, 'USAGE')) "
+							  "ORDER BY all_scopes DESC, s.scope_no",
+							  3, INT4OID, Int32GetDatum(population->id), false,
+							  TEXTOID, CStringGetTextDatum(privilege), false,
+							  OIDOID, ObjectIdGetDatum(session->saved_user), false);
+}
+
+static bool
+has_grant(const crm_population *population, const char *privilege)
+{
+	crm_catalogue_session session;
+	bool		result;
+
+	crm_catalogue_begin(&session);
+	result = read_grants(&session, population, privilege) > 0;
+	crm_catalogue_end(&session);
+	return result;
+}
+
+/* Does row-level security restrict the user anywhere below this relation?  Views are looked through. */
+static bool row_security_below(Oid relid, int depth);
+
+static bool
+find_row_security(Node *node, int *depth)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *rte = (RangeTblEntry *) node;
+
+		return rte->rtekind == RTE_RELATION && row_security_below(rte->relid, *depth + 1);
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, find_row_security, depth, QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, find_row_security, depth);
+}
+
+static bool
+row_security_below(Oid relid, int depth)
+{
+	Relation	relation;
+	bool		result;
+
+	check_stack_depth();
+	relation = try_table_open(relid, AccessShareLock);
+	if (relation == NULL)
+		return false;
+	if (relation->rd_rel->relkind == RELKIND_VIEW && depth < 100)
+		result = find_row_security((Node *) get_view_query(relation), &depth);
+	else
+		/* below a view the policies of its owner apply: their mere presence asks for a grant */
+		result = depth == 0 ? check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED :
+			relation->rd_rel->relrowsecurity && !has_bypassrls_privilege(GetUserId());
+	table_close(relation, AccessShareLock);
+	return result;
+}
+
+bool
+crm_rights_may_see(const crm_population *population)
+{
+	return is_owner(population) || may_select_key(population) ||
+		has_grant(population, "read") || has_grant(population, "define");
+}
+
+crm_scopes *
+crm_rights_readable(const crm_population *population)
+{
+	crm_scopes *scopes = palloc0(sizeof(crm_scopes));
+	crm_catalogue_session session;
+	uint64		n;
+
+	if (is_owner(population))
+	{
+		scopes->all = true;
+		return scopes;
+	}
+
+	crm_catalogue_begin(&session);
+	n = read_grants(&session, population, "read");
+	scopes->numbers = MemoryContextAlloc(session.caller, (n + 1) * sizeof(int32));
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+		int32		number = (int32) crm_catalogue_number(row, 2, &isnull);
+
+		if (crm_catalogue_number(row, 1, NULL) != 0)
+			scopes->all = true;
+		else if (!isnull &&		/* a scope that no customer is in has no number yet */
+				 (scopes->count == 0 || scopes->numbers[scopes->count - 1] != number))
+			scopes->numbers[scopes->count++] = number;
+	}
+	crm_catalogue_end(&session);
+	if (n > 0)
+		return scopes;
+
+	if (!may_select_key(population))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for population \"%s\"", population->name),
+				 errdetail("You have neither a grant on the population nor SELECT on the key column of its source."),
+				 errhint("Its owner may run %s.grant_population('%s', '%s').", crm_schema(),
+						 population->name, GetUserNameFromId(GetUserId(), false))));
+	if (population->scope_column != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the sets of population \"%s\"", population->name),
+				 errdetail("The population has scopes, and none of them is granted to you."),
+				 errhint("Its owner may run %s.grant_population('%s', '%s', scopes => ARRAY[...]).", crm_schema(),
+						 population->name, GetUserNameFromId(GetUserId(), false))));
+	if (row_security_below(population->source, 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the whole sets of population \"%s\"", population->name),
+				 errdetail("Row-level security restricts its source, and a whole set tells of every customer."),
+				 errhint("Its owner may run %s.grant_population('%s', '%s'), or give the population a scope column and grant scopes.",
+						 crm_schema(), population->name, GetUserNameFromId(GetUserId(), false))));
+	scopes->all = true;
+	return scopes;
+}
+
+bool
+crm_scopes_include(const crm_scopes *scopes, int32 scope)
+{
+	if (scopes->all)
+		return true;
+	for (int i = 0; i < scopes->count; i++)
+		if (scopes->numbers[i] == scope)
+			return true;
+	return false;
+}
+
+void
+crm_rights_require_owner(const crm_population *population)
+{
+	if (!is_owner(population))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of population \"%s\"", population->name)));
+}
+
+void
+crm_rights_require_define(const crm_population *population)
+{
+	if (!is_owner(population) && !has_grant(population, "define"))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to define tags of population \"%s\"", population->name),
+				 errhint("Its owner may run %s.grant_population('%s', '%s', 'define').", crm_schema(),
+						 population->name, GetUserNameFromId(GetUserId(), false))));
+}
