@@ -30,7 +30,10 @@ SQL_PARTS = \
 	src/audience/access.sql \
 	src/audience/agg.sql \
 	src/tag/catalogue.sql \
-	src/tag/rule.sql
+	src/tag/population.sql \
+	src/tag/rule.sql \
+	src/tag/scan.sql \
+	src/tag/define.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN = $(EXTENSION)--$(EXTVERSION).sql results regression.diffs regression.out

@@ -10,6 +10,7 @@
 
 int			crm_max_tag_values = 1000;
 int			crm_refresh_memory = 1024 * 1024;
+bool		crm_batch_rules = true;
 
 void
 crm_define_settings(void)
@@ -27,6 +28,13 @@ crm_define_settings(void)
 							&crm_refresh_memory,
 							1024 * 1024, 1024, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("crm_analytics.batch_rules",
+							 "Evaluates simple rules over batches of column values.",
+							 "Off, every rule goes through the executor: slower, with the same answers.",
+							 &crm_batch_rules,
+							 true,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("crm_analytics");
 }

@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 #include "utils/uuid.h"
 
 /* Columns of population_key. */
@@ -187,6 +188,44 @@ crm_customer_key(PG_FUNCTION_ARGS)
 	if (key == NULL || !crm_key_visible(population, CStringGetTextDatum(key), TEXTOID))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(key));
+}
+
+/* population_keys(population): the dictionary, rights asked once rather than for every row. */
+CRM_FUNCTION(crm_population_keys);
+Datum
+crm_population_keys(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	crm_population *population;
+	Relation	table;
+	Relation	index;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	InitMaterializedSRF(fcinfo, 0);
+	population = argument_population(fcinfo, 0);
+	/* whoever defines tags, or reads whole sets, knows the customers */
+	if (!crm_rights_may_define(population))
+		(void) crm_rights_readable(population);
+
+	table = table_open(crm_relation("population_key"), AccessShareLock);
+	index = index_open(crm_relation("population_key_pkey"), AccessShareLock);
+	ScanKeyInit(&key, KEY_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population->id));
+	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
+	{
+		Datum		values[3];
+		bool		nulls[3];
+
+		CHECK_FOR_INTERRUPTS();
+		heap_deform_tuple(tuple, RelationGetDescr(table), values, nulls);
+		tuplestore_putvalues(result->setResult, result->setDesc, values + 1, nulls + 1);
+	}
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+	return (Datum) 0;
 }
 
 typedef struct member_keys_state

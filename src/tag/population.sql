@@ -50,3 +50,8 @@ CREATE FUNCTION @extschema@.member_keys(a @extschema@.audience, population text 
 	AS 'MODULE_PATHNAME', 'crm_member_keys' LANGUAGE C STABLE PARALLEL SAFE COST 250 ROWS 1000;
 COMMENT ON FUNCTION @extschema@.member_keys(@extschema@.audience, text) IS
 	'the keys of an audience''s members, by ascending id; an audience of a tag knows its population. Needs the right to read whole sets';
+
+CREATE FUNCTION @extschema@.population_keys(population text DEFAULT NULL, OUT id bigint, OUT key text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'crm_population_keys' LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 100000;
+COMMENT ON FUNCTION @extschema@.population_keys(text) IS
+	'the dictionary of a population''s keys that are not their own ids: to be joined with. Needs the right to define tags or to read whole sets';

@@ -192,10 +192,16 @@ crm_rights_require_owner(const crm_population *population)
 				 errmsg("must be owner of population \"%s\"", population->name)));
 }
 
+bool
+crm_rights_may_define(const crm_population *population)
+{
+	return is_owner(population) || has_grant(population, "define");
+}
+
 void
 crm_rights_require_define(const crm_population *population)
 {
-	if (!is_owner(population) && !has_grant(population, "define"))
+	if (!crm_rights_may_define(population))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to define tags of population \"%s\"", population->name),

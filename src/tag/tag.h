@@ -81,6 +81,7 @@ typedef struct crm_scopes
 extern crm_scopes *crm_rights_readable(const crm_population *population);
 extern bool crm_scopes_include(const crm_scopes *scopes, int32 scope);
 /* 42501 unless the current user may define tags of the population / owns it. */
+extern bool crm_rights_may_define(const crm_population *population);
 extern void crm_rights_require_define(const crm_population *population);
 extern void crm_rights_require_owner(const crm_population *population);
 /* May the current user know of the population and its tags at all? */

@@ -1,0 +1,709 @@
+/*
+ * refresh.c - refresh_tags: evaluates the tags of a population, one scan for
+ * each owner, and replaces their stored sets.
+ *
+ * Everything happens in the caller's transaction and in one snapshot: readers
+ * see the sets before or after, whole, and an error leaves those before.
+ */
+#include "common/crm.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_type.h"
+#include "common/bridge.h"
+#include "common/settings.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "tag/scan_query.h"
+#include "tag/store_write.h"
+#include "utils/array.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+typedef struct refresh
+{
+	crm_population *population;
+	TimestampTz as_of;
+	List	   *tags;			/* those to be refreshed */
+	bool		whole;			/* all tags: the base set too */
+	bool		dictionary;
+	uint64		customers;
+	uint64		null_keys;
+	uint64		chunks_written;
+	int			scans;
+	ReturnSetInfo *result;
+} refresh;
+
+/* ---- keys ------------------------------------------------------------------------- */
+
+static crm_scan_job
+new_job(const refresh *r, Oid owner, List *tags)
+{
+	crm_scan_job job = {0};
+
+	job.population = r->population;
+	job.owner = owner;
+	job.tags = tags;
+	job.as_of = r->as_of;
+	job.chunk_bits = r->population->chunk_bits;
+	job.dictionary = r->dictionary;
+	return job;
+}
+
+/* The last number given out, and whether there is any. */
+static bool
+last_number(const refresh *r, int64 *last)
+{
+	crm_catalogue_session session;
+	bool		integer = r->population->key_form == CRM_KEY_INTEGER;
+	bool		none;
+
+	crm_catalogue_begin(&session);
+	(void) crm_catalogue_write(integer ?
+							   "SELECT min(id) FROM @.population_key WHERE population_id = $1" :
+							   "SELECT max(id) FROM @.population_key WHERE population_id = $1",
+							   1, INT4OID, Int32GetDatum(r->population->id), false);
+	*last = crm_catalogue_number(0, 1, &none);
+	crm_catalogue_end(&session);
+	return !none;
+}
+
+/* Numbers the keys that the dictionary does not know yet. */
+static void
+number_new_keys(refresh *r, Oid owner)
+{
+	crm_scan_job job = new_job(r, owner, NIL);
+	List	   *keys = crm_scan_new_keys(&job);
+	bool		integer = r->population->key_form == CRM_KEY_INTEGER;
+	int64		number;
+	Relation	table;
+	CatalogIndexState indexes;
+	TupleTableSlot *slots[100];
+	int			pending = 0;
+	ListCell   *cell;
+
+	if (keys == NIL)
+		return;
+	if (!last_number(r, &number))
+		number = integer ? CRM_ID_MAX : 1;
+	else
+		number += integer ? -1 : 1;
+
+	table = table_open(crm_relation("population_key"), RowExclusiveLock);
+	indexes = CatalogOpenIndexes(table);
+	for (int i = 0; i < lengthof(slots); i++)
+		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
+	foreach(cell, keys)
+	{
+		char	   *key = lfirst(cell);
+		TupleTableSlot *slot = slots[pending];
+
+		if (strlen(key) > 2000)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("key of a customer in population \"%s\" is too long: \"%.60s...\"", r->population->name, key),
+					 errdetail("A key has at most 2000 bytes.")));
+		slot->tts_values[0] = Int32GetDatum(r->population->id);
+		slot->tts_values[1] = Int64GetDatum(number);
+		slot->tts_values[2] = CStringGetTextDatum(key);
+		memset(slot->tts_isnull, false, 3 * sizeof(bool));
+		ExecStoreVirtualTuple(slot);
+		number += integer ? -1 : 1;
+		if (++pending == lengthof(slots) || lnext(keys, cell) == NULL)
+		{
+			CHECK_FOR_INTERRUPTS();
+			CatalogTuplesMultiInsertWithInfo(table, slots, pending, indexes);
+			for (int i = 0; i < pending; i++)
+				ExecClearTuple(slots[i]);
+			pending = 0;
+		}
+	}
+	for (int i = 0; i < lengthof(slots); i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+	CatalogCloseIndexes(indexes);
+	table_close(table, NoLock);
+	list_free_deep(keys);
+
+	/* the same snapshot of everybody else's work, with ours of just now */
+	CommandCounterIncrement();
+	UpdateActiveSnapshotCommandId();
+}
+
+/* ---- the width of chunks --------------------------------------------------------------- */
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Dense ids get the narrow chunks; where ids lie far apart (snowflake ids),
+ * chunks wide enough for some thousand customers.  The middle half of a sample
+ * decides, so that a few odd ids do not.
+ */
+static int
+choose_chunk_bits(const refresh *r, Oid owner)
+{
+	crm_scan_job job = new_job(r, owner, NIL);
+	int64		one_in = 1;
+	int64	   *sample;
+	int			count;
+	double		range;
+	double		gap;
+	int			bits = CRM_CHUNK_BITS;
+
+	if (r->population->key_form != CRM_KEY_INTEGER)
+		return bits;			/* the dictionary numbers densely */
+	for (double rows = crm_scan_expected_rows(&job); rows / (double) one_in > 20000;)
+		one_in *= 2;
+	sample = crm_scan_sample_keys(&job, one_in, &count);
+	if (count < 100)
+		return bits;
+	qsort(sample, count, sizeof(int64), compare_keys);
+	range = (double) sample[count / 4 * 3] - (double) sample[count / 4];
+	gap = range / ((double) count / 2.0 * (double) one_in);
+	pfree(sample);
+	while (gap > 8 && bits < 62)
+	{
+		gap /= 2;
+		bits++;
+	}
+	return bits;
+}
+
+/* ---- numbers of scopes and values ---------------------------------------------------------- */
+
+/* The number of each scope of the state; new ones are added to the catalogue. */
+static int32 *
+number_scopes(const refresh *r, const crm_scan_state *state)
+{
+	int32	   *numbers = palloc((state->scope_count + 1) * sizeof(int32));
+	crm_catalogue_session session;
+
+	crm_catalogue_begin(&session);
+	for (uint32 i = 0; i < state->scope_count; i++)
+	{
+		const char *name = state->scope_names[i];
+		Datum		scope = name == NULL ? (Datum) 0 : CStringGetTextDatum(name);
+
+		if (name != NULL && strlen(name) > 2000)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("scope in population \"%s\" is too long: \"%.60s...\"", r->population->name, name),
+					 errdetail("A scope has at most 2000 bytes.")));
+		if (crm_catalogue_write("SELECT scope_no FROM @.population_scope WHERE population_id = $1 AND scope IS NOT DISTINCT FROM $2",
+								2, INT4OID, Int32GetDatum(r->population->id), false,
+								TEXTOID, scope, name == NULL) == 0)
+			(void) crm_catalogue_write("INSERT INTO @.population_scope "
+									   "SELECT $1, coalesce(max(scope_no) + 1, 0), $2 FROM @.population_scope WHERE population_id = $1 "
+									   "RETURNING scope_no",
+									   2, INT4OID, Int32GetDatum(r->population->id), false,
+									   TEXTOID, scope, name == NULL);
+		numbers[i] = (int32) crm_catalogue_number(0, 1, NULL);
+	}
+	crm_catalogue_end(&session);
+	return numbers;
+}
+
+static int
+compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static Datum
+text_array(char **values, int count)
+{
+	Datum	   *elements = palloc((count + 1) * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = CStringGetTextDatum(values[i]);
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* The value number of each code of a text rule; new values are added in byte order. */
+static int32 *
+number_values(const crm_tag *tag, const crm_scan_state *state, int rule, int *highest)
+{
+	int			count = crm_scan_value_count(state->scan, rule);
+	int32	   *numbers = palloc0((count + 1) * sizeof(int32));
+	char	  **values = palloc((count + 1) * sizeof(char *));
+	crm_catalogue_session session;
+	Datum		array;
+	uint64		n;
+
+	*highest = 0;
+	for (int code = 1; code <= count; code++)
+		values[code - 1] = pstrdup(crm_scan_value(state->scan, rule, code));
+	qsort(values, count, sizeof(char *), compare_strings);
+	array = text_array(values, count);
+
+	crm_catalogue_begin(&session);
+	(void) crm_catalogue_write("INSERT INTO @.tag_value "
+							   "SELECT $1, (SELECT coalesce(max(value_no), 0) FROM @.tag_value WHERE tag_id = $1) + row_number() OVER (ORDER BY n), v "
+							   "FROM unnest($2) WITH ORDINALITY AS u (v, n) "
+							   "WHERE NOT EXISTS (SELECT FROM @.tag_value o WHERE o.tag_id = $1 AND o.value = v)",
+							   2, INT4OID, Int32GetDatum(tag->id), false, TEXTARRAYOID, array, false);
+	n = crm_catalogue_write("SELECT value_no, value FROM @.tag_value WHERE tag_id = $1",
+							1, INT4OID, Int32GetDatum(tag->id), false);
+	for (uint64 row = 0; row < n; row++)
+	{
+		int32		number = (int32) crm_catalogue_number(row, 1, NULL);
+		char	   *value = crm_catalogue_text(&session, row, 2);
+
+		*highest = Max(*highest, number);
+		/* only values met so far have a code; the table of codes is asked by its own hash */
+		if (bsearch(&value, values, count, sizeof(char *), compare_strings) != NULL)
+			numbers[crm_scan_value_code(state->scan, rule, value)] = number;
+	}
+	crm_catalogue_end(&session);
+	return numbers;
+}
+
+/* ---- sizes of sets ------------------------------------------------------------------------------ */
+
+/* Members by tag, value and scope, counted while chunks are written. */
+typedef struct set_sizes
+{
+	int			scopes;			/* highest scope number + 1 */
+	int			tags;
+	crm_tag_change *order;		/* the change's tags */
+	uint64	  **members;		/* by tag: value_no * scopes + scope_no */
+	int		   *rooms;
+} set_sizes;
+
+static void
+count_size(void *arg, int32 tag_id, int32 value_no, int32 scope_no, uint32 members)
+{
+	set_sizes  *sizes = arg;
+	int			low = 0;
+	int			high = sizes->tags - 1;
+	int			at;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (sizes->order[middle].tag_id < tag_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	at = value_no * sizes->scopes + scope_no;
+	if (at >= sizes->rooms[low])
+	{
+		int			room = Max(at + 1, sizes->rooms[low] * 2);
+
+		sizes->members[low] = repalloc_huge(sizes->members[low], room * sizeof(uint64));
+		memset(sizes->members[low] + sizes->rooms[low], 0, (room - sizes->rooms[low]) * sizeof(uint64));
+		sizes->rooms[low] = room;
+	}
+	sizes->members[low][at] += members;
+}
+
+static void
+store_sizes(const refresh *r, const set_sizes *sizes)
+{
+	crm_catalogue_session session;
+	Datum	   *tags = palloc(sizes->tags * sizeof(Datum));
+	int			total = 0;
+	int			n = 0;
+	Datum	   *columns[4];
+	Oid			types[4] = {INT4OID, INT4OID, INT4OID, INT8OID};
+	ArrayType  *arrays[4];
+
+	for (int t = 0; t < sizes->tags; t++)
+	{
+		tags[t] = Int32GetDatum(sizes->order[t].tag_id);
+		for (int i = 0; i < sizes->rooms[t]; i++)
+			total += sizes->members[t][i] > 0;
+	}
+	for (int c = 0; c < 4; c++)
+		columns[c] = palloc((total + 1) * sizeof(Datum));
+	for (int t = 0; t < sizes->tags; t++)
+		for (int i = 0; i < sizes->rooms[t]; i++)
+			if (sizes->members[t][i] > 0)
+			{
+				columns[0][n] = tags[t];
+				columns[1][n] = Int32GetDatum(i / sizes->scopes);
+				columns[2][n] = Int32GetDatum(i % sizes->scopes);
+				columns[3][n] = Int64GetDatum((int64) sizes->members[t][i]);
+				n++;
+			}
+	for (int c = 0; c < 4; c++)
+		arrays[c] = construct_array(columns[c], n, types[c], c < 3 ? 4 : 8, c < 3 ? true : FLOAT8PASSBYVAL,
+									c < 3 ? TYPALIGN_INT : TYPALIGN_DOUBLE);
+
+	crm_catalogue_begin(&session);
+	(void) crm_catalogue_write("DELETE FROM @.tag_size WHERE tag_id = ANY ($1)", 1, INT4ARRAYOID,
+							   PointerGetDatum(construct_array(tags, sizes->tags, INT4OID, 4, true, TYPALIGN_INT)), false);
+	(void) crm_catalogue_write("INSERT INTO @.tag_size SELECT $1, t, v, s, m FROM unnest($2, $3, $4, $5) AS u (t, v, s, m)",
+							   5, INT4OID, Int32GetDatum(r->population->id), false,
+							   INT4ARRAYOID, PointerGetDatum(arrays[0]), false,
+							   INT4ARRAYOID, PointerGetDatum(arrays[1]), false,
+							   INT4ARRAYOID, PointerGetDatum(arrays[2]), false,
+							   INT8ARRAYOID, PointerGetDatum(arrays[3]), false);
+	crm_catalogue_end(&session);
+}
+
+/* ---- one scan ---------------------------------------------------------------------------------------- */
+
+static void
+check_duplicate(const refresh *r, const crm_tag_sets *sets)
+{
+	uint64		id;
+	char	   *key;
+
+	if (!crm_tag_sets_duplicate(sets, &id))
+		return;
+	key = crm_key_of_id(r->population, (int64) id);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("customer \"%s\" stands more than once in the source of population \"%s\"",
+					key != NULL ? key : "?", r->population->name),
+			 errdetail("The source %s has to have one row per customer; column \"%s\" is the key.",
+					   r->population->source_name, r->population->key_column),
+			 errhint("Register a view that groups by the key.")));
+}
+
+static int
+compare_tag_changes(const void *a, const void *b)
+{
+	int32		x = ((const crm_tag_change *) a)->tag_id;
+	int32		y = ((const crm_tag_change *) b)->tag_id;
+
+	return x < y ? -1 : x > y;
+}
+
+static crm_tag_change *
+find_change(crm_store_change *change, int32 tag_id)
+{
+	for (int i = 0; i < change->tag_count; i++)
+		if (change->tags[i].tag_id == tag_id)
+			return &change->tags[i];
+	return NULL;
+}
+
+static void
+return_row(refresh *r, const char *tag, const char *value, const crm_value_change *change)
+{
+	Datum		values[5];
+	bool		nulls[5] = {false};
+
+	values[0] = CStringGetTextDatum(tag);
+	nulls[1] = value == NULL;
+	values[1] = value == NULL ? (Datum) 0 : CStringGetTextDatum(value);
+	values[2] = Int64GetDatum((int64) change->members);
+	values[3] = Int64GetDatum((int64) change->entered);
+	values[4] = Int64GetDatum((int64) change->exited);
+	tuplestore_putvalues(r->result->setResult, r->result->setDesc, values, nulls);
+}
+
+static void
+return_tag(refresh *r, const crm_tag *tag, const crm_tag_change *change)
+{
+	crm_catalogue_session session;
+	char	  **values;
+	int32	   *numbers;
+	uint64		n;
+
+	if (tag->type == CRM_VALUE_BOOLEAN)
+	{
+		return_row(r, tag->name, NULL, &change->values[CRM_NO_VALUE]);
+		return;
+	}
+	crm_catalogue_begin(&session);
+	n = crm_catalogue_write("SELECT value_no, value FROM @.tag_value WHERE tag_id = $1 ORDER BY value COLLATE \"C\"",
+							1, INT4OID, Int32GetDatum(tag->id), false);
+	values = MemoryContextAlloc(session.caller, (n + 1) * sizeof(char *));
+	numbers = MemoryContextAlloc(session.caller, (n + 1) * sizeof(int32));
+	for (uint64 row = 0; row < n; row++)
+	{
+		numbers[row] = (int32) crm_catalogue_number(row, 1, NULL);
+		values[row] = crm_catalogue_text(&session, row, 2);
+	}
+	crm_catalogue_end(&session);
+	for (uint64 row = 0; row < n; row++)
+	{
+		crm_value_change none = {0};
+
+		return_row(r, tag->name, values[row], numbers[row] < change->value_count ? &change->values[numbers[row]] : &none);
+	}
+}
+
+static void
+scan_once(refresh *r, Oid owner, List *tags, bool base)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "crm refresh", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	crm_scan_job job = new_job(r, owner, tags);
+	crm_scan_state *state = crm_scan_run_job(&job);
+	crm_store_change change = {0};
+	set_sizes	sizes = {0};
+	ListCell   *cell;
+	int			rule = 0;
+	uint32	   *order;
+
+	if (state->negative_keys > 0 && !r->dictionary)
+	{
+		/* the first negative keys of an integer population: number them, then look them up */
+		number_new_keys(r, owner);
+		r->dictionary = true;
+		job.dictionary = true;
+		state = crm_scan_run_job(&job);
+	}
+	r->customers = Max(r->customers, crm_tag_sets_customers(state->sets));
+	r->null_keys = Max(r->null_keys, state->null_keys);
+
+	change.scope_numbers = number_scopes(r, state);
+	change.tags = palloc0((list_length(tags) + 1) * sizeof(crm_tag_change));
+	foreach(cell, tags)
+	{
+		crm_tag    *tag = lfirst(cell);
+		crm_tag_change *one = &change.tags[change.tag_count++];
+		int			highest = 0;
+
+		one->tag_id = tag->id;
+		one->rule = rule++;
+		if (tag->type == CRM_VALUE_TEXT)
+			one->value_numbers = number_values(tag, state, one->rule, &highest);
+		one->value_count = highest + 1;
+		one->values = palloc0(one->value_count * sizeof(crm_value_change));
+	}
+	if (base)
+	{
+		crm_tag_change *one = &change.tags[change.tag_count++];
+
+		one->tag_id = CRM_BASE_TAG(r->population);
+		one->rule = -1;
+		one->value_count = 1;
+		one->values = palloc0(sizeof(crm_value_change));
+	}
+	qsort(change.tags, change.tag_count, sizeof(crm_tag_change), compare_tag_changes);
+
+	order = palloc((state->scope_count + 1) * sizeof(uint32));
+	for (uint32 i = 0; i < state->scope_count; i++)
+	{
+		order[i] = (uint32) change.scope_numbers[i];
+		sizes.scopes = Max(sizes.scopes, change.scope_numbers[i] + 1);
+	}
+	crm_check(crm_tag_sets_finish(state->sets, order), "crm.agg_state", false);
+	check_duplicate(r, state->sets);
+
+	if (change.tag_count > 0)
+	{
+		sizes.scopes = Max(sizes.scopes, 1);
+		sizes.tags = change.tag_count;
+		sizes.order = change.tags;
+		sizes.members = palloc(sizes.tags * sizeof(uint64 *));
+		sizes.rooms = palloc(sizes.tags * sizeof(int));
+		for (int i = 0; i < sizes.tags; i++)
+		{
+			sizes.rooms[i] = change.tags[i].value_count * sizes.scopes;
+			sizes.members[i] = MemoryContextAllocExtended(context, sizes.rooms[i] * sizeof(uint64),
+														  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		}
+		change.on_size = count_size;
+		change.arg = &sizes;
+		crm_store_replace(r->population, state->sets, &change);
+		store_sizes(r, &sizes);
+		r->chunks_written += change.chunks_written;
+	}
+
+	MemoryContextSwitchTo(old);
+	foreach(cell, tags)
+		return_tag(r, lfirst(cell), find_change(&change, ((crm_tag *) lfirst(cell))->id));
+	MemoryContextDelete(context);
+	r->scans++;
+	/* further scans see the same customers, and the numbers that this one gave to values and scopes */
+	UpdateActiveSnapshotCommandId();
+}
+
+/* How many of an owner's tags fit one scan. */
+static int
+tags_per_scan(const refresh *r, Oid owner, List *tags)
+{
+	crm_scan_job job = new_job(r, owner, NIL);
+	double		rows = crm_scan_expected_rows(&job);
+	double		bytes = 0;
+	double		limit = (double) crm_refresh_memory * 1024.0;
+	ListCell   *cell;
+
+	foreach(cell, tags)
+		bytes += rows * (((crm_tag *) lfirst(cell))->type == CRM_VALUE_TEXT ? 2.0 : 0.125);
+	if (bytes <= limit)
+		return list_length(tags);
+	return Max(1, (int) (list_length(tags) * limit / bytes));
+}
+
+static void
+refresh_owner(refresh *r, Oid owner, List *tags, bool base)
+{
+	int			at_once;
+
+	if (tags == NIL)
+	{
+		scan_once(r, owner, NIL, base);
+		return;
+	}
+	at_once = tags_per_scan(r, owner, tags);
+	for (int from = 0; from < list_length(tags); from += at_once)
+	{
+		List	   *part = NIL;
+
+		for (int i = from; i < list_length(tags) && i < from + at_once; i++)
+			part = lappend(part, list_nth(tags, i));
+		scan_once(r, owner, part, base && from == 0);
+	}
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------- */
+
+/* The tags that the caller named, or all. */
+static void
+choose_tags(refresh *r, ArrayType *names)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	r->whole = names == NULL || r->population->chunk_bits == 0;
+	if (names == NULL)
+	{
+		r->tags = crm_tag_list(r->population);
+		return;
+	}
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		crm_tag    *tag;
+		bool		twice = false;
+		ListCell   *cell;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("tags must not contain NULL")));
+		tag = crm_tag_find(r->population, TextDatumGetCString(elements[i]));
+		foreach(cell, r->tags)
+			twice |= ((crm_tag *) lfirst(cell))->id == tag->id;
+		if (!twice)
+			r->tags = lappend(r->tags, tag);
+	}
+	/* the chunks' width is chosen once for all sets of a population */
+	if (r->population->chunk_bits == 0)
+		r->tags = crm_tag_list(r->population);
+}
+
+/* The owner's tags among the list; rest gets the others. */
+static List *
+tags_of_owner(List *tags, Oid owner, List **rest)
+{
+	List	   *own = NIL;
+	ListCell   *cell;
+
+	*rest = NIL;
+	foreach(cell, tags)
+		if (((crm_tag *) lfirst(cell))->owner == owner)
+			own = lappend(own, lfirst(cell));
+		else
+			*rest = lappend(*rest, lfirst(cell));
+	return own;
+}
+
+static void
+note_refresh(const refresh *r, TimestampTz started)
+{
+	crm_catalogue_session session;
+	Datum	   *ids = palloc((list_length(r->tags) + 1) * sizeof(Datum));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, r->tags)
+		ids[n++] = Int32GetDatum(((crm_tag *) lfirst(cell))->id);
+	crm_catalogue_begin(&session);
+	(void) crm_catalogue_write("UPDATE @.tag_definition SET refreshed_version = version, refreshed_at = now(), as_of = $2 "
+							   "WHERE tag_id = ANY ($1)",
+							   2, INT4ARRAYOID, PointerGetDatum(construct_array(ids, n, INT4OID, 4, true, TYPALIGN_INT)), false,
+							   TIMESTAMPTZOID, TimestampTzGetDatum(r->as_of), false);
+	(void) crm_catalogue_write("UPDATE @.population_definition SET chunk_bits = $2 WHERE population_id = $1",
+							   2, INT4OID, Int32GetDatum(r->population->id), false,
+							   INT4OID, Int32GetDatum(r->population->chunk_bits), false);
+	(void) crm_catalogue_write("INSERT INTO @.refresh_history (population_id, as_of, seconds, customers, tags, chunks_written) "
+							   "VALUES ($1, $2, $3, $4, $5, $6)",
+							   6, INT4OID, Int32GetDatum(r->population->id), false,
+							   TIMESTAMPTZOID, TimestampTzGetDatum(r->as_of), false,
+							   FLOAT8OID, Float8GetDatum((double) (GetCurrentTimestamp() - started) / 1e6), false,
+							   INT8OID, Int64GetDatum((int64) r->customers), false,
+							   INT4OID, Int32GetDatum(n), false,
+							   INT8OID, Int64GetDatum((int64) r->chunks_written), false);
+	crm_catalogue_end(&session);
+}
+
+CRM_FUNCTION(crm_refresh_tags);
+Datum
+crm_refresh_tags(PG_FUNCTION_ARGS)
+{
+	refresh		r = {0};
+	TimestampTz started = GetCurrentTimestamp();
+	List	   *rest;
+	List	   *own;
+	bool		base;
+	int64		last;
+
+	InitMaterializedSRF(fcinfo, 0);
+	r.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	r.as_of = PG_ARGISNULL(2) ? GetCurrentTransactionStartTimestamp() : PG_GETARG_TIMESTAMPTZ(2);
+	if (TIMESTAMP_NOT_FINITE(r.as_of))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("as_of must be a finite time")));
+
+	/* wait for other writers first, then look: what they did counts */
+	crm_catalogue_newest();
+	r.population = crm_population_find(PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	crm_rights_require_define(r.population);
+	crm_population_lock(r.population);
+	PopActiveSnapshot();
+	CommandCounterIncrement();
+	PushCopiedSnapshot(GetTransactionSnapshot());
+	UpdateActiveSnapshotCommandId();
+	r.population = crm_population_find_by_id(r.population->id);
+	choose_tags(&r, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
+
+	if (r.population->chunk_bits == 0)
+		r.population->chunk_bits = choose_chunk_bits(&r, r.population->owner);
+	r.dictionary = r.population->key_form != CRM_KEY_INTEGER || last_number(&r, &last);
+	if (r.dictionary)
+		number_new_keys(&r, r.population->owner);
+
+	/* the population's owner first: his rows are the population */
+	own = tags_of_owner(r.tags, r.population->owner, &rest);
+	base = r.whole || own != NIL;
+	if (base)
+		refresh_owner(&r, r.population->owner, own, true);
+	while (rest != NIL)
+	{
+		Oid			owner = ((crm_tag *) linitial(rest))->owner;
+
+		own = tags_of_owner(rest, owner, &rest);
+		refresh_owner(&r, owner, own, false);
+	}
+	note_refresh(&r, started);
+	PopActiveSnapshot();
+
+	if (r.null_keys > 0)
+		ereport(NOTICE,
+				(errmsg(UINT64_FORMAT " rows of %s have no key and are no customers",
+						r.null_keys, r.population->source_name)));
+	return (Datum) 0;
+}

@@ -1,0 +1,171 @@
+/*
+ * scan_agg.c - the aggregate tag_scan_agg(plan, chunk_bits, id, scope, ...): one
+ * scan, the sets of all rules.
+ *
+ * Its state is an own type rather than internal, so that it also merges across
+ * nodes.  Only refresh_tags calls it; whoever else does gets an opaque value.
+ */
+#include "common/crm.h"
+
+#include "catalog/pg_type.h"
+#include "common/bridge.h"
+#include "common/settings.h"
+#include "tag/scan_state.h"
+
+/* Arguments of the transition function. */
+#define ARG_STATE 0
+#define ARG_PLAN 1
+#define ARG_BITS 2
+#define ARG_ID 3
+#define ARG_SCOPE 4
+#define ARG_FIRST 5
+
+static crm_scan_state *
+new_state(FunctionCallInfo fcinfo, MemoryContext context)
+{
+	int			bits;
+
+	if (PG_ARGISNULL(ARG_PLAN) || PG_ARGISNULL(ARG_BITS))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("plan and chunk_bits must not be NULL")));
+	if (PG_NARGS() <= ARG_SCOPE || get_fn_expr_argtype(fcinfo->flinfo, ARG_SCOPE) != TEXTOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the scope must be of type text")));
+	bits = PG_GETARG_INT32(ARG_BITS);
+	if (bits < CRM_CHUNK_BITS || bits > 62)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("chunk_bits must be between %d and 62", CRM_CHUNK_BITS)));
+	return crm_scan_state_new(context, PG_GETARG_BYTEA_PP(ARG_PLAN), bits);
+}
+
+static void
+check_memory(crm_scan_state *state)
+{
+	/* estimates of the planner decide how many tags go into a scan: leave them room to be wrong */
+	if (crm_tag_sets_memory(state->sets) / 1024 > (Size) crm_refresh_memory * 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the sets of one scan need more than twice crm_analytics.refresh_memory (%d kB)", crm_refresh_memory),
+				 errhint("Raise crm_analytics.refresh_memory, ANALYZE the population's source, or refresh fewer tags at a time.")));
+}
+
+CRM_FUNCTION(crm_tag_scan_transfn);
+Datum
+crm_tag_scan_transfn(PG_FUNCTION_ARGS)
+{
+	MemoryContext aggregate_context;
+	crm_scan_state *state;
+	int64		id;
+
+	if (!AggCheckCallContext(fcinfo, &aggregate_context))
+		elog(ERROR, "crm_tag_scan_transfn called in non-aggregate context");
+	state = PG_ARGISNULL(ARG_STATE) ? new_state(fcinfo, aggregate_context) :
+		crm_scan_state_get(PG_GETARG_DATUM(ARG_STATE), aggregate_context);
+
+	if (PG_ARGISNULL(ARG_ID))
+		state->null_keys++;
+	else if ((id = PG_GETARG_INT64(ARG_ID)) < 0)
+	{
+		if (state->negative_keys++ == 0 || id > state->negative_key)
+			state->negative_key = id;
+	}
+	else
+	{
+		uint32		scope;
+
+		/* customers of one scope tend to come together, and most populations have none */
+		if (PG_ARGISNULL(ARG_SCOPE))
+			scope = state->null_scope != UINT32_MAX ? state->null_scope : crm_scan_state_scope(state, NULL, 0);
+		else
+		{
+			text	   *name = PG_GETARG_TEXT_PP(ARG_SCOPE);
+
+			scope = crm_scan_state_scope(state, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+		}
+		state->ids[state->rows] = (uint64) id;
+		state->row_scopes[state->rows] = scope;
+		crm_scan_row(state->scan, fcinfo, ARG_FIRST, state->rows);
+		if (++state->rows == CRM_BATCH_ROWS)
+		{
+			CHECK_FOR_INTERRUPTS();
+			crm_scan_state_flush(state);
+			check_memory(state);
+		}
+	}
+	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
+}
+
+CRM_FUNCTION(crm_tag_scan_combinefn);
+Datum
+crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
+{
+	MemoryContext aggregate_context;
+	MemoryContext scratch;
+	MemoryContext old;
+	crm_scan_state *state;
+	crm_scan_state *other;
+	uint32	   *scope_map;
+	uint16	  **code_maps;
+	int			rules;
+
+	if (!AggCheckCallContext(fcinfo, &aggregate_context))
+		elog(ERROR, "crm_tag_scan_combinefn called in non-aggregate context");
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	if (PG_ARGISNULL(0))
+	{
+		/* a flat state is read into our context; another node's object in this process is merged into a new one */
+		state = crm_scan_state_get(PG_GETARG_DATUM(1), aggregate_context);
+		if (MemoryContextGetParent(state->context) == aggregate_context)
+			PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
+		state = crm_scan_state_new(aggregate_context, state->plan, state->chunk_bits);
+	}
+	else
+		state = crm_scan_state_get(PG_GETARG_DATUM(0), aggregate_context);
+
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "crm tag scan merge", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(scratch);
+	other = crm_scan_state_get(PG_GETARG_DATUM(1), scratch);
+	if (VARSIZE_ANY(state->plan) != VARSIZE_ANY(other->plan) ||
+		memcmp(VARDATA_ANY(state->plan), VARDATA_ANY(other->plan), VARSIZE_ANY_EXHDR(state->plan)) != 0 ||
+		state->chunk_bits != other->chunk_bits)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("states of different scans cannot be merged")));
+	crm_scan_state_flush(state);
+	crm_scan_state_flush(other);
+
+	scope_map = palloc((other->scope_count + 1) * sizeof(uint32));
+	for (uint32 i = 0; i < other->scope_count; i++)
+		scope_map[i] = crm_scan_state_scope(state, other->scope_names[i],
+											other->scope_names[i] == NULL ? 0 : strlen(other->scope_names[i]));
+	rules = crm_scan_rules(state->scan);
+	code_maps = palloc0((rules + 1) * sizeof(uint16 *));
+	for (int i = 0; i < rules; i++)
+	{
+		int			values;
+
+		if (!crm_scan_rule_is_text(state->scan, i))
+			continue;
+		values = crm_scan_value_count(other->scan, i);
+		code_maps[i] = palloc0((values + 1) * sizeof(uint16));
+		for (int code = 1; code <= values; code++)
+			code_maps[i][code] = crm_scan_value_code(state->scan, i, crm_scan_value(other->scan, i, code));
+	}
+	crm_check(crm_tag_sets_merge(state->sets, other->sets, scope_map, code_maps), "crm.agg_state", false);
+	state->null_keys += other->null_keys;
+	if (other->negative_keys > 0 && (state->negative_keys == 0 || other->negative_key > state->negative_key))
+		state->negative_key = other->negative_key;
+	state->negative_keys += other->negative_keys;
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
+}

@@ -1,0 +1,456 @@
+/*
+ * scan_query.c - the queries of a refresh: built here, run by the executor, so
+ * that views, joins, partitions, foreign tables and row-level security just
+ * work.
+ *
+ * They run as the tags' owner in a security-restricted operation, as a
+ * materialized view's query does, inside a subtransaction, so that a failing
+ * rule can be looked for afterwards.
+ */
+#include "common/crm.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/settings.h"
+#include "executor/spi.h"
+#include "nodes/params.h"
+#include "nodes/plannodes.h"
+#include "tag/scan_query.h"
+#include "tcop/dest.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* ---- as the owner ----------------------------------------------------------------- */
+
+typedef struct owner_session
+{
+	Oid			saved_user;
+	int			saved_context;
+	int			settings;
+} owner_session;
+
+static void
+become_owner(owner_session *session, Oid owner)
+{
+	GetUserIdAndSecContext(&session->saved_user, &session->saved_context);
+	SetUserIdAndSecContext(owner, session->saved_context | SECURITY_RESTRICTED_OPERATION);
+	session->settings = crm_rule_enter();
+}
+
+static void
+become_caller(owner_session *session)
+{
+	crm_rule_leave(session->settings);
+	SetUserIdAndSecContext(session->saved_user, session->saved_context);
+}
+
+/* ---- rows into a callback ------------------------------------------------------------ */
+
+typedef struct row_receiver
+{
+	DestReceiver pub;
+	void		(*take) (TupleTableSlot *slot, void *arg);
+	void	   *arg;
+} row_receiver;
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	row_receiver *receiver = (row_receiver *) self;
+
+	receiver->take(slot, receiver->arg);
+	return true;
+}
+
+static void
+receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+}
+
+static void
+receiver_nothing(DestReceiver *self)
+{
+}
+
+/* Runs a query over the job's source; $1 is as_of, $2 the plan. */
+static void
+run_query(const crm_scan_job *job, const char *query, const bytea *plan,
+		  void (*take) (TupleTableSlot *slot, void *arg), void *arg)
+{
+	owner_session session;
+	row_receiver receiver = {{receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone}, take, arg};
+	SPIExecuteOptions options = {0};
+	ParamListInfo params = makeParamList(2);
+
+	params->params[0].value = TimestampTzGetDatum(job->as_of);
+	params->params[0].isnull = false;
+	params->params[0].pflags = PARAM_FLAG_CONST;
+	params->params[0].ptype = TIMESTAMPTZOID;
+	params->params[1].value = PointerGetDatum(plan);
+	params->params[1].isnull = plan == NULL;
+	params->params[1].pflags = PARAM_FLAG_CONST;
+	params->params[1].ptype = BYTEAOID;
+
+	become_owner(&session, job->owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	options.params = params;
+	options.read_only = true;	/* the active snapshot, the same for all queries of the refresh */
+	options.dest = &receiver.pub;
+	if (SPI_execute_extended(query, &options) != SPI_OK_SELECT)
+		elog(ERROR, "a query of the refresh failed");
+	SPI_finish();
+	become_caller(&session);
+}
+
+/*
+ * run_query in a subtransaction: NULL when it went well, else its error, with
+ * everything undone.  The reader's errors and those of rules come this way.
+ */
+static ErrorData *
+try_query(const crm_scan_job *job, const char *query, const bytea *plan, bool serial,
+		  void (*take) (TupleTableSlot *slot, void *arg), void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		int			level = NewGUCNestLevel();
+
+		if (serial)
+			(void) set_config_option("max_parallel_workers_per_gather", "0", PGC_USERSET, PGC_S_SESSION,
+									 GUC_ACTION_SAVE, true, 0, false);
+		run_query(job, query, plan, take, arg);
+		AtEOXact_GUC(false, level);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+/* FROM clause: the source as customer, with the dictionary where it is needed. */
+static void
+append_from(StringInfo sql, const crm_scan_job *job)
+{
+	const crm_population *population = job->population;
+	const char *key = quote_identifier(population->key_column);
+
+	appendStringInfo(sql, " FROM %s AS customer", crm_population_source(population));
+	if (job->dictionary)
+		appendStringInfo(sql, " LEFT JOIN %s.population_keys(%s) AS dictionary ON dictionary.key OPERATOR(pg_catalog.=) customer.%s::pg_catalog.text%s%s%s",
+						 crm_schema(), quote_literal_cstr(population->name), key,
+						 population->key_form == CRM_KEY_INTEGER ? " AND customer." : "",
+						 population->key_form == CRM_KEY_INTEGER ? key : "",
+						 population->key_form == CRM_KEY_INTEGER ? " OPERATOR(pg_catalog.<) 0" : "");
+}
+
+static void
+append_id(StringInfo sql, const crm_scan_job *job)
+{
+	const char *key = quote_identifier(job->population->key_column);
+
+	if (job->population->key_form != CRM_KEY_INTEGER)
+		appendStringInfoString(sql, "dictionary.id");
+	else if (job->dictionary)
+		appendStringInfo(sql, "CASE WHEN customer.%s OPERATOR(pg_catalog.<) 0 THEN dictionary.id ELSE customer.%s::pg_catalog.int8 END", key, key);
+	else
+		appendStringInfo(sql, "customer.%s::pg_catalog.int8", key);
+}
+
+/* ---- finding the rule and the customer that failed ------------------------------------- */
+
+static int	trace_rule = -1;
+static char trace_key[200];
+
+/* Notes which rule is evaluated for whom; always true. */
+CRM_FUNCTION(crm_tag_trace);
+Datum
+crm_tag_trace(PG_FUNCTION_ARGS)
+{
+	trace_rule = PG_GETARG_INT32(0);
+	if (PG_ARGISNULL(1))
+		strlcpy(trace_key, "NULL", sizeof(trace_key));
+	else
+		text_to_cstring_buffer(PG_GETARG_TEXT_PP(1), trace_key, sizeof(trace_key));
+	PG_RETURN_BOOL(true);
+}
+
+static void
+ignore_row(TupleTableSlot *slot, void *arg)
+{
+	slot_getallattrs(slot);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Errors that a rule raises about a customer's data, and not the system or the user about the refresh. */
+static bool
+is_of_a_rule(const ErrorData *error)
+{
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case ERRCODE_QUERY_CANCELED:
+		case ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION):
+		case ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES):
+		case ERRCODE_TO_CATEGORY(ERRCODE_PROGRAM_LIMIT_EXCEEDED):
+		case ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK):
+		case ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR):
+		case ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION):
+			return false;
+		default:
+			return true;
+	}
+}
+
+/*
+ * Runs the rules once more, one process, each behind a note of its tag and the
+ * customer, until the same kind of error comes again; then raises it with both.
+ */
+static void
+raise_with_place(const crm_scan_job *job, List *rules, ErrorData *error)
+{
+	StringInfoData sql;
+	ErrorData  *again;
+	crm_rule   *rule;
+	ListCell   *cell;
+	int			n = 0;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ARRAY[");
+	foreach(cell, rules)
+	{
+		appendStringInfo(&sql, "%sCASE WHEN %s.tag_trace(%d, customer.%s::pg_catalog.text) THEN (%s) IS NULL END",
+						 n == 0 ? "" : ", ", crm_schema(), n, quote_identifier(job->population->key_column),
+						 ((crm_rule *) lfirst(cell))->qualified);
+		n++;
+	}
+	appendStringInfoString(&sql, "]::pg_catalog.bool[]");
+	append_from(&sql, job);
+
+	trace_rule = -1;
+	again = try_query(job, sql.data, NULL, true, ignore_row, NULL);
+	if (again == NULL || trace_rule < 0 || trace_rule >= list_length(rules))
+		ReThrowError(error);
+	if (!is_of_a_rule(again))
+		ReThrowError(again);
+	rule = list_nth(rules, trace_rule);
+	ereport(ERROR,
+			(errcode(again->sqlerrcode),
+			 errmsg("tag \"%s\" fails for customer \"%s\": %s", rule->tag_name, trace_key, again->message),
+			 errdetail("Nothing of the refresh is kept. The rule is: %s", rule->qualified),
+			 errhint("Make the rule hold for every customer, for instance with NULLIF or CASE, and %s.replace_tag it.",
+					 crm_schema())));
+}
+
+/* ---- the scan ------------------------------------------------------------------------------ */
+
+typedef struct scan_result
+{
+	MemoryContext context;
+	crm_scan_state *state;
+} scan_result;
+
+/* Takes the aggregate's state over from the executor, which would free it. */
+static void
+take_state(TupleTableSlot *slot, void *arg)
+{
+	scan_result *result = arg;
+	bool		isnull;
+	Datum		value = slot_getattr(slot, 1, &isnull);
+
+	if (isnull)
+		return;					/* no row at all */
+	result->state = crm_scan_state_get(value, result->context);
+	MemoryContextSetParent(result->state->context, result->context);
+}
+
+static List *
+read_rules(const crm_scan_job *job, Relation source)
+{
+	owner_session session;
+	List	   *rules = NIL;
+	ListCell   *cell;
+
+	become_owner(&session, job->owner);
+	foreach(cell, job->tags)
+	{
+		crm_tag    *tag = lfirst(cell);
+		crm_rule   *rule = crm_rule_read(source, tag->qualified);
+
+		rule->tag_name = tag->name;
+		rules = lappend(rules, rule);
+	}
+	become_caller(&session);
+	return rules;
+}
+
+crm_scan_state *
+crm_scan_run_job(const crm_scan_job *job)
+{
+	Relation	source;
+	List	   *rules;
+	bytea	   *plan;
+	char	   *arguments;
+	StringInfoData sql;
+	scan_result result = {CurrentMemoryContext, NULL};
+	owner_session session;
+	ErrorData  *error;
+
+	(void) crm_population_key_type(job->population);
+	source = relation_open(job->population->source, AccessShareLock);
+	rules = read_rules(job, source);
+	become_owner(&session, job->owner);
+	crm_scan_plan_make(source, rules, job->as_of, !crm_batch_rules, &plan, &arguments);
+	become_caller(&session);
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT %s.tag_scan_agg($2, %d, ", crm_schema(), job->chunk_bits);
+	append_id(&sql, job);
+	if (job->population->scope_column != NULL)
+		appendStringInfo(&sql, ", customer.%s::pg_catalog.text", quote_identifier(job->population->scope_column));
+	else
+		appendStringInfoString(&sql, ", NULL::pg_catalog.text");
+	appendStringInfo(&sql, "%s)", arguments);
+	append_from(&sql, job);
+
+	error = try_query(job, sql.data, plan, false, take_state, &result);
+	if (error != NULL)
+	{
+		if (!is_of_a_rule(error) || rules == NIL)
+			ReThrowError(error);
+		raise_with_place(job, rules, error);
+	}
+	relation_close(source, NoLock);
+	if (result.state == NULL)
+		result.state = crm_scan_state_new(CurrentMemoryContext, plan, job->chunk_bits);
+	crm_scan_state_flush(result.state);
+	return result.state;
+}
+
+/* ---- smaller queries --------------------------------------------------------------------------- */
+
+double
+crm_scan_expected_rows(const crm_scan_job *job)
+{
+	owner_session session;
+	StringInfoData sql;
+	SPIPlanPtr	plan;
+	CachedPlan *cached;
+	double		rows = 1000;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT FROM %s", crm_population_source(job->population));
+	become_owner(&session, job->owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	plan = SPI_prepare(sql.data, 0, NULL);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	cached = SPI_plan_get_cached_plan(plan);
+	if (cached != NULL)
+	{
+		rows = linitial_node(PlannedStmt, cached->stmt_list)->planTree->plan_rows;
+		ReleaseCachedPlan(cached, CurrentResourceOwner);
+	}
+	SPI_finish();
+	become_caller(&session);
+	return rows;
+}
+
+typedef struct key_sample
+{
+	int64	   *keys;
+	int			count;
+	int			room;
+} key_sample;
+
+static void
+take_key(TupleTableSlot *slot, void *arg)
+{
+	key_sample *sample = arg;
+	bool		isnull;
+	int64		key = DatumGetInt64(slot_getattr(slot, 1, &isnull));
+
+	/* far more than asked for means that the planner was far off: enough of a sample all the same */
+	if (isnull || sample->count >= 10000000)
+		return;
+	if (sample->count == sample->room)
+	{
+		sample->room *= 2;
+		sample->keys = repalloc(sample->keys, sample->room * sizeof(int64));
+	}
+	sample->keys[sample->count++] = key;
+}
+
+int64 *
+crm_scan_sample_keys(const crm_scan_job *job, int64 one_in, int *count)
+{
+	const char *key = quote_identifier(job->population->key_column);
+	key_sample	sample = {palloc(1024 * sizeof(int64)), 0, 1024};
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT customer.%s::pg_catalog.int8 FROM %s AS customer WHERE customer.%s OPERATOR(pg_catalog.>=) 0",
+					 key, crm_population_source(job->population), key);
+	if (one_in > 1)
+		appendStringInfo(&sql, " AND pg_catalog.hashint8extended(customer.%s::pg_catalog.int8, 1) OPERATOR(pg_catalog.&) " INT64_FORMAT " OPERATOR(pg_catalog.=) 0",
+						 key, one_in - 1);
+	run_query(job, sql.data, NULL, take_key, &sample);
+	*count = sample.count;
+	return sample.keys;
+}
+
+typedef struct key_list
+{
+	MemoryContext context;
+	List	   *keys;
+} key_list;
+
+static void
+take_new_key(TupleTableSlot *slot, void *arg)
+{
+	key_list   *list = arg;
+	bool		isnull;
+	Datum		key = slot_getattr(slot, 1, &isnull);
+	MemoryContext old = MemoryContextSwitchTo(list->context);
+
+	list->keys = lappend(list->keys, TextDatumGetCString(key));
+	MemoryContextSwitchTo(old);
+}
+
+List *
+crm_scan_new_keys(const crm_scan_job *job)
+{
+	const char *key = quote_identifier(job->population->key_column);
+	key_list	list = {CurrentMemoryContext, NIL};
+	crm_scan_job with_dictionary = *job;
+	StringInfoData sql;
+
+	with_dictionary.dictionary = true;
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT DISTINCT customer.%s::pg_catalog.text COLLATE pg_catalog.\"C\"", key);
+	append_from(&sql, &with_dictionary);
+	appendStringInfo(&sql, " WHERE dictionary.id IS NULL AND customer.%s IS NOT NULL", key);
+	if (job->population->key_form == CRM_KEY_INTEGER)
+		appendStringInfo(&sql, " AND customer.%s OPERATOR(pg_catalog.<) 0", key);
+	appendStringInfoString(&sql, " ORDER BY 1");
+	run_query(&with_dictionary, sql.data, NULL, take_new_key, &list);
+	return list.keys;
+}

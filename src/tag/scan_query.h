@@ -1,0 +1,35 @@
+/*
+ * scan_query.h - running the queries of a refresh as the tags' owner.
+ */
+#ifndef CRM_SCAN_QUERY_H
+#define CRM_SCAN_QUERY_H
+
+#include "tag/scan_state.h"
+#include "tag/tag.h"
+
+/* One scan of a population's source for some of its tags of one owner. */
+typedef struct crm_scan_job
+{
+	const crm_population *population;
+	Oid			owner;			/* who reads the source and runs the rules */
+	List	   *tags;			/* crm_tag */
+	TimestampTz as_of;
+	int			chunk_bits;
+	bool		dictionary;		/* keys are looked up in population_keys */
+} crm_scan_job;
+
+/*
+ * Evaluates the job's tags in one scan, seen by the active snapshot; the state
+ * belongs to the current context.  An error of a rule is raised anew with the
+ * tag and the customer's key.
+ */
+extern crm_scan_state *crm_scan_run_job(const crm_scan_job *job);
+
+/* Rows of the source as the planner expects them. */
+extern double crm_scan_expected_rows(const crm_scan_job *job);
+/* A sample of integer keys, about one in `one_in` of all (a power of two), in any order. */
+extern int64 *crm_scan_sample_keys(const crm_scan_job *job, int64 one_in, int *count);
+/* Keys that the dictionary does not know yet, ascending in byte order. */
+extern List *crm_scan_new_keys(const crm_scan_job *job);
+
+#endif							/* CRM_SCAN_QUERY_H */

@@ -1,0 +1,416 @@
+/*
+ * scan_state.c - the state of tag_scan_agg as a value of type crm.agg_state:
+ * expanded while it is filled, flat when it goes to another process.
+ */
+#include "common/crm.h"
+
+#include "common/bridge.h"
+#include "common/encode.h"
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "tag/scan_state.h"
+
+#define STATE_MAGIC 0x53544147	/* of the expanded object */
+#define FLAT_MAGIC 0x414d5243	/* "CRMA" */
+#define FLAT_VERSION 1
+#define FLAT_TAG_SCAN 1
+#define TYPE_NAME "crm.agg_state"
+
+/* Fixed front of the flat form; everything after it is little-endian and unaligned. */
+typedef struct flat_state
+{
+	int32		vl_len_;
+	uint32		magic;
+	uint8		version;
+	uint8		kind;
+	uint16		reserved;
+	uint8		body[FLEXIBLE_ARRAY_MEMBER];
+} flat_state;
+
+static Size get_flat_size(ExpandedObjectHeader *header);
+static void flatten_into(ExpandedObjectHeader *header, void *result, Size size);
+
+static const ExpandedObjectMethods methods = {get_flat_size, flatten_into};
+
+/* ---- making ----------------------------------------------------------------- */
+
+crm_scan_state *
+crm_scan_state_new(MemoryContext parent, const bytea *plan, int chunk_bits)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "crm tag scan", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	crm_scan_state *state = palloc0(sizeof(crm_scan_state));
+	bool	   *is_text;
+	int			rules;
+
+	EOH_init_header(&state->header, &methods, context);
+	state->magic = STATE_MAGIC;
+	state->context = context;
+	state->env = crm_env_in(context);
+	state->chunk_bits = chunk_bits;
+	state->null_scope = UINT32_MAX;
+	state->plan = palloc(VARSIZE_ANY(plan));
+	memcpy(state->plan, plan, VARSIZE_ANY(plan));
+	state->scan = crm_scan_new(state->plan, context);
+	rules = crm_scan_rules(state->scan);
+	is_text = palloc0(rules + 1);
+	for (int i = 0; i < rules; i++)
+		is_text[i] = crm_scan_rule_is_text(state->scan, i);
+	crm_check(crm_tag_sets_new(&state->env, chunk_bits, rules, is_text, &state->sets), TYPE_NAME, true);
+	MemoryContextSwitchTo(old);
+	return state;
+}
+
+/* Index of a scope, added when it is new. */
+uint32
+crm_scan_state_scope(crm_scan_state *state, const char *text, Size length)
+{
+	uint32		code;
+	bool		is_new = false;
+
+	if (text == NULL)
+	{
+		if (state->null_scope != UINT32_MAX)
+			return state->null_scope;
+		is_new = true;
+	}
+	else
+	{
+		uint32		known = state->scopes.count;
+
+		crm_check(crm_value_add(&state->scopes, &state->env, text, length, 1000000, &code), "scope", false);
+		if (state->scopes.count == known)
+			return code - 1 + (state->null_scope != UINT32_MAX && state->null_scope <= code - 1 ? 1 : 0);
+		is_new = true;
+	}
+	if (is_new)
+	{
+		MemoryContext old = MemoryContextSwitchTo(state->context);
+
+		if (state->scope_names == NULL)
+			state->scope_names = palloc(8 * sizeof(char *));
+		else if (state->scope_count >= 8 && (state->scope_count & (state->scope_count - 1)) == 0)
+			state->scope_names = repalloc(state->scope_names, 2 * state->scope_count * sizeof(char *));
+		state->scope_names[state->scope_count] = text == NULL ? NULL : pnstrdup(text, length);
+		if (text == NULL)
+			state->null_scope = state->scope_count;
+		state->scope_count++;
+		MemoryContextSwitchTo(old);
+	}
+	return state->scope_count - 1;
+}
+
+void
+crm_scan_state_flush(crm_scan_state *state)
+{
+	int			rules = crm_scan_rules(state->scan);
+
+	if (state->rows == 0)
+		return;
+	crm_scan_run(state->scan, state->rows);
+	crm_check(crm_tag_sets_place(state->sets, state->row_scopes, state->ids, state->rows), TYPE_NAME, false);
+	for (int i = 0; i < rules; i++)
+		crm_check(crm_scan_rule_is_text(state->scan, i) ?
+				  crm_tag_sets_add_codes(state->sets, i, crm_scan_codes(state->scan, i)) :
+				  crm_tag_sets_add_truth(state->sets, i, crm_scan_truth(state->scan, i)),
+				  TYPE_NAME, false);
+	state->rows = 0;
+}
+
+/* ---- the flat form ------------------------------------------------------------- */
+
+static void
+put_u32(StringInfo buffer, uint32 value)
+{
+	uint8		bytes[4];
+
+	crm_store32(bytes, value);
+	appendBinaryStringInfo(buffer, (char *) bytes, 4);
+}
+
+static void
+put_u64(StringInfo buffer, uint64 value)
+{
+	uint8		bytes[8];
+
+	crm_store64(bytes, value);
+	appendBinaryStringInfo(buffer, (char *) bytes, 8);
+}
+
+static void
+put_bytes(StringInfo buffer, const char *data, Size size)
+{
+	put_u32(buffer, (uint32) size);
+	appendBinaryStringInfo(buffer, data, (int) size);
+}
+
+static Size
+get_flat_size(ExpandedObjectHeader *header)
+{
+	crm_scan_state *state = (crm_scan_state *) header;
+	MemoryContext old;
+	StringInfoData front;
+	uint8	   *sets;
+	size_t		sets_size;
+	int			rules;
+
+	Assert(state->magic == STATE_MAGIC);
+	if (state->flat != NULL)
+		return state->flat_size;
+	old = MemoryContextSwitchTo(state->context);
+	crm_scan_state_flush(state);
+	initStringInfo(&front);
+	put_bytes(&front, VARDATA_ANY(state->plan), VARSIZE_ANY_EXHDR(state->plan));
+	put_u32(&front, (uint32) state->chunk_bits);
+	put_u64(&front, state->null_keys);
+	put_u64(&front, state->negative_keys);
+	put_u64(&front, (uint64) state->negative_key);
+	put_u32(&front, state->scope_count);
+	for (uint32 i = 0; i < state->scope_count; i++)
+	{
+		appendStringInfoChar(&front, state->scope_names[i] == NULL);
+		if (state->scope_names[i] != NULL)
+			put_bytes(&front, state->scope_names[i], strlen(state->scope_names[i]));
+	}
+	rules = crm_scan_rules(state->scan);
+	for (int i = 0; i < rules; i++)
+	{
+		int			values = crm_scan_rule_is_text(state->scan, i) ? crm_scan_value_count(state->scan, i) : 0;
+
+		put_u32(&front, (uint32) values);
+		for (int code = 1; code <= values; code++)
+		{
+			const char *value = crm_scan_value(state->scan, i, code);
+
+			put_bytes(&front, value, strlen(value));
+		}
+	}
+	crm_check(crm_tag_sets_write(state->sets, &sets, &sets_size), TYPE_NAME, false);
+
+	state->flat_size = offsetof(flat_state, body) + front.len + sets_size;
+	if (state->flat_size > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the sets of one parallel worker need %zu bytes", state->flat_size),
+				 errdetail("What goes from one process to another holds at most %zu bytes.", (Size) MaxAllocSize),
+				 errhint("Lower crm_analytics.refresh_memory, so that fewer tags go into one scan.")));
+	state->flat = MemoryContextAllocHuge(state->context, front.len + sets_size);
+	memcpy(state->flat, front.data, front.len);
+	memcpy(state->flat + front.len, sets, sets_size);
+	pfree(front.data);
+	pfree(sets);
+	MemoryContextSwitchTo(old);
+	return state->flat_size;
+}
+
+static void
+flatten_into(ExpandedObjectHeader *header, void *result, Size size)
+{
+	crm_scan_state *state = (crm_scan_state *) header;
+	flat_state *flat = result;
+
+	Assert(size == state->flat_size);
+	flat->magic = FLAT_MAGIC;
+	flat->version = FLAT_VERSION;
+	flat->kind = FLAT_TAG_SCAN;
+	flat->reserved = 0;
+	memcpy(flat->body, state->flat, size - offsetof(flat_state, body));
+	SET_VARSIZE(flat, size);
+	pfree(state->flat);
+	state->flat = NULL;
+}
+
+/* ---- reading the flat form -------------------------------------------------------- */
+
+typedef struct flat_reader
+{
+	const uint8 *p;
+	Size		left;
+} flat_reader;
+
+static void
+damaged(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("invalid value for type %s", TYPE_NAME)));
+}
+
+static uint32
+get_u32(flat_reader *reader)
+{
+	uint32		value;
+
+	if (reader->left < 4)
+		damaged();
+	value = crm_load32(reader->p);
+	reader->p += 4;
+	reader->left -= 4;
+	return value;
+}
+
+static uint64
+get_u64(flat_reader *reader)
+{
+	uint64		low = get_u32(reader);
+
+	return low | (uint64) get_u32(reader) << 32;
+}
+
+static const char *
+get_bytes(flat_reader *reader, Size *size)
+{
+	const char *data;
+
+	*size = get_u32(reader);
+	if (reader->left < *size)
+		damaged();
+	data = (const char *) reader->p;
+	reader->p += *size;
+	reader->left -= *size;
+	return data;
+}
+
+/* A string in the database's encoding, without a zero byte. */
+static char *
+get_string(flat_reader *reader)
+{
+	Size		size;
+	const char *data = get_bytes(reader, &size);
+
+	if (memchr(data, 0, size) != NULL)
+		damaged();
+	(void) pg_verifymbstr(data, (int) size, false);
+	return pnstrdup(data, size);
+}
+
+static crm_scan_state *
+read_flat(const flat_state *flat, MemoryContext parent)
+{
+	flat_reader reader = {flat->body, VARSIZE(flat) - offsetof(flat_state, body)};
+	crm_scan_state *state;
+	Size		size;
+	const char *data;
+	bytea	   *plan;
+	uint32		n;
+	uint32		bits;
+	uint32	   *code_limits;
+	int			rules;
+
+	if (VARSIZE(flat) < offsetof(flat_state, body) || flat->magic != FLAT_MAGIC || flat->version != FLAT_VERSION ||
+		flat->kind != FLAT_TAG_SCAN || flat->reserved != 0)
+		damaged();
+	data = get_bytes(&reader, &size);
+	plan = palloc(VARHDRSZ + size);
+	SET_VARSIZE(plan, VARHDRSZ + size);
+	memcpy(VARDATA(plan), data, size);
+	bits = get_u32(&reader);
+	if (bits < CRM_CHUNK_BITS || bits > 62)
+		damaged();
+	state = crm_scan_state_new(parent, plan, (int) bits);
+	state->null_keys = get_u64(&reader);
+	state->negative_keys = get_u64(&reader);
+	state->negative_key = (int64) get_u64(&reader);
+	n = get_u32(&reader);
+	for (uint32 i = 0; i < n; i++)
+	{
+		uint32		before = state->scope_count;
+		char	   *name = NULL;
+
+		if (reader.left < 1 || *reader.p > 1)
+			damaged();
+		reader.left--;
+		if (*reader.p++ == 0)
+			name = get_string(&reader);
+		if (crm_scan_state_scope(state, name, name == NULL ? 0 : strlen(name)) != before)
+			damaged();			/* twice the same scope */
+	}
+	rules = crm_scan_rules(state->scan);
+	code_limits = palloc0((rules + 1) * sizeof(uint32));
+	for (int i = 0; i < rules; i++)
+	{
+		n = get_u32(&reader);
+		if (n > 0 && !crm_scan_rule_is_text(state->scan, i))
+			damaged();
+		for (uint32 k = 0; k < n; k++)
+			/* a plan may bring values of its own, in the same order */
+			if (crm_scan_value_code(state->scan, i, get_string(&reader)) != k + 1)
+				damaged();
+		code_limits[i] = n;
+	}
+	crm_check(crm_tag_sets_read(state->sets, reader.p, reader.left, state->scope_count, code_limits), TYPE_NAME, true);
+	return state;
+}
+
+crm_scan_state *
+crm_scan_state_get(Datum value, MemoryContext in_context)
+{
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
+	{
+		crm_scan_state *state = (crm_scan_state *) DatumGetEOHP(value);
+
+		if (state->magic != STATE_MAGIC)
+			elog(ERROR, "not the state of a tag scan");
+		return state;
+	}
+	return read_flat((flat_state *) PG_DETOAST_DATUM(value), in_context);
+}
+
+/* ---- type crm.agg_state --------------------------------------------------------------- */
+
+CRM_FUNCTION(crm_agg_state_in);
+Datum
+crm_agg_state_in(PG_FUNCTION_ARGS)
+{
+	char	   *text = PG_GETARG_CSTRING(0);
+	Size		size;
+	char	   *bytes = crm_base64_decode(text, &size);
+	flat_state *flat;
+
+	if (bytes == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid input syntax for type %s", TYPE_NAME),
+				 errdetail("It is base64 of a state that a node of the same version wrote.")));
+	flat = palloc(VARHDRSZ + size);
+	SET_VARSIZE(flat, VARHDRSZ + size);
+	memcpy(VARDATA(flat), bytes, size);
+	(void) read_flat(flat, CurrentMemoryContext);
+	PG_RETURN_POINTER(flat);
+}
+
+CRM_FUNCTION(crm_agg_state_out);
+Datum
+crm_agg_state_out(PG_FUNCTION_ARGS)
+{
+	struct varlena *flat = PG_GETARG_VARLENA_P(0);
+
+	PG_RETURN_CSTRING(crm_base64_encode(VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
+}
+
+CRM_FUNCTION(crm_agg_state_recv);
+Datum
+crm_agg_state_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	buffer = (StringInfo) PG_GETARG_POINTER(0);
+	Size		size = buffer->len - buffer->cursor;
+	flat_state *flat = palloc(VARHDRSZ + size);
+
+	SET_VARSIZE(flat, VARHDRSZ + size);
+	pq_copymsgbytes(buffer, VARDATA(flat), (int) size);
+	(void) read_flat(flat, CurrentMemoryContext);
+	PG_RETURN_POINTER(flat);
+}
+
+CRM_FUNCTION(crm_agg_state_send);
+Datum
+crm_agg_state_send(PG_FUNCTION_ARGS)
+{
+	struct varlena *flat = PG_GETARG_VARLENA_P(0);
+	StringInfoData buffer;
+
+	pq_begintypsend(&buffer);
+	pq_sendbytes(&buffer, VARDATA(flat), VARSIZE(flat) - VARHDRSZ);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
+}

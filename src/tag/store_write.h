@@ -1,0 +1,44 @@
+/*
+ * store_write.h - replacing stored sets; refresh.c is its only caller.
+ */
+#ifndef CRM_STORE_WRITE_H
+#define CRM_STORE_WRITE_H
+
+#include "kernel/tag_sets.h"
+#include "tag/store.h"
+
+/* What became of one set, over all chunks and scopes. */
+typedef struct crm_value_change
+{
+	uint64		members;
+	uint64		entered;
+	uint64		exited;
+} crm_value_change;
+
+typedef struct crm_tag_change
+{
+	int32		tag_id;
+	int			rule;			/* its rule's number in the sets; -1 for the population itself */
+	int32	   *value_numbers;	/* text: value number of each code; NULL for boolean */
+	crm_value_change *values;	/* by value number */
+	int			value_count;	/* room in values; at least 1, and grows */
+} crm_tag_change;
+
+typedef struct crm_store_change
+{
+	crm_tag_change *tags;		/* the tags replaced, ascending by tag_id */
+	int			tag_count;
+	int32	   *scope_numbers;	/* scope number of each scope index of the sets */
+	uint64		chunks_written;
+	/* members of a set within one chunk and scope; may be NULL */
+	void		(*on_size) (void *arg, int32 tag_id, int32 value_no, int32 scope_no, uint32 members);
+	void	   *arg;
+} crm_store_change;
+
+/*
+ * Replaces the stored sets of the tags named by finished sets.  Old sets are
+ * those that the active snapshot sees.
+ */
+extern void crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_store_change *change);
+
+#endif							/* CRM_STORE_WRITE_H */
