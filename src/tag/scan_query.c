@@ -102,7 +102,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	options.params = params;
 	options.read_only = true;	/* the active snapshot, the same for all queries of the refresh */
 	options.dest = &receiver.pub;
-	if (SPI_execute_extended(query, &options) != SPI_OK_SELECT)
+	if (SPI_execute_extended(query, &options) < 0)
 		elog(ERROR, "a query of the refresh failed");
 	SPI_finish();
 	become_caller(&session);
@@ -367,7 +367,7 @@ crm_scan_expected_rows(const crm_scan_job *job)
 	if (cached != NULL)
 	{
 		rows = linitial_node(PlannedStmt, cached->stmt_list)->planTree->plan_rows;
-		ReleaseCachedPlan(cached, CurrentResourceOwner);
+		ReleaseCachedPlan(cached, NULL);	/* an unsaved plan has no resource owner */
 	}
 	SPI_finish();
 	become_caller(&session);
