@@ -11,12 +11,12 @@ CRM_SOURCE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 include $(CRM_SOURCE)test/make.mk
 else
 
-EXTENSION = crm_analytics
-EXTVERSION = 1.0.0
-MODULE_big = crm_analytics
-
 # Out-of-tree builds: PGXS sets srcdir only when it is read, the lists below need it before.
 CRM_SOURCE := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+
+EXTENSION = crm_analytics
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(CRM_SOURCE)/crm_analytics.control)
+MODULE_big = crm_analytics
 
 ROOMS = kernel common audience tag segment
 CRM_OBJECTS := $(sort $(foreach room,$(ROOMS),$(patsubst $(CRM_SOURCE)/%.c,%.o,$(wildcard $(CRM_SOURCE)/src/$(room)/*.c))))

@@ -194,7 +194,7 @@ stage_tap()
 				PERL5LIB="$CRM_PGXS/src/test/perl" \
 				TEMP_CONFIG="$CRM_RUN/stage.conf" TESTDIR="$CRM_RUN/work" TESTDATADIR="$CRM_RUN/work/data" \
 				TESTLOGDIR="$CRM_RUN/work/log" LC_ALL=C.UTF-8 PATH="$PATH" \
-				perl "$file" >"$logs/tap-$(basename "$file").log" 2>&1 || status=$?
+				timeout 900 perl "$file" >"$logs/tap-$(basename "$file").log" 2>&1 || status=$?
 			tally_tap "$name" "$logs/tap-$(basename "$file").log" "$status"
 		done
 		cp -R "$CRM_RUN"/work/*/log "$logs/tap-server-logs" 2>/dev/null || true
@@ -242,7 +242,7 @@ stage_regress()
 	done
 	# Before 16 the expected output is looked for in the input's folder, without an option to say so.
 	[ "$CRM_MAJOR" -lt 16 ] || options=(--expecteddir="$CRM_SOURCE")
-	"$CRM_PGXS/src/test/regress/pg_regress" --inputdir="$CRM_SOURCE" --outputdir="$out" "${options[@]}" \
+	timeout 1800 "$CRM_PGXS/src/test/regress/pg_regress" --inputdir="$CRM_SOURCE" --outputdir="$out" "${options[@]}" \
 		--bindir="$CRM_BINDIR" --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=regression \
 		setup "${tests[@]}" >"$out/output" 2>&1 || status=$?
 	tally_regress regress "$out/output" "$status"
@@ -257,7 +257,7 @@ stage_isolation()
 	mkdir -p "$out/results"
 	[ "$CRM_MAJOR" -lt 16 ] || options=(--expecteddir="$here/isolation")
 	crm_database isolation
-	"$CRM_PGXS/src/test/isolation/pg_isolation_regress" --inputdir="$here/isolation" --outputdir="$out" "${options[@]}" \
+	timeout 900 "$CRM_PGXS/src/test/isolation/pg_isolation_regress" --inputdir="$here/isolation" --outputdir="$out" "${options[@]}" \
 		--bindir="$CRM_BINDIR" --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=isolation --use-existing \
 		"${specs[@]}" >"$out/output" 2>&1 || status=$?
 	tally_regress isolation "$out/output" "$status"

@@ -47,6 +47,10 @@ rule "no file is longer than 900 lines" \
 
 rule "no // comments in C" "$(grep -rnE '(^|[;{}[:space:]])//' src test --include='*.[ch]' | grep -vE '"[^"]*//[^"]*"|https?://' || true)"
 
+version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" crm_analytics.control)
+rule "META.json and CHANGELOG.md speak of version $version" \
+	"$(perl -MJSON::PP -0777 -ne '$m = decode_json($_); print "META.json says $_\n" for grep { $_ ne "'"$version"'" } $m->{version}, $m->{provides}{crm_analytics}{version}' META.json 2>&1)$(grep -q "^## $version\b" CHANGELOG.md || echo "CHANGELOG.md has no section $version")"
+
 crm_build
 rule "only crm_* and PostgreSQL's entry points are exported" \
 	"$(nm -D --defined-only "$CRM_STAGE$CRM_PKGLIBDIR/crm_analytics.so" | awk '{ print $3 }' | grep -vE '^(crm_|pg_finfo_crm_|_PG_init$|Pg_magic_func$)' || true)"
