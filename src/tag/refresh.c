@@ -31,7 +31,8 @@ typedef struct refresh
 	TimestampTz as_of;
 	List	   *tags;			/* those to be refreshed */
 	bool		whole;			/* all tags: the base set too */
-	bool		dictionary;
+	bool		dictionary;		/* keys are looked up */
+	bool		numbered;		/* new keys have got their numbers */
 	uint64		customers;
 	uint64		null_keys;
 	uint64		chunks_written;
@@ -73,8 +74,8 @@ last_number(const refresh *r, int64 *last)
 	return !none;
 }
 
-/* Numbers the keys that the dictionary does not know yet. */
-static void
+/* Numbers the keys that the dictionary does not know yet; false when there are none. */
+static bool
 number_new_keys(refresh *r, Oid owner)
 {
 	crm_scan_job job = new_job(r, owner, NIL);
@@ -87,8 +88,9 @@ number_new_keys(refresh *r, Oid owner)
 	int			pending = 0;
 	ListCell   *cell;
 
+	r->numbered = true;
 	if (keys == NIL)
-		return;
+		return false;
 	if (!last_number(r, &number))
 		number = integer ? CRM_ID_MAX : 1;
 	else
@@ -132,6 +134,7 @@ number_new_keys(refresh *r, Oid owner)
 	/* the same snapshot of everybody else's work, with ours of just now */
 	CommandCounterIncrement();
 	UpdateActiveSnapshotCommandId();
+	return true;
 }
 
 /* ---- the width of chunks --------------------------------------------------------------- */
@@ -182,42 +185,55 @@ choose_chunk_bits(const refresh *r, Oid owner)
 
 /* ---- numbers of scopes and values ---------------------------------------------------------- */
 
-/* The number of each scope of the state; new ones are added to the catalogue. */
-static int32 *
-number_scopes(const refresh *r, const crm_scan_state *state)
-{
-	int32	   *numbers = palloc((state->scope_count + 1) * sizeof(int32));
-	crm_catalogue_session session;
-
-	crm_catalogue_begin(&session);
-	for (uint32 i = 0; i < state->scope_count; i++)
-	{
-		const char *name = state->scope_names[i];
-		Datum		scope = name == NULL ? (Datum) 0 : CStringGetTextDatum(name);
-
-		if (name != NULL && strlen(name) > 2000)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("scope in population \"%s\" is too long: \"%.60s...\"", r->population->name, name),
-					 errdetail("A scope has at most 2000 bytes.")));
-		if (crm_catalogue_write("SELECT scope_no FROM @.population_scope WHERE population_id = $1 AND scope IS NOT DISTINCT FROM $2",
-								2, INT4OID, Int32GetDatum(r->population->id), false,
-								TEXTOID, scope, name == NULL) == 0)
-			(void) crm_catalogue_write("INSERT INTO @.population_scope "
-									   "SELECT $1, coalesce(max(scope_no) + 1, 0), $2 FROM @.population_scope WHERE population_id = $1 "
-									   "RETURNING scope_no",
-									   2, INT4OID, Int32GetDatum(r->population->id), false,
-									   TEXTOID, scope, name == NULL);
-		numbers[i] = (int32) crm_catalogue_number(0, 1, NULL);
-	}
-	crm_catalogue_end(&session);
-	return numbers;
-}
-
 static int
 compare_strings(const void *a, const void *b)
 {
 	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/*
+ * The number of each scope of the state; new ones are added to the catalogue,
+ * in byte order, so that the order of rows does not show.
+ */
+static int32 *
+number_scopes(const refresh *r, crm_scan_state *state)
+{
+	int32	   *numbers = palloc((state->scope_count + 1) * sizeof(int32));
+	const char **names = palloc((state->scope_count + 1) * sizeof(char *));
+	int			count = 0;
+	crm_catalogue_session session;
+
+	for (uint32 i = 0; i < state->scope_count; i++)
+		if (state->scope_names[i] != NULL)
+			names[count++] = state->scope_names[i];
+	qsort(names, count, sizeof(char *), compare_strings);
+	if (state->null_scope != UINT32_MAX)
+		names[count++] = NULL;
+
+	crm_catalogue_begin(&session);
+	for (int i = 0; i < count; i++)
+	{
+		Datum		scope = names[i] == NULL ? (Datum) 0 : CStringGetTextDatum(names[i]);
+		uint32		index;
+
+		if (names[i] != NULL && strlen(names[i]) > 2000)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("scope in population \"%s\" is too long: \"%.60s...\"", r->population->name, names[i]),
+					 errdetail("A scope has at most 2000 bytes.")));
+		if (crm_catalogue_write("SELECT scope_no FROM @.population_scope WHERE population_id = $1 AND scope IS NOT DISTINCT FROM $2",
+								2, INT4OID, Int32GetDatum(r->population->id), false,
+								TEXTOID, scope, names[i] == NULL) == 0)
+			(void) crm_catalogue_write("INSERT INTO @.population_scope "
+									   "SELECT $1, coalesce(max(scope_no) + 1, 0), $2 FROM @.population_scope WHERE population_id = $1 "
+									   "RETURNING scope_no",
+									   2, INT4OID, Int32GetDatum(r->population->id), false,
+									   TEXTOID, scope, names[i] == NULL);
+		index = crm_scan_state_scope(state, names[i], names[i] == NULL ? 0 : strlen(names[i]));
+		numbers[index] = (int32) crm_catalogue_number(0, 1, NULL);
+	}
+	crm_catalogue_end(&session);
+	return numbers;
 }
 
 static Datum
@@ -453,13 +469,21 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 	int			rule = 0;
 	uint32	   *order;
 
-	if (state->negative_keys > 0 && !r->dictionary)
+	/*
+	 * The first negative keys of an integer population, or keys that the
+	 * dictionary has not met (they look like NULL): number them, and once more.
+	 */
+	if (!r->numbered && (r->dictionary ? state->null_keys > 0 : state->negative_keys > 0))
 	{
-		/* the first negative keys of an integer population: number them, then look them up */
-		number_new_keys(r, owner);
+		bool		had_dictionary = r->dictionary;
+
 		r->dictionary = true;
-		job.dictionary = true;
-		state = crm_scan_run_job(&job);
+		if (number_new_keys(r, owner) || !had_dictionary)
+		{
+			job.dictionary = true;
+			MemoryContextDelete(state->context);
+			state = crm_scan_run_job(&job);
+		}
 	}
 	r->customers = Max(r->customers, crm_tag_sets_customers(state->sets));
 	r->null_keys = Max(r->null_keys, state->null_keys);
@@ -658,6 +682,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	List	   *rest;
 	List	   *own;
 	bool		base;
+	bool		any_numbers;
 	int64		last;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -682,9 +707,10 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 
 	if (r.population->chunk_bits == 0)
 		r.population->chunk_bits = choose_chunk_bits(&r, r.population->owner);
-	r.dictionary = r.population->key_form != CRM_KEY_INTEGER || last_number(&r, &last);
-	if (r.dictionary)
-		number_new_keys(&r, r.population->owner);
+	any_numbers = last_number(&r, &last);
+	r.dictionary = r.population->key_form != CRM_KEY_INTEGER || any_numbers;
+	if (r.dictionary && !any_numbers)
+		(void) number_new_keys(&r, r.population->owner);
 
 	/* the population's owner first: his rows are the population */
 	own = tags_of_owner(r.tags, r.population->owner, &rest);

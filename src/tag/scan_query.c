@@ -97,6 +97,12 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	params->params[1].ptype = BYTEAOID;
 
 	become_owner(&session, job->owner);
+	if (job->dictionary)
+	{
+		/* the planner cannot know that keys are unique on both sides, and would sort them */
+		(void) set_config_option("enable_mergejoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	options.params = params;

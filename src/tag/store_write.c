@@ -22,6 +22,8 @@
 #include "utils/snapmgr.h"
 
 #define INSERT_BATCH 100
+/* Longer rows may be toasted, and the batched insert would then index the wrong place. */
+#define BATCHED_MEMBERS 1500
 
 /* One set within one chunk, as the table's key orders them. */
 typedef struct set_key
@@ -238,11 +240,24 @@ insert_new(store_writer *writer, const set_key *key, bytea *members)
 {
 	TupleTableSlot *slot = writer->slots[writer->pending];
 
+	writer->change->chunks_written++;
+	if (VARSIZE(members) > BATCHED_MEMBERS)
+	{
+		Datum		values[CRM_SET_COLUMNS];
+		bool		nulls[CRM_SET_COLUMNS] = {false};
+		HeapTuple	tuple;
+
+		flush(writer);
+		fill_values(writer->population, key, members, values);
+		tuple = heap_form_tuple(writer->desc, values, nulls);
+		CatalogTupleInsertWithInfo(writer->table, tuple, writer->indexes);
+		heap_freetuple(tuple);
+		return;
+	}
 	fill_values(writer->population, key, members, slot->tts_values);
 	memset(slot->tts_isnull, false, CRM_SET_COLUMNS * sizeof(bool));
 	ExecStoreVirtualTuple(slot);
 	ExecMaterializeSlot(slot);	/* members is the caller's buffer */
-	writer->change->chunks_written++;
 	if (++writer->pending == INSERT_BATCH)
 		flush(writer);
 }
