@@ -99,8 +99,9 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	become_owner(&session, job->owner);
 	if (job->dictionary)
 	{
-		/* the planner cannot know that keys are unique on both sides, and would sort them */
+		/* the planner cannot know that keys are unique on both sides: it would sort them, and compile for rows that never come */
 		(void) set_config_option("enable_mergejoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 		(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
