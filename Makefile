@@ -33,7 +33,11 @@ SQL_PARTS = \
 	src/tag/population.sql \
 	src/tag/rule.sql \
 	src/tag/scan.sql \
-	src/tag/define.sql
+	src/tag/define.sql \
+	src/tag/readers.sql \
+	src/tag/views.sql \
+	src/tag/suggest_tags.sql \
+	src/tag/quick_start.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN = $(EXTENSION)--$(EXTVERSION).sql results regression.diffs regression.out

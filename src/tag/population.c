@@ -482,11 +482,3 @@ crm_revoke_population(PG_FUNCTION_ARGS)
 				  " AND NOT all_scopes AND EXISTS (SELECT FROM unnest($4) s WHERE s IS NOT DISTINCT FROM scope)");
 	PG_RETURN_VOID();
 }
-
-/* Row-level security of the definition tables asks this for every row. */
-CRM_FUNCTION(crm_can_see_population);
-Datum
-crm_can_see_population(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(crm_rights_may_see(crm_population_find_by_id(PG_GETARG_INT32(0))));
-}

@@ -49,7 +49,7 @@ COMMENT ON FUNCTION @extschema@.profile(uuid, text, timestamptz, text) IS
 
 CREATE FUNCTION @extschema@.preview_tag(rule text, population text DEFAULT NULL, sample int DEFAULT 10)
 	RETURNS TABLE (value text, members bigint, share float8, sample_keys text[])
-	AS 'MODULE_PATHNAME', 'crm_preview_tag' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 10;
+	AS 'MODULE_PATHNAME', 'crm_preview_tag' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10;
 COMMENT ON FUNCTION @extschema@.preview_tag(text, text, int) IS
 	'what a rule would give as a tag: how many customers, which share, and the keys of some, the same ones whenever asked; for a text rule one row for each value, largest first, for a boolean rule one row with NULL as value. One scan of the source as the caller, as_of is now(); nothing is stored';
 
@@ -61,7 +61,8 @@ COMMENT ON FUNCTION @extschema@.tag_counts(text) IS
 
 CREATE FUNCTION @extschema@.member_rows(a @extschema@.audience, population text DEFAULT NULL)
 	RETURNS TABLE (id bigint, key text)
-	AS 'MODULE_PATHNAME', 'crm_member_rows' LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 1000;
+	AS 'MODULE_PATHNAME', 'crm_member_rows' LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 1000
+	SUPPORT @extschema@.members_support;
 COMMENT ON FUNCTION @extschema@.member_rows(@extschema@.audience, text) IS
 	'the members of an audience, id and key, by ascending id; an audience of a tag knows its population. Needs the right to read whole sets';
 

@@ -116,8 +116,9 @@ crm_rights_may_see(const crm_population *population)
 		has_grant(population, "read") || has_grant(population, "define");
 }
 
-crm_scopes *
-crm_rights_readable(const crm_population *population)
+/* The scopes whose whole sets the user may read; NULL, or an error that says why, when there are none. */
+static crm_scopes *
+readable_scopes(const crm_population *population, bool missing_ok)
 {
 	crm_scopes *scopes = palloc0(sizeof(crm_scopes));
 	crm_catalogue_session session;
@@ -147,6 +148,9 @@ crm_rights_readable(const crm_population *population)
 	if (n > 0)
 		return scopes;
 
+	if (missing_ok && (!may_select_key(population) || population->scope_column != NULL ||
+					   row_security_below(population->source, 0)))
+		return NULL;
 	if (!may_select_key(population))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -170,6 +174,18 @@ crm_rights_readable(const crm_population *population)
 						 crm_schema(), population->name, GetUserNameFromId(GetUserId(), false))));
 	scopes->all = true;
 	return scopes;
+}
+
+crm_scopes *
+crm_rights_readable(const crm_population *population)
+{
+	return readable_scopes(population, false);
+}
+
+crm_scopes *
+crm_rights_try_readable(const crm_population *population)
+{
+	return readable_scopes(population, true);
 }
 
 bool

@@ -53,7 +53,7 @@ COMMENT ON FUNCTION @extschema@.customer_column_names(regclass) IS
 	'names under which tables usually keep the key of a customer, the likeliest first, given the relation of customers';
 
 CREATE FUNCTION @extschema@.find_key(relation regclass) RETURNS name
-	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE COST 100000 SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 100000 SET search_path = pg_catalog, pg_temp
 	AS $$
 #variable_conflict use_column
 DECLARE
@@ -160,7 +160,7 @@ COMMENT ON FUNCTION @extschema@.find_time_column(regclass) IS
 
 CREATE FUNCTION @extschema@.suggest_tags(customers regclass, key name DEFAULT NULL)
 	RETURNS TABLE (tag text, rule text, kind text, description text)
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000000 ROWS 30 SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 30 SET search_path = pg_catalog, pg_temp
 	AS $$
 #variable_conflict use_column
 DECLARE

@@ -79,6 +79,8 @@ typedef struct crm_scopes
  * hint that names the grant, when there are none.
  */
 extern crm_scopes *crm_rights_readable(const crm_population *population);
+/* The same without an error: NULL when there are none. */
+extern crm_scopes *crm_rights_try_readable(const crm_population *population);
 extern bool crm_scopes_include(const crm_scopes *scopes, int32 scope);
 /* 42501 unless the current user may define tags of the population / owns it. */
 extern bool crm_rights_may_define(const crm_population *population);

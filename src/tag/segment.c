@@ -1,0 +1,407 @@
+/*
+ * segment.c - crm.tag and crm.segment: stored sets as audiences.
+ *
+ * A segment is evaluated step by step on a stack of sets; the last step builds
+ * the audience itself.
+ */
+#include "common/crm.h"
+
+#include "catalog/pg_type.h"
+#include "common/bridge.h"
+#include "kernel/segment_expr.h"
+#include "mb/pg_wchar.h"
+#include "tag/kept.h"
+#include "tag/readers.h"
+#include "tag/tag.h"
+
+typedef struct reader
+{
+	const crm_population *population;
+	crm_scopes *scopes;
+	crm_env		env;
+	bool		have_base;
+	crm_ids		base;			/* the population itself, read when '!' asks for it */
+} reader;
+
+/* Where in an expression an error belongs. */
+typedef struct place
+{
+	const char *expression;
+	size_t		position;		/* byte */
+} place;
+
+/*
+ * The builder's set in memory, in the form that the set operations read.  The
+ * builder is gone afterwards.
+ */
+static crm_ids
+finish_ids(reader *r, crm_ids_builder *builder)
+{
+	crm_ids		ids;
+	uint8	   *data;
+
+	ids.size = crm_ids_builder_size(builder);
+	data = r->env.alloc(r->env.arg, ids.size);
+	crm_ids_builder_write(builder, data);
+	crm_ids_builder_free(builder);
+	ids.data = data;
+	return ids;
+}
+
+static crm_ids_builder *
+new_builder(reader *r)
+{
+	crm_ids_builder *builder;
+
+	crm_check(crm_ids_builder_new(&r->env, &builder), CRM_AUDIENCE_NAME, false);
+	return builder;
+}
+
+static crm_ids_builder *
+read_set(reader *r, int32 tag_id, int32 value_no)
+{
+	crm_ids_builder *builder = new_builder(r);
+
+	crm_store_read(r->population, tag_id, value_no, r->scopes, builder);
+	return builder;
+}
+
+static crm_ids
+read_base(reader *r)
+{
+	if (!r->have_base)
+	{
+		r->base = finish_ids(r, read_set(r, CRM_BASE_TAG(r->population), CRM_NO_VALUE));
+		r->have_base = true;
+	}
+	return r->base;
+}
+
+static crm_ids_builder *
+combine(reader *r, crm_ids_op op, crm_ids a, crm_ids b)
+{
+	crm_ids_builder *builder = new_builder(r);
+
+	crm_check(crm_ids_combine(&r->env, op, a, b, builder), CRM_AUDIENCE_NAME, false);
+	return builder;
+}
+
+/* The customers who have any value of a text tag but the one given (-1: any at all). */
+static crm_ids_builder *
+read_other_values(reader *r, const crm_tag *tag, int32 except)
+{
+	crm_ids_collector *collector;
+	crm_ids_builder *builder;
+	int			count;
+	int32	   *values = crm_tag_value_numbers(tag, &count);
+
+	crm_check(crm_ids_collector_new(&r->env, &collector), CRM_AUDIENCE_NAME, false);
+	for (int i = 0; i < count; i++)
+	{
+		crm_ids		ids;
+
+		CHECK_FOR_INTERRUPTS();
+		if (values[i] == except)
+			continue;
+		ids = finish_ids(r, read_set(r, tag->id, values[i]));
+		crm_check(crm_ids_collector_merge(collector, ids), CRM_AUDIENCE_NAME, false);
+		r->env.release(r->env.arg, (void *) ids.data);
+	}
+	builder = new_builder(r);
+	crm_check(crm_ids_collector_build(collector, builder), CRM_AUDIENCE_NAME, false);
+	crm_ids_collector_free(collector);
+	return builder;
+}
+
+/* What a tag must be for a condition: of the right type, and refreshed. */
+static void
+check_condition(const reader *r, const crm_tag *tag, crm_segment_test test)
+{
+	const char *name = quote_identifier(tag->name);
+
+	if (test != CRM_TEST_NONE && tag->type == CRM_VALUE_BOOLEAN)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("tag \"%s\" has no values to compare with", tag->name),
+				 errdetail("Its rule is boolean: a customer has it or not."),
+				 errhint("Write the name alone: %s, or !%s for those without it.", name, name)));
+	if (test >= CRM_TEST_LESS && tag->type == CRM_VALUE_TEXT)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("values of tag \"%s\" are not numbers", tag->name),
+				 errdetail("Its rule gives text."),
+				 errhint("Compare with = or != here, and put the comparison of numbers into a tag's rule.")));
+	if (tag->type == CRM_VALUE_NUMERIC)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("tag \"%s\" gives a number for each customer, which segments cannot read yet", tag->name),
+				 errhint("Put the comparison into the rule of a boolean tag.")));
+	if (tag->refreshed_version == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("tag \"%s\" has never been refreshed", tag->name),
+				 errhint("Evaluate it first: SELECT * FROM %s.refresh_tags(%s);",
+						 crm_schema(), quote_literal_cstr(r->population->name))));
+}
+
+static crm_ids_builder *
+read_condition(reader *r, const crm_tag *tag, crm_segment_test test, const char *value)
+{
+	int32		value_no;
+
+	if (tag->type == CRM_VALUE_BOOLEAN)
+		return read_set(r, tag->id, CRM_NO_VALUE);
+	if (test == CRM_TEST_NONE)
+		return read_other_values(r, tag, -1);
+
+	/* A value that no customer ever had: nobody, which is true. */
+	value_no = crm_tag_value_no(tag, value);
+	if (test == CRM_TEST_DIFFERENT)
+		return read_other_values(r, tag, value_no);
+	return value_no < 0 ? new_builder(r) : read_set(r, tag->id, value_no);
+}
+
+/* Gives an error about a name its place in the expression. */
+static void
+show_place(void *arg)
+{
+	place	   *p = arg;
+
+	switch (geterrcode())
+	{
+		case ERRCODE_UNDEFINED_OBJECT:
+		case ERRCODE_DATATYPE_MISMATCH:
+		case ERRCODE_FEATURE_NOT_SUPPORTED:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+			internalerrquery(p->expression);
+			internalerrposition(pg_mbstrlen_with_len(p->expression, p->position) + 1);
+			break;
+		default:
+			break;
+	}
+}
+
+static crm_ids_builder *
+run_condition(reader *r, const char *expression, const crm_segment_step *step)
+{
+	place		where = {expression, step->position};
+	ErrorContextCallback callback = {error_context_stack, show_place, &where};
+	crm_tag    *tag;
+
+	error_context_stack = &callback;
+	tag = crm_tag_find(r->population, step->name);
+	if (step->test != CRM_TEST_NONE && (tag->type == CRM_VALUE_BOOLEAN || step->test >= CRM_TEST_LESS))
+		where.position = step->test_position;
+	check_condition(r, tag, step->test);
+	error_context_stack = callback.previous;
+	return read_condition(r, tag, step->test, step->value);
+}
+
+static crm_ids_builder *
+run_program(reader *r, const char *expression, const crm_segment_program *program)
+{
+	crm_ids    *stack = palloc(sizeof(crm_ids) * program->depth);
+	int			top = 0;
+
+	for (size_t i = 0; i < program->count; i++)
+	{
+		const crm_segment_step *step = &program->steps[i];
+		crm_ids_builder *builder;
+		int			operands = step->code == CRM_SEGMENT_TAG ? 0 : step->code == CRM_SEGMENT_NOT ? 1 : 2;
+
+		CHECK_FOR_INTERRUPTS();
+		switch (step->code)
+		{
+			case CRM_SEGMENT_TAG:
+				builder = run_condition(r, expression, step);
+				break;
+			case CRM_SEGMENT_NOT:
+				builder = combine(r, CRM_ANDNOT, read_base(r), stack[top - 1]);
+				break;
+			case CRM_SEGMENT_AND:
+				builder = combine(r, CRM_AND, stack[top - 2], stack[top - 1]);
+				break;
+			case CRM_SEGMENT_OR:
+				builder = combine(r, CRM_OR, stack[top - 2], stack[top - 1]);
+				break;
+			default:
+				builder = combine(r, CRM_ANDNOT, stack[top - 2], stack[top - 1]);
+				break;
+		}
+		for (; operands > 0; operands--)
+			r->env.release(r->env.arg, (void *) stack[--top].data);
+		if (i + 1 == program->count)
+			return builder;
+		stack[top++] = finish_ids(r, builder);
+	}
+	elog(ERROR, "empty segment program");
+}
+
+/* What went wrong, in words; the place is the caller's. */
+static void
+report_fault(const char *expression, size_t length, const crm_segment_error *error)
+{
+	static const struct
+	{
+		const char *message;
+		const char *hint;
+	}			faults[] = {
+		[CRM_FAULT_EMPTY] = {"a segment expression must not be empty",
+		"Name a tag, as in: vip, or combine several: vip & (recent | new) - opted_out."},
+		[CRM_FAULT_NO_NAME] = {"syntax error in a segment expression: a tag's name was expected", NULL},
+		[CRM_FAULT_NO_OPERATOR] = {"syntax error in a segment expression: an operator was expected",
+		"Between two conditions stands one of & | -; names with spaces or signs are written in double quotes."},
+		[CRM_FAULT_NO_VALUE] = {"syntax error in a segment expression: a value was expected",
+		"Values are written as a word, a number, or in quotes: risk = \"high\"."},
+		[CRM_FAULT_NO_NUMBER] = {"syntax error in a segment expression: a number was expected",
+		"The signs < <= > >= compare with a number: spend >= 1000."},
+		[CRM_FAULT_SINGLE_QUOTES] = {"syntax error in a segment expression: a tag's name was expected",
+		"Names are quoted with double quotes, values with either."},
+		[CRM_FAULT_OPEN_QUOTE] = {"unterminated quote in a segment expression",
+		"A quote inside quotes is written twice."},
+		[CRM_FAULT_EMPTY_NAME] = {"a tag's name must not be empty", NULL},
+		[CRM_FAULT_OPEN_BRACKET] = {"unclosed bracket in a segment expression", NULL},
+		[CRM_FAULT_CLOSING_BRACKET] = {"closing bracket without an opening one in a segment expression", NULL},
+		[CRM_FAULT_CHARACTER] = {"unexpected character in a segment expression",
+		"The operators are & | - ! and brackets; names with other signs are written in double quotes."},
+		[CRM_FAULT_TOO_LONG] = {"segment expression is too long", NULL},
+		[CRM_FAULT_TOO_DEEP] = {"segment expression is nested too deeply", NULL},
+		[CRM_FAULT_TOO_MANY] = {"segment expression has too many conditions", NULL},
+	};
+	const char *near = pnstrdup(expression + error->position,
+								pg_mbcliplen(expression + error->position, error->length, 64));
+	int			position = pg_mbstrlen_with_len(expression, error->position) + 1;
+
+	if (error->fault >= CRM_FAULT_TOO_LONG)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%s", faults[error->fault].message),
+				 error->fault == CRM_FAULT_TOO_LONG ?
+				 errdetail("It has %zu bytes, at most %d are allowed.", length, CRM_SEGMENT_MAX_LENGTH) :
+				 error->fault == CRM_FAULT_TOO_DEEP ?
+				 errdetail("At most %d levels of brackets and \"!\" are allowed.", CRM_SEGMENT_MAX_DEPTH) :
+				 errdetail("At most %d are allowed.", CRM_SEGMENT_MAX_NAMES)));
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 error->fault == CRM_FAULT_EMPTY || error->fault == CRM_FAULT_EMPTY_NAME ?
+			 errmsg("%s", faults[error->fault].message) :
+			 near[0] == '\0' ? errmsg("%s at end of input", faults[error->fault].message) :
+			 errmsg("%s at or near \"%s\"", faults[error->fault].message, near),
+			 faults[error->fault].hint ? errhint("%s", faults[error->fault].hint) : 0,
+			 internalerrquery(expression),
+			 internalerrposition(position)));
+}
+
+/*
+ * Shared head of both functions: population and rights, in a working context of
+ * its own.
+ */
+static void
+begin_reading(reader *r, const char *population, bool as_of_given)
+{
+	if (as_of_given)
+		crm_refuse_as_of();
+	r->population = crm_population_find(population);
+	r->scopes = crm_rights_readable(r->population);
+	if (r->population->chunk_bits == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("population \"%s\" has never been refreshed", r->population->name),
+				 errhint("Evaluate its tags first: SELECT * FROM %s.refresh_tags(%s);",
+						 crm_schema(), quote_literal_cstr(r->population->name))));
+	r->env = crm_env_in(CurrentMemoryContext);
+	r->have_base = false;
+}
+
+/* The finished set as the answer of the call, kept for the query. */
+static Datum
+keep_audience(FunctionCallInfo fcinfo, const reader *r, crm_ids_builder *builder, MemoryContext answer)
+{
+	MemoryContext old = MemoryContextSwitchTo(answer);
+	crm_audience *audience = crm_audience_finish(builder, r->population->id);
+
+	MemoryContextSwitchTo(old);
+	crm_kept_store(fcinfo, audience);
+	PG_RETURN_POINTER(audience);
+}
+
+/* crm.tag(name, value, population, as_of); "crm_tag" itself is the type of a tag. */
+CRM_FUNCTION(crm_tag_customers);
+Datum
+crm_tag_customers(PG_FUNCTION_ARGS)
+{
+	void	   *known;
+	MemoryContext answer,
+				work,
+				caller;
+	reader		r;
+	crm_tag    *tag;
+	char	   *value;
+	Datum		result;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	known = crm_kept_find(fcinfo, 4, 3);
+	if (known != NULL)
+		PG_RETURN_POINTER(known);
+
+	answer = crm_kept_context(fcinfo, 4, 3);
+	work = AllocSetContextCreate(CurrentMemoryContext, "tag", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(work);
+
+	value = crm_text_argument(fcinfo, 1);
+	begin_reading(&r, crm_text_argument(fcinfo, 2), !PG_ARGISNULL(3));
+	tag = crm_tag_find(r.population, crm_text_argument(fcinfo, 0));
+	check_condition(&r, tag, value != NULL ? CRM_TEST_EQUAL : CRM_TEST_NONE);
+	result = keep_audience(fcinfo, &r,
+						   read_condition(&r, tag, value != NULL ? CRM_TEST_EQUAL : CRM_TEST_NONE, value),
+						   fcinfo->flinfo != NULL ? answer : caller);
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+	return result;
+}
+
+/* crm.segment(expression, population, as_of) */
+CRM_FUNCTION(crm_segment);
+Datum
+crm_segment(PG_FUNCTION_ARGS)
+{
+	void	   *known;
+	MemoryContext answer,
+				work,
+				caller;
+	reader		r;
+	char	   *expression;
+	crm_env		env;
+	crm_segment_program program;
+	crm_segment_error error;
+	crm_status	status;
+	Datum		result;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	known = crm_kept_find(fcinfo, 3, 2);
+	if (known != NULL)
+		PG_RETURN_POINTER(known);
+
+	answer = crm_kept_context(fcinfo, 3, 2);
+	work = AllocSetContextCreate(CurrentMemoryContext, "segment", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(work);
+
+	/* The expression first: it can be wrong whatever the population is. */
+	expression = crm_text_argument(fcinfo, 0);
+	env = crm_env_in(work);
+	status = crm_segment_parse(&env, expression, strlen(expression), &program, &error);
+	if (error.fault != CRM_FAULT_NONE)
+		report_fault(expression, strlen(expression), &error);
+	crm_check(status, "segment expression", false);
+
+	begin_reading(&r, crm_text_argument(fcinfo, 1), !PG_ARGISNULL(2));
+	result = keep_audience(fcinfo, &r, run_program(&r, expression, &program),
+						   fcinfo->flinfo != NULL ? answer : caller);
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+	return result;
+}

@@ -1,0 +1,141 @@
+/*
+ * visible.c - what the row-level security of the catalogue tables asks, and the
+ * keys of members for the views.
+ *
+ * A policy asks for every row; the answer is worked out once for each population
+ * and kept for the query.
+ */
+#include "common/crm.h"
+
+#include "funcapi.h"
+#include "tag/kept.h"
+#include "tag/readers.h"
+
+/* crm.can_see_population(population_id) */
+CRM_FUNCTION(crm_can_see_population);
+Datum
+crm_can_see_population(PG_FUNCTION_ARGS)
+{
+	bool	   *known = crm_kept_find(fcinfo, 1, 0);
+
+	if (known == NULL)
+	{
+		known = MemoryContextAlloc(crm_kept_context(fcinfo, 1, 0), sizeof(bool));
+		*known = crm_rights_may_see(crm_population_find_by_id(PG_GETARG_INT32(0)));
+		crm_kept_store(fcinfo, known);
+	}
+	PG_RETURN_BOOL(*known);
+}
+
+/* What is kept of a population whose sets may be read in some scopes, or not at all. */
+typedef struct readable
+{
+	crm_scopes *scopes;			/* NULL: not at all */
+} readable;
+
+/* crm.can_read_sets(population_id, scope_no); a NULL scope asks for any. */
+CRM_FUNCTION(crm_can_read_sets);
+Datum
+crm_can_read_sets(PG_FUNCTION_ARGS)
+{
+	readable   *known;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	known = crm_kept_find(fcinfo, 1, 0);
+	if (known == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(crm_kept_context(fcinfo, 1, 0));
+
+		known = palloc(sizeof(readable));
+		known->scopes = crm_rights_try_readable(crm_population_find_by_id(PG_GETARG_INT32(0)));
+		MemoryContextSwitchTo(old);
+		crm_kept_store(fcinfo, known);
+	}
+	PG_RETURN_BOOL(known->scopes != NULL &&
+				   (PG_ARGISNULL(1) || crm_scopes_include(known->scopes, PG_GETARG_INT32(1))));
+}
+
+/* ---- members with their keys ------------------------------------------- */
+
+typedef struct member_rows
+{
+	crm_population *population;
+	crm_ids_cursor cursor;
+	uint64	   *words;			/* of the current container, what is left of it */
+	int			word;
+} member_rows;
+
+static void
+load_container(member_rows *state)
+{
+	state->word = 0;
+	if (state->cursor.valid)
+		crm_container_words(&state->cursor.current, state->words);
+}
+
+/* crm.member_rows(audience, population) */
+CRM_FUNCTION(crm_member_rows);
+Datum
+crm_member_rows(PG_FUNCTION_ARGS)
+{
+	FuncCallContext *context;
+	member_rows *state;
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext old;
+		crm_audience *audience;
+
+		context = SRF_FIRSTCALL_INIT();
+		if (PG_ARGISNULL(0))
+			SRF_RETURN_DONE(context);
+		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
+		if (get_call_result_type(fcinfo, NULL, &context->tuple_desc) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		context->tuple_desc = BlessTupleDesc(context->tuple_desc);
+		state = palloc(sizeof(member_rows));
+		state->words = palloc(CRM_CONTAINER_BYTES);
+		audience = crm_audience_fetch(PG_GETARG_DATUM(0), NULL, 0);
+		/* A stamped audience knows its population. */
+		state->population = PG_ARGISNULL(1) && audience->population != 0 ?
+			crm_population_find_by_id((int32) audience->population) :
+			crm_population_find(crm_text_argument(fcinfo, 1));
+		if (audience->population != 0 && (int32) audience->population != state->population->id)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("the audience is of another population than \"%s\"", state->population->name)));
+		/* Keys tell who the members are: as much right as reading whole sets. */
+		(void) crm_rights_readable(state->population);
+		crm_ids_first(&state->cursor, crm_audience_ids(audience));
+		load_container(state);
+		context->user_fctx = state;
+		MemoryContextSwitchTo(old);
+	}
+
+	context = SRF_PERCALL_SETUP();
+	state = context->user_fctx;
+	for (; state->cursor.valid; crm_ids_next(&state->cursor), load_container(state))
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (; state->word < CRM_CONTAINER_WORDS; state->word++)
+		{
+			uint64		word = state->words[state->word];
+			Datum		values[2];
+			bool		nulls[2] = {false};
+			int64		id;
+			char	   *key;
+
+			if (word == 0)
+				continue;
+			state->words[state->word] = word & (word - 1);
+			id = (int64) (state->cursor.current.key << 16 | (uint64) (state->word * 64 + crm_ctz64(word)));
+			key = crm_key_of_id(state->population, id);
+			values[0] = Int64GetDatum(id);
+			nulls[1] = key == NULL;
+			values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(key);
+			SRF_RETURN_NEXT(context, HeapTupleGetDatum(heap_form_tuple(context->tuple_desc, values, nulls)));
+		}
+	}
+	SRF_RETURN_DONE(context);
+}
