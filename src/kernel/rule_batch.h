@@ -116,7 +116,7 @@ typedef struct crm_program_rule
 	uint32_t	target;			/* the node, the column, or the element of the argument */
 	uint32_t	first_arm;
 	uint32_t	arm_count;
-	uint32_t	otherwise;		/* CRM_RULE_CASE: value of rows that no arm holds */
+	uint32_t	otherwise;		/* value of rows that no arm holds, of rows where the column is NULL */
 } crm_program_rule;
 
 typedef struct crm_string
@@ -173,6 +173,9 @@ extern crm_status crm_program_null(crm_program *program, const crm_env *env, uin
 extern crm_status crm_program_join(crm_program *program, const crm_env *env, bool all, const uint32_t *nodes,
 								   uint32_t count, uint32_t *node);
 extern crm_status crm_program_not(crm_program *program, const crm_env *env, uint32_t inner, uint32_t *node);
+
+/* Takes off what was added since the copy was made. */
+extern void crm_program_rewind(crm_program *program, const crm_program *copy);
 
 extern crm_status crm_program_encode(const crm_program *program, const crm_env *env, uint8_t **bytes, size_t *size);
 /* CRM_CORRUPT unless the bytes are a program that can be run; nothing in it points into them. */

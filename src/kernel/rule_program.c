@@ -151,6 +151,20 @@ node_equal(const crm_program *program, const crm_node *a, const crm_node *b)
 		(size_a == 0 || memcmp(content_a, content_b, size_a) == 0);
 }
 
+static void
+fill_slots(crm_program *program)
+{
+	memset(program->node_slots, 0, sizeof(uint32_t) * ((size_t) program->node_mask + 1));
+	for (uint32_t i = 0; i < program->node_count; i++)
+	{
+		uint32_t	slot = node_hash(program, &program->nodes[i]) & program->node_mask;
+
+		while (program->node_slots[slot] != 0)
+			slot = (slot + 1) & program->node_mask;
+		program->node_slots[slot] = i + 1;
+	}
+}
+
 static crm_status
 rehash(crm_program *program, const crm_env *env)
 {
@@ -159,18 +173,10 @@ rehash(crm_program *program, const crm_env *env)
 
 	if (slots == NULL)
 		return CRM_NO_MEMORY;
-	memset(slots, 0, sizeof(uint32_t) * ((size_t) mask + 1));
-	for (uint32_t i = 0; i < program->node_count; i++)
-	{
-		uint32_t	slot = node_hash(program, &program->nodes[i]) & mask;
-
-		while (slots[slot] != 0)
-			slot = (slot + 1) & mask;
-		slots[slot] = i + 1;
-	}
 	env->release(env->arg, program->node_slots);
 	program->node_slots = slots;
 	program->node_mask = mask;
+	fill_slots(program);
 	return CRM_OK;
 }
 
@@ -297,6 +303,21 @@ crm_program_not(crm_program *program, const crm_env *env, uint32_t inner, uint32
 	MAKE_ROOM(program, env, children, child, 1);
 	program->children[program->child_count++] = inner;
 	return intern_node(program, env, &join, node);
+}
+
+void
+crm_program_rewind(crm_program *program, const crm_program *copy)
+{
+	program->argument_count = copy->argument_count;
+	program->column_count = copy->column_count;
+	program->node_count = copy->node_count;
+	program->range_count = copy->range_count;
+	program->child_count = copy->child_count;
+	program->arm_count = copy->arm_count;
+	program->string_count = copy->string_count;
+	program->rule_count = copy->rule_count;
+	if (program->node_slots)
+		fill_slots(program);
 }
 
 /* ---- bytes --------------------------------------------------------------------- */
@@ -623,7 +644,8 @@ valid_rule(crm_program *program, crm_program_rule *rule)
 		case CRM_RULE_CASE:
 			return within(rule->first_arm, rule->arm_count, program->arm_count) && valid_value(program, rule->otherwise);
 		case CRM_RULE_COLUMN:
-			return rule->target < program->column_count && program->columns[rule->target].intern;
+			return rule->target < program->column_count && program->columns[rule->target].intern &&
+				valid_value(program, rule->otherwise);
 		case CRM_RULE_EXECUTOR_BOOLEAN:
 			return rule->target == program->executor_booleans++;
 		case CRM_RULE_EXECUTOR_TEXT:

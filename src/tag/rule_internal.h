@@ -24,6 +24,23 @@ extern void crm_rule_unknown_column(ParseState *pstate, Relation source, ColumnR
 /* What to write instead, for a syntax error at the character number given (1 is the first). */
 extern const char *crm_rule_syntax_hint(const char *text, int position);
 
+/* ---- rule_locate.c ---------------------------------------------------------- */
+
+/* The keys of a column that are equal to a constant; low is high + 1 when there are none. */
+typedef struct crm_position
+{
+	int			side;			/* 1: all keys are less than it; -1: all are greater; else 0 */
+	int64		low;
+	int64		high;
+} crm_position;
+
+/*
+ * Finds the constant's place; false when keys cannot tell exactly.  seen_as is
+ * the type to which the comparison brings the column.  Not for texts.
+ */
+extern bool crm_rule_locate(crm_argument_kind kind, Oid seen_as, int fraction, Oid type, Datum value,
+							crm_position *position);
+
 /* ---- rule_compile.c --------------------------------------------------------- */
 
 /* A column of the source that the program reads. */

@@ -137,6 +137,5 @@ crm_scan_plan_batched(Relation source, crm_rule *rule, TimestampTz as_of)
 	crm_program_rule compiled;
 
 	begin(&compiler, source, as_of);
-	memset(&compiled, 0, sizeof(compiled));
 	return crm_rule_compile(&compiler, rule, &compiled);
 }

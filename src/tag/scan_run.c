@@ -42,6 +42,7 @@ typedef struct rule_state
 	crm_value_table values;		/* text: met so far */
 	uint16	   *met;			/* text: code of each arm's value, of each of the column's values; 0 as long as not met */
 	uint32		met_room;
+	uint16		null_code;		/* text column: of the value that stands for NULL, 0 as long as not met */
 } rule_state;
 
 struct crm_scan
@@ -528,6 +529,7 @@ run_column(crm_scan *scan, int number, int rows)
 {
 	column_reader *reader = &scan->readers[scan->program.rules[number].target];
 	rule_state *state = &scan->rules[number];
+	uint32		otherwise = scan->program.rules[number].otherwise;
 
 	if (reader->values.count >= state->met_room)
 	{
@@ -543,7 +545,12 @@ run_column(crm_scan *scan, int number, int rows)
 		int64		key = reader->keys[row];
 
 		if (reader->nulls[row >> 6] >> (row & 63) & 1)
-			state->codes[row] = 0;
+		{
+			if (state->null_code == 0 && otherwise != CRM_PROGRAM_NONE)
+				state->null_code = value_code(scan, number, scan->program.strings[otherwise].text,
+											  scan->program.strings[otherwise].length);
+			state->codes[row] = state->null_code;
+		}
 		else
 		{
 			if (state->met[key] == 0)
