@@ -511,19 +511,18 @@ types_fit(const operand *source, Oid column_type, Oid constant_type, Oid given)
 
 /* column op constant; the constant is not NULL. */
 static bool
-compile_comparison(crm_compiler *compiler, const operand *source, int strategy, const Const *value, bool wanted, uint32 *node)
+compile_comparison(crm_compiler *compiler, const operand *source, int strategy, Oid type, Datum value, bool wanted, uint32 *node)
 {
 	crm_compiled_column *column;
 	range_list	list;
 	bool		inside = wanted;
-	Oid			type = getBaseType(value->consttype);
 
 	if (strategy == NOT_EQUAL)
 	{
 		strategy = BTEqualStrategyNumber;
 		inside = !inside;
 	}
-	if (!collect_keys(compiler, source, strategy, type, &value->constvalue, 1, &column, &list))
+	if (!collect_keys(compiler, source, strategy, getBaseType(type), &value, 1, &column, &list))
 		return false;
 	check_program(crm_program_ranges(&compiler->program, &compiler->env, column->number, inside,
 									 list.ranges, list.count, node));
@@ -615,7 +614,7 @@ compile_operator(crm_compiler *compiler, OpExpr *expr, bool wanted, uint32 *node
 		*node = constant(compiler, false);
 		return true;
 	}
-	return compile_comparison(compiler, &source, strategy, value, wanted, node);
+	return compile_comparison(compiler, &source, strategy, value->consttype, value->constvalue, wanted, node);
 }
 
 /* IS DISTINCT FROM: NULL is a value like others, and the answer never NULL. */
@@ -651,8 +650,8 @@ compile_distinct(crm_compiler *compiler, DistinctExpr *expr, bool wanted, uint32
 	if (value->constisnull)
 		return null_node(compiler, &source, !wanted, node);
 	if (!wanted)
-		return compile_comparison(compiler, &source, BTEqualStrategyNumber, value, true, node);
-	if (!compile_comparison(compiler, &source, BTEqualStrategyNumber, value, false, &differs) ||
+		return compile_comparison(compiler, &source, BTEqualStrategyNumber, value->consttype, value->constvalue, true, node);
+	if (!compile_comparison(compiler, &source, BTEqualStrategyNumber, value->consttype, value->constvalue, false, &differs) ||
 		!null_node(compiler, &source, true, &null))
 		return false;
 	*node = join2(compiler, false, null, differs);
@@ -729,15 +728,11 @@ compile_array(crm_compiler *compiler, ScalarArrayOpExpr *expr, bool wanted, uint
 	/* Others are the OR or the AND of single comparisons, each asked for the same. */
 	{
 		uint32	   *nodes = palloc(sizeof(uint32) * (count + 1));
-		Const	   *value = makeConst(ARR_ELEMTYPE(elements), -1, InvalidOid, length, 0, false, byval);
 		bool		all = expr->useOr != wanted;
 
 		for (int i = 0; i < present; i++)
-		{
-			value->constvalue = values[i];
-			if (!compile_comparison(compiler, &source, strategy, value, wanted, &nodes[i]))
+			if (!compile_comparison(compiler, &source, strategy, ARR_ELEMTYPE(elements), values[i], wanted, &nodes[i]))
 				return false;
-		}
 		if (present < count)
 			nodes[present++] = constant(compiler, false);
 		*node = join(compiler, all, nodes, present);

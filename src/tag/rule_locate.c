@@ -229,6 +229,9 @@ crm_rule_locate(crm_argument_kind kind, Oid seen_as, int fraction, Oid type, Dat
 			if (type != NUMERICOID)
 				return false;
 			number = crm_numeric_key(value, fraction);
+			if (number == CRM_NUMERIC_KEY_NAN || number == CRM_NUMERIC_KEY_PLUS_INFINITY ||
+				number == CRM_NUMERIC_KEY_MINUS_INFINITY)
+				return at(position, number);
 			/* Exact, with no decimals cut off. */
 			return (number & 1) == 0 && number < 2 * CRM_NUMERIC_KEY_LIMIT && number > -2 * CRM_NUMERIC_KEY_LIMIT &&
 				at(position, number);

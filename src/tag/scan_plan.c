@@ -106,6 +106,12 @@ crm_scan_plan_make(Relation source, List *rules, TimestampTz as_of, bool force_e
 		check_program(crm_program_add_rule(program, &compiler.env, &compiled));
 	}
 	place_values(&compiler);
+	if (program->argument_count == 0 && boolean_count == 0 && text_count == 0 && rules != NIL)
+	{
+		/* Rules that need no column; but a variadic call needs an argument. */
+		crm_scan_plan_make(source, rules, as_of, true, plan, arguments);
+		return;
+	}
 
 	for (uint32 i = 0; i < program->argument_count; i++)
 		appendStringInfo(&columns, ", customer.%s",
