@@ -25,10 +25,13 @@ OBJS = $(CRM_OBJECTS)
 # The install script is the concatenation of the rooms' parts, in this order.
 SQL_PARTS = \
 	src/common/preamble.sql \
+	src/common/agg_state.sql \
 	src/audience/type.sql \
 	src/audience/ops.sql \
 	src/audience/access.sql \
 	src/audience/agg.sql \
+	src/segment/rfm.sql \
+	src/segment/rfm_segment.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -1,0 +1,42 @@
+/*
+ * agg_state.h - crm.agg_state, the state of aggregates for which no public
+ * type fits.
+ *
+ * It is a type of its own rather than internal, so that states can be sent as
+ * text between servers and combined there.  Only the header is checked on the
+ * way in; the aggregate that reads a state checks the rest.  A state is not a
+ * storage format: it may change with any version, which the header tells.
+ */
+#ifndef CRM_AGG_STATE_H
+#define CRM_AGG_STATE_H
+
+#include "common/crm.h"
+
+typedef enum crm_state_kind
+{
+	CRM_STATE_RFM = 1,			/* rfm_agg */
+	CRM_STATE_RFM_CUTS = 2		/* rfm_cuts_agg */
+} crm_state_kind;
+
+typedef struct crm_agg_state
+{
+	int32		vl_len_;
+	uint16		magic;			/* CRM_AGG_STATE_MAGIC; differs where the byte order does */
+	uint8		kind;
+	uint8		version;		/* of this kind */
+	char		data[FLEXIBLE_ARRAY_MEMBER];
+} crm_agg_state;
+
+#define CRM_AGG_STATE_MAGIC 0xC5A7
+#define CRM_AGG_STATE_HEADER offsetof(crm_agg_state, data)
+
+/* Writes the header of a state of so many bytes altogether. */
+extern void crm_agg_state_init(void *state, Size size, crm_state_kind kind, uint8 version);
+
+/* The flat state, detoasted where needed; XX001 unless it is of this kind and version and has min_size bytes. */
+extern crm_agg_state *crm_agg_state_fetch(Datum value, crm_state_kind kind, uint8 version, Size min_size);
+
+/* Raises XX001 for a state whose inside is wrong. */
+extern void crm_agg_state_damaged(const char *detail) pg_attribute_noreturn();
+
+#endif							/* CRM_AGG_STATE_H */
