@@ -51,6 +51,12 @@ extern void rfm_sample_add(crm_rfm_sample *sample, TimestampTz as_of, const rfm_
 /* The sample's borders, allocated in the current context; a measure without values is left out. */
 extern void rfm_sample_cuts(const crm_rfm_sample *sample, int32 bins, TimestampTz as_of, rfm_cuts *cuts);
 
+/*
+ * The summary that stands in three arguments, from the given one on; the last
+ * of them is numeric or float8.
+ */
+extern void rfm_summary_from_arguments(FunctionCallInfo fcinfo, int first, bool is_numeric, rfm_summary *summary);
+
 /* ---- composite values -------------------------------------------------- */
 
 /* NULL measures count as NULL, values that are not finite raise 22003. */

@@ -76,6 +76,12 @@ CREATE FUNCTION @extschema@.rfm_agg_transfn(state @extschema@.agg_state, ts time
 	AS 'MODULE_PATHNAME', 'crm_rfm_agg_transfn';
 COMMENT ON FUNCTION @extschema@.rfm_agg_transfn(@extschema@.agg_state, timestamptz, float8) IS 'transition of rfm_agg';
 
+CREATE FUNCTION @extschema@.rfm_agg_transfn(state @extschema@.agg_state, ts timestamptz, amount numeric)
+	RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_rfm_agg_numeric_transfn';
+COMMENT ON FUNCTION @extschema@.rfm_agg_transfn(@extschema@.agg_state, timestamptz, numeric) IS 'transition of rfm_agg over numeric amounts';
+
 CREATE FUNCTION @extschema@.rfm_agg_combinefn(a @extschema@.agg_state, b @extschema@.agg_state)
 	RETURNS @extschema@.agg_state
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
@@ -97,6 +103,16 @@ CREATE AGGREGATE @extschema@.rfm_agg(ts timestamptz, amount float8) (
 );
 COMMENT ON AGGREGATE @extschema@.rfm_agg(timestamptz, float8) IS 'last event, number of events and exact sum of amounts of one customer (RFM 汇总)';
 
+CREATE AGGREGATE @extschema@.rfm_agg(ts timestamptz, amount numeric) (
+	SFUNC = @extschema@.rfm_agg_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 64,
+	FINALFUNC = @extschema@.rfm_agg_finalfn,
+	COMBINEFUNC = @extschema@.rfm_agg_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.rfm_agg(timestamptz, numeric) IS 'last event, number of events and sum of amounts, each as float8, of one customer (RFM 汇总)';
+
 -- from customers to borders
 
 CREATE FUNCTION @extschema@.rfm_cuts_agg_transfn(state @extschema@.agg_state, bins int, as_of timestamptz, s @extschema@.rfm_summary)
@@ -105,12 +121,19 @@ CREATE FUNCTION @extschema@.rfm_cuts_agg_transfn(state @extschema@.agg_state, bi
 	AS 'MODULE_PATHNAME', 'crm_rfm_cuts_agg_transfn';
 COMMENT ON FUNCTION @extschema@.rfm_cuts_agg_transfn(@extschema@.agg_state, int, timestamptz, @extschema@.rfm_summary) IS 'transition of rfm_cuts_agg';
 
-CREATE FUNCTION @extschema@.rfm_cuts_agg_parts_transfn(state @extschema@.agg_state, bins int, as_of timestamptz,
+CREATE FUNCTION @extschema@.rfm_cuts_agg_transfn(state @extschema@.agg_state, bins int, as_of timestamptz,
 	last_at timestamptz, frequency bigint, monetary float8)
 	RETURNS @extschema@.agg_state
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
 	AS 'MODULE_PATHNAME', 'crm_rfm_cuts_agg_parts_transfn';
-COMMENT ON FUNCTION @extschema@.rfm_cuts_agg_parts_transfn(@extschema@.agg_state, int, timestamptz, timestamptz, bigint, float8) IS 'transition of rfm_cuts_agg over columns';
+COMMENT ON FUNCTION @extschema@.rfm_cuts_agg_transfn(@extschema@.agg_state, int, timestamptz, timestamptz, bigint, float8) IS 'transition of rfm_cuts_agg over columns';
+
+CREATE FUNCTION @extschema@.rfm_cuts_agg_transfn(state @extschema@.agg_state, bins int, as_of timestamptz,
+	last_at timestamptz, frequency bigint, monetary numeric)
+	RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_rfm_cuts_agg_numeric_transfn';
+COMMENT ON FUNCTION @extschema@.rfm_cuts_agg_transfn(@extschema@.agg_state, int, timestamptz, timestamptz, bigint, numeric) IS 'transition of rfm_cuts_agg over columns, amounts numeric';
 
 CREATE FUNCTION @extschema@.rfm_cuts_agg_combinefn(a @extschema@.agg_state, b @extschema@.agg_state)
 	RETURNS @extschema@.agg_state
@@ -135,7 +158,7 @@ COMMENT ON AGGREGATE @extschema@.rfm_cuts_agg(int, timestamptz, @extschema@.rfm_
 	'borders that divide the customers into bins of equal size, by each measure (等频分档)';
 
 CREATE AGGREGATE @extschema@.rfm_cuts_agg(bins int, as_of timestamptz, last_at timestamptz, frequency bigint, monetary float8) (
-	SFUNC = @extschema@.rfm_cuts_agg_parts_transfn,
+	SFUNC = @extschema@.rfm_cuts_agg_transfn,
 	STYPE = @extschema@.agg_state,
 	SSPACE = 65536,
 	FINALFUNC = @extschema@.rfm_cuts_agg_finalfn,
@@ -143,6 +166,17 @@ CREATE AGGREGATE @extschema@.rfm_cuts_agg(bins int, as_of timestamptz, last_at t
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rfm_cuts_agg(int, timestamptz, timestamptz, bigint, float8) IS
+	'borders that divide the customers into bins of equal size, from columns instead of a summary (等频分档)';
+
+CREATE AGGREGATE @extschema@.rfm_cuts_agg(bins int, as_of timestamptz, last_at timestamptz, frequency bigint, monetary numeric) (
+	SFUNC = @extschema@.rfm_cuts_agg_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 65536,
+	FINALFUNC = @extschema@.rfm_cuts_agg_finalfn,
+	COMBINEFUNC = @extschema@.rfm_cuts_agg_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.rfm_cuts_agg(int, timestamptz, timestamptz, bigint, numeric) IS
 	'borders that divide the customers into bins of equal size, from columns instead of a summary (等频分档)';
 
 -- scores
@@ -161,6 +195,11 @@ CREATE FUNCTION @extschema@.rfm_score(last_at timestamptz, frequency bigint, mon
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
 	AS 'MODULE_PATHNAME', 'crm_rfm_score_parts';
 COMMENT ON FUNCTION @extschema@.rfm_score(timestamptz, bigint, float8, @extschema@.rfm_cuts) IS 'scores of one customer, from columns instead of a summary';
+
+CREATE FUNCTION @extschema@.rfm_score(last_at timestamptz, frequency bigint, monetary numeric, cuts @extschema@.rfm_cuts) RETURNS @extschema@.rfm_score
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_rfm_score_numeric';
+COMMENT ON FUNCTION @extschema@.rfm_score(timestamptz, bigint, numeric, @extschema@.rfm_cuts) IS 'scores of one customer, from columns instead of a summary';
 
 CREATE FUNCTION @extschema@.rfm_score(s @extschema@.rfm_summary, as_of timestamptz, bins int) RETURNS @extschema@.rfm_score
 	LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE COST 1

@@ -11,10 +11,11 @@
 #include <math.h>
 
 #include "common/agg_state.h"
-#include "common/bridge.h"
+#include "common/decimal.h"
 #include "funcapi.h"
 
 CRM_FUNCTION(crm_rfm_agg_transfn);
+CRM_FUNCTION(crm_rfm_agg_numeric_transfn);
 CRM_FUNCTION(crm_rfm_agg_combinefn);
 CRM_FUNCTION(crm_rfm_agg_finalfn);
 
@@ -81,23 +82,15 @@ add_amount(rfm_state *state, float8 amount)
 	return state;
 }
 
-/* rfm_agg_transfn(state, ts timestamptz, amount float8) */
-Datum
-crm_rfm_agg_transfn(PG_FUNCTION_ARGS)
+/* One event: amount is NULL or points to a number. */
+static Datum
+add_event(FunctionCallInfo fcinfo, const float8 *amount)
 {
 	rfm_state  *state;
-	TimestampTz ts;
+	TimestampTz ts = PG_GETARG_TIMESTAMPTZ(1);
 
 	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "rfm_agg_transfn called in non-aggregate context");
-	/* A row without a time is no event. */
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	ts = PG_GETARG_TIMESTAMPTZ(1);
+		elog(ERROR, "transition function of rfm_agg called in non-aggregate context");
 	if (TIMESTAMP_NOT_FINITE(ts))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -105,20 +98,54 @@ crm_rfm_agg_transfn(PG_FUNCTION_ARGS)
 
 	/* A larger state is made in short-lived memory: the executor copies it and frees the old one. */
 	state = PG_ARGISNULL(0) ? new_state(FIRST_ROOM) : fetch_state(PG_GETARG_DATUM(0));
-	if (!PG_ARGISNULL(2))
+	if (amount != NULL)
 	{
-		float8		amount = PG_GETARG_FLOAT8(2);
-
-		if (!isfinite(amount))
+		if (!isfinite(*amount))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("amount \"%g\" is not a finite number", amount)));
-		state = add_amount(state, amount);
+					 errmsg("amount \"%g\" is not a finite number", *amount)));
+		state = add_amount(state, *amount);
 	}
 	if (ts > state->last_at)
 		state->last_at = ts;
 	state->frequency++;
 	PG_RETURN_POINTER(state);
+}
+
+/* A row without a time is no event and leaves the state as it is, even absent. */
+#define RETURN_UNCHANGED() \
+	do { \
+		if (PG_ARGISNULL(0)) \
+			PG_RETURN_NULL(); \
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0)); \
+	} while (0)
+
+/* rfm_agg_transfn(state, ts timestamptz, amount float8) */
+Datum
+crm_rfm_agg_transfn(PG_FUNCTION_ARGS)
+{
+	float8		amount;
+
+	if (PG_ARGISNULL(1))
+		RETURN_UNCHANGED();
+	if (PG_ARGISNULL(2))
+		return add_event(fcinfo, NULL);
+	amount = PG_GETARG_FLOAT8(2);
+	return add_event(fcinfo, &amount);
+}
+
+/* rfm_agg_transfn(state, ts timestamptz, amount numeric) */
+Datum
+crm_rfm_agg_numeric_transfn(PG_FUNCTION_ARGS)
+{
+	float8		amount;
+
+	if (PG_ARGISNULL(1))
+		RETURN_UNCHANGED();
+	if (PG_ARGISNULL(2))
+		return add_event(fcinfo, NULL);
+	amount = crm_numeric_to_float8(PG_GETARG_DATUM(2));
+	return add_event(fcinfo, &amount);
 }
 
 Datum
@@ -130,11 +157,7 @@ crm_rfm_agg_combinefn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "rfm_agg_combinefn called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		RETURN_UNCHANGED();
 	other = fetch_state(PG_GETARG_DATUM(1));
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(other);

@@ -13,10 +13,12 @@
 
 #include "common/agg_state.h"
 #include "common/bridge.h"
+#include "common/decimal.h"
 #include "utils/expandeddatum.h"
 
 CRM_FUNCTION(crm_rfm_cuts_agg_transfn);
 CRM_FUNCTION(crm_rfm_cuts_agg_parts_transfn);
+CRM_FUNCTION(crm_rfm_cuts_agg_numeric_transfn);
 CRM_FUNCTION(crm_rfm_cuts_agg_combinefn);
 CRM_FUNCTION(crm_rfm_cuts_agg_finalfn);
 
@@ -45,6 +47,20 @@ rfm_check_finite(const rfm_summary *summary)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("monetary value \"%g\" of a customer is not a finite number", summary->monetary)));
+}
+
+void
+rfm_summary_from_arguments(FunctionCallInfo fcinfo, int first, bool is_numeric, rfm_summary *summary)
+{
+	for (int i = 0; i < RFM_MEASURES; i++)
+		summary->isnull[i] = PG_ARGISNULL(first + i);
+	if (!summary->isnull[RFM_RECENCY])
+		summary->last_at = PG_GETARG_TIMESTAMPTZ(first);
+	if (!summary->isnull[RFM_FREQUENCY])
+		summary->frequency = PG_GETARG_INT64(first + 1);
+	if (!summary->isnull[RFM_MONETARY])
+		summary->monetary = is_numeric ? crm_numeric_to_float8(PG_GETARG_DATUM(first + 2)) : PG_GETARG_FLOAT8(first + 2);
+	rfm_check_finite(summary);
 }
 
 void
@@ -203,9 +219,9 @@ writable_state(Datum value, MemoryContext aggcontext)
 
 /* ---- the aggregate --------------------------------------------------------- */
 
-/* What both transition functions do before they look at the customer: the state, made on the first row. */
+/* The state, made on the first row. */
 static cuts_state *
-begin_row(FunctionCallInfo fcinfo, const char *name)
+begin_row(FunctionCallInfo fcinfo)
 {
 	MemoryContext aggcontext;
 	cuts_state *state;
@@ -213,7 +229,7 @@ begin_row(FunctionCallInfo fcinfo, const char *name)
 	TimestampTz as_of;
 
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "%s called in non-aggregate context", name);
+		elog(ERROR, "transition function of rfm_cuts_agg called in non-aggregate context");
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -238,42 +254,49 @@ begin_row(FunctionCallInfo fcinfo, const char *name)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0)); \
 	} while (0)
 
+/* One customer; one without any measure leaves the state as it is. */
+static Datum
+add_customer(FunctionCallInfo fcinfo, const rfm_summary *summary)
+{
+	cuts_state *state;
+
+	if (summary->isnull[RFM_RECENCY] && summary->isnull[RFM_FREQUENCY] && summary->isnull[RFM_MONETARY])
+		RETURN_UNCHANGED();
+	state = begin_row(fcinfo);
+	rfm_sample_add(&state->sample, state->as_of, summary);
+	return EOHPGetRWDatum(&state->header);
+}
+
 /* rfm_cuts_agg_transfn(state, bins int, as_of timestamptz, s rfm_summary) */
 Datum
 crm_rfm_cuts_agg_transfn(PG_FUNCTION_ARGS)
 {
-	cuts_state *state;
 	rfm_summary summary;
 
 	if (PG_ARGISNULL(3))
 		RETURN_UNCHANGED();
 	rfm_summary_read(PG_GETARG_HEAPTUPLEHEADER(3), &summary);
-	if (summary.isnull[RFM_RECENCY] && summary.isnull[RFM_FREQUENCY] && summary.isnull[RFM_MONETARY])
-		RETURN_UNCHANGED();
-	state = begin_row(fcinfo, "rfm_cuts_agg_transfn");
-	rfm_sample_add(&state->sample, state->as_of, &summary);
-	return EOHPGetRWDatum(&state->header);
+	return add_customer(fcinfo, &summary);
 }
 
-/* rfm_cuts_agg_parts_transfn(state, bins int, as_of timestamptz, last_at timestamptz, frequency bigint, monetary float8) */
+/* rfm_cuts_agg_transfn(state, bins int, as_of timestamptz, last_at timestamptz, frequency bigint, monetary float8) */
 Datum
 crm_rfm_cuts_agg_parts_transfn(PG_FUNCTION_ARGS)
 {
-	cuts_state *state;
-	rfm_summary summary = {{PG_ARGISNULL(3), PG_ARGISNULL(4), PG_ARGISNULL(5)}};
+	rfm_summary summary;
 
-	if (summary.isnull[RFM_RECENCY] && summary.isnull[RFM_FREQUENCY] && summary.isnull[RFM_MONETARY])
-		RETURN_UNCHANGED();
-	if (!summary.isnull[RFM_RECENCY])
-		summary.last_at = PG_GETARG_TIMESTAMPTZ(3);
-	if (!summary.isnull[RFM_FREQUENCY])
-		summary.frequency = PG_GETARG_INT64(4);
-	if (!summary.isnull[RFM_MONETARY])
-		summary.monetary = PG_GETARG_FLOAT8(5);
-	rfm_check_finite(&summary);
-	state = begin_row(fcinfo, "rfm_cuts_agg_parts_transfn");
-	rfm_sample_add(&state->sample, state->as_of, &summary);
-	return EOHPGetRWDatum(&state->header);
+	rfm_summary_from_arguments(fcinfo, 3, false, &summary);
+	return add_customer(fcinfo, &summary);
+}
+
+/* rfm_cuts_agg_transfn(state, bins int, as_of timestamptz, last_at timestamptz, frequency bigint, monetary numeric) */
+Datum
+crm_rfm_cuts_agg_numeric_transfn(PG_FUNCTION_ARGS)
+{
+	rfm_summary summary;
+
+	rfm_summary_from_arguments(fcinfo, 3, true, &summary);
+	return add_customer(fcinfo, &summary);
 }
 
 Datum

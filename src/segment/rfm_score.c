@@ -10,6 +10,7 @@
 CRM_FUNCTION(crm_rfm_score);
 CRM_FUNCTION(crm_rfm_score_as_of);
 CRM_FUNCTION(crm_rfm_score_parts);
+CRM_FUNCTION(crm_rfm_score_numeric);
 CRM_FUNCTION(crm_rfm_score_over);
 
 /* Rows of a window that are read between two times of freeing what their evaluation left. */
@@ -139,26 +140,34 @@ crm_rfm_score_as_of(PG_FUNCTION_ARGS)
 	return score_datum(fcinfo, &score);
 }
 
-/* rfm_score(last_at timestamptz, frequency bigint, monetary float8, cuts rfm_cuts): the same without making a row first */
-Datum
-crm_rfm_score_parts(PG_FUNCTION_ARGS)
+/* The same without making a row first. */
+static Datum
+score_arguments(FunctionCallInfo fcinfo, bool is_numeric)
 {
-	rfm_summary summary = {{PG_ARGISNULL(0), PG_ARGISNULL(1), PG_ARGISNULL(2)}};
+	rfm_summary summary;
 	rfm_cuts	cuts;
 	rfm_score	score;
 
 	if (PG_ARGISNULL(3))
 		PG_RETURN_NULL();
-	if (!summary.isnull[RFM_RECENCY])
-		summary.last_at = PG_GETARG_TIMESTAMPTZ(0);
-	if (!summary.isnull[RFM_FREQUENCY])
-		summary.frequency = PG_GETARG_INT64(1);
-	if (!summary.isnull[RFM_MONETARY])
-		summary.monetary = PG_GETARG_FLOAT8(2);
-	rfm_check_finite(&summary);
+	rfm_summary_from_arguments(fcinfo, 0, is_numeric, &summary);
 	rfm_cuts_read(PG_GETARG_VARLENA_PP(3), &cuts);
 	compute_score(&summary, &cuts, &score);
 	return score_datum(fcinfo, &score);
+}
+
+/* rfm_score(last_at timestamptz, frequency bigint, monetary float8, cuts rfm_cuts) */
+Datum
+crm_rfm_score_parts(PG_FUNCTION_ARGS)
+{
+	return score_arguments(fcinfo, false);
+}
+
+/* rfm_score(last_at timestamptz, frequency bigint, monetary numeric, cuts rfm_cuts) */
+Datum
+crm_rfm_score_numeric(PG_FUNCTION_ARGS)
+{
+	return score_arguments(fcinfo, true);
 }
 
 /* ---- the window function ---------------------------------------------------- */
