@@ -278,22 +278,21 @@ take_string(scanner *scan)
 static float8
 take_number(scanner *scan)
 {
+	size_t		length;
 	char	   *end;
 	float8		number;
 
 	skip_space(scan);
-	/* strtod also reads inf, nan and hexadecimal numbers. */
-	if (strspn(scan->at, "+-.0123456789eE") == 0 || scan->at[strspn(scan->at, "+-")] == 'e' ||
-		scan->at[strspn(scan->at, "+-")] == 'E')
-		syntax_error(scan, psprintf("Expected a number at character %d.", (int) (scan->at - scan->text) + 1));
+	/* strtod also reads inf, nan and hexadecimal numbers: it must stop where the decimal digits do. */
+	length = strspn(scan->at, "+-.0123456789eE");
 	errno = 0;
 	number = strtod(scan->at, &end);
-	if (end == scan->at || *end == 'x' || *end == 'X' || (end[-1] >= 'a' && end[-1] <= 'z'))
+	if (length == 0 || end != scan->at + length)
 		syntax_error(scan, psprintf("Expected a number at character %d.", (int) (scan->at - scan->text) + 1));
 	if (errno == ERANGE && (number == 0 || isinf(number)))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("\"%.*s\" is out of range for a border of type crm.rfm_cuts", (int) (end - scan->at), scan->at)));
+				 errmsg("\"%.*s\" is out of range for a border of type crm.rfm_cuts", (int) length, scan->at)));
 	scan->at = end;
 	return number;
 }
