@@ -3,8 +3,9 @@
  */
 #include "common/agg_state.h"
 
-#include "common/base64.h"
+#include "common/encode.h"
 #include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
 
 CRM_FUNCTION(crm_agg_state_in);
 CRM_FUNCTION(crm_agg_state_out);
@@ -52,22 +53,8 @@ Datum
 crm_agg_state_out(PG_FUNCTION_ARGS)
 {
 	struct varlena *state = PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
-	int			size = VARSIZE(state) - VARHDRSZ;
-	int			room = pg_b64_enc_len(size);
-	char	   *text;
-	int			length;
 
-	if (size > (int) (MaxAllocSize / 4 * 3 - 8))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("value of type crm.agg_state is too long for its text form"),
-				 errdetail("It has %d bytes.", size)));
-	text = palloc(room + 1);
-	length = pg_b64_encode((const void *) VARDATA(state), size, text, room);
-	if (length < 0)
-		elog(ERROR, "could not encode an aggregate state");
-	text[length] = '\0';
-	PG_RETURN_CSTRING(text);
+	PG_RETURN_CSTRING(crm_base64_encode(VARDATA(state), VARSIZE(state) - VARHDRSZ));
 }
 
 /* What text and binary input share: size and header of bytes from outside. */
@@ -81,16 +68,19 @@ Datum
 crm_agg_state_in(PG_FUNCTION_ARGS)
 {
 	char	   *text = PG_GETARG_CSTRING(0);
-	int			length = (int) strlen(text);
-	int			room = pg_b64_dec_len(length);
-	crm_agg_state *state = palloc0(Max(room + VARHDRSZ, (int) CRM_AGG_STATE_HEADER));
-	int			size = pg_b64_decode(text, length, (void *) VARDATA(state), room);
+	Size		size = 0;
+	char	   *bytes = crm_base64_decode(text, &size);
+	crm_agg_state *state = palloc0(Max(size + VARHDRSZ, CRM_AGG_STATE_HEADER));
 
-	SET_VARSIZE(state, Max(size, 0) + VARHDRSZ);
-	if (size < 0 || !header_is_valid(state))
+	SET_VARSIZE(state, size + VARHDRSZ);
+	if (bytes != NULL)
+		memcpy(VARDATA(state), bytes, size);
+	if (bytes == NULL || !header_is_valid(state))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid input syntax for type crm.agg_state: \"%.64s\"", text)));
+				 errmsg("invalid input syntax for type crm.agg_state: \"%.*s\"",
+						pg_mbcliplen(text, (int) strlen(text), 64), text),
+				 errdetail("It is base64 of a state that a server of the same version wrote.")));
 	PG_RETURN_POINTER(state);
 }
 

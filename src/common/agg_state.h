@@ -15,7 +15,8 @@
 typedef enum crm_state_kind
 {
 	CRM_STATE_RFM = 1,			/* rfm_agg */
-	CRM_STATE_RFM_CUTS = 2		/* rfm_cuts_agg */
+	CRM_STATE_RFM_CUTS = 2,		/* rfm_cuts_agg */
+	CRM_STATE_TAG_SCAN = 3		/* tag_scan_agg */
 } crm_state_kind;
 
 typedef struct crm_agg_state

@@ -30,6 +30,6 @@ CREATE TYPE @extschema@.agg_state (
 	SEND = @extschema@.agg_state_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = double,
-	STORAGE = extended
+	STORAGE = external
 );
 COMMENT ON TYPE @extschema@.agg_state IS 'state of an aggregate in progress, passed between workers and servers; not for storing';

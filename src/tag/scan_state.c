@@ -4,29 +4,16 @@
  */
 #include "common/crm.h"
 
+#include "common/agg_state.h"
 #include "common/bridge.h"
-#include "common/encode.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "tag/scan_state.h"
 
 #define STATE_MAGIC 0x53544147	/* of the expanded object */
-#define FLAT_MAGIC 0x414d5243	/* "CRMA" */
-#define FLAT_VERSION 1
-#define FLAT_TAG_SCAN 1
+#define FLAT_VERSION 1			/* everything behind the header is little-endian and unaligned */
 #define TYPE_NAME "crm.agg_state"
-
-/* Fixed front of the flat form; everything after it is little-endian and unaligned. */
-typedef struct flat_state
-{
-	int32		vl_len_;
-	uint32		magic;
-	uint8		version;
-	uint8		kind;
-	uint16		reserved;
-	uint8		body[FLEXIBLE_ARRAY_MEMBER];
-} flat_state;
 
 static Size get_flat_size(ExpandedObjectHeader *header);
 static void flatten_into(ExpandedObjectHeader *header, void *result, Size size);
@@ -188,7 +175,7 @@ get_flat_size(ExpandedObjectHeader *header)
 	}
 	crm_check(crm_tag_sets_write(state->sets, &sets, &sets_size), TYPE_NAME, false);
 
-	state->flat_size = offsetof(flat_state, body) + front.len + sets_size;
+	state->flat_size = CRM_AGG_STATE_HEADER + front.len + sets_size;
 	if (state->flat_size > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -208,15 +195,11 @@ static void
 flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 {
 	crm_scan_state *state = (crm_scan_state *) header;
-	flat_state *flat = result;
+	crm_agg_state *flat = result;
 
 	Assert(size == state->flat_size);
-	flat->magic = FLAT_MAGIC;
-	flat->version = FLAT_VERSION;
-	flat->kind = FLAT_TAG_SCAN;
-	flat->reserved = 0;
-	memcpy(flat->body, state->flat, size - offsetof(flat_state, body));
-	SET_VARSIZE(flat, size);
+	crm_agg_state_init(flat, size, CRM_STATE_TAG_SCAN, FLAT_VERSION);
+	memcpy(flat->data, state->flat, size - CRM_AGG_STATE_HEADER);
 	pfree(state->flat);
 	state->flat = NULL;
 }
@@ -286,9 +269,9 @@ get_string(flat_reader *reader)
 }
 
 static crm_scan_state *
-read_flat(const flat_state *flat, MemoryContext parent)
+read_flat(const crm_agg_state *flat, MemoryContext parent)
 {
-	flat_reader reader = {flat->body, VARSIZE(flat) - offsetof(flat_state, body)};
+	flat_reader reader = {(const uint8 *) flat->data, VARSIZE(flat) - CRM_AGG_STATE_HEADER};
 	crm_scan_state *state;
 	Size		size;
 	const char *data;
@@ -298,9 +281,6 @@ read_flat(const flat_state *flat, MemoryContext parent)
 	uint32	   *code_limits;
 	int			rules;
 
-	if (VARSIZE(flat) < offsetof(flat_state, body) || flat->magic != FLAT_MAGIC || flat->version != FLAT_VERSION ||
-		flat->kind != FLAT_TAG_SCAN || flat->reserved != 0)
-		damaged();
 	data = get_bytes(&reader, &size);
 	plan = palloc(VARHDRSZ + size);
 	SET_VARSIZE(plan, VARHDRSZ + size);
@@ -350,67 +330,9 @@ crm_scan_state_get(Datum value, MemoryContext in_context)
 	{
 		crm_scan_state *state = (crm_scan_state *) DatumGetEOHP(value);
 
-		if (state->magic != STATE_MAGIC)
+		if (state->header.eoh_methods != &methods || state->magic != STATE_MAGIC)
 			elog(ERROR, "not the state of a tag scan");
 		return state;
 	}
-	return read_flat((flat_state *) PG_DETOAST_DATUM(value), in_context);
-}
-
-/* ---- type crm.agg_state --------------------------------------------------------------- */
-
-CRM_FUNCTION(crm_agg_state_in);
-Datum
-crm_agg_state_in(PG_FUNCTION_ARGS)
-{
-	char	   *text = PG_GETARG_CSTRING(0);
-	Size		size;
-	char	   *bytes = crm_base64_decode(text, &size);
-	flat_state *flat;
-
-	if (bytes == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid input syntax for type %s", TYPE_NAME),
-				 errdetail("It is base64 of a state that a node of the same version wrote.")));
-	flat = palloc(VARHDRSZ + size);
-	SET_VARSIZE(flat, VARHDRSZ + size);
-	memcpy(VARDATA(flat), bytes, size);
-	(void) read_flat(flat, CurrentMemoryContext);
-	PG_RETURN_POINTER(flat);
-}
-
-CRM_FUNCTION(crm_agg_state_out);
-Datum
-crm_agg_state_out(PG_FUNCTION_ARGS)
-{
-	struct varlena *flat = PG_GETARG_VARLENA_P(0);
-
-	PG_RETURN_CSTRING(crm_base64_encode(VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
-}
-
-CRM_FUNCTION(crm_agg_state_recv);
-Datum
-crm_agg_state_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo	buffer = (StringInfo) PG_GETARG_POINTER(0);
-	Size		size = buffer->len - buffer->cursor;
-	flat_state *flat = palloc(VARHDRSZ + size);
-
-	SET_VARSIZE(flat, VARHDRSZ + size);
-	pq_copymsgbytes(buffer, VARDATA(flat), (int) size);
-	(void) read_flat(flat, CurrentMemoryContext);
-	PG_RETURN_POINTER(flat);
-}
-
-CRM_FUNCTION(crm_agg_state_send);
-Datum
-crm_agg_state_send(PG_FUNCTION_ARGS)
-{
-	struct varlena *flat = PG_GETARG_VARLENA_P(0);
-	StringInfoData buffer;
-
-	pq_begintypsend(&buffer);
-	pq_sendbytes(&buffer, VARDATA(flat), VARSIZE(flat) - VARHDRSZ);
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
+	return read_flat(crm_agg_state_fetch(value, CRM_STATE_TAG_SCAN, FLAT_VERSION, CRM_AGG_STATE_HEADER), in_context);
 }
