@@ -59,6 +59,9 @@ SELECT rfm_agg('2024-01-01', 'Infinity'::numeric);
 SELECT rfm_agg('2024-01-01', 1e308::float8) FROM generate_series(1, 2);
 SELECT rfm_agg_transfn(NULL, now(), 1.0);
 
+-- The same from columns.
+SELECT rfm_summary('2024-01-01', 3, 4.5) AS of_numeric, rfm_summary('2024-01-01', 3, 4.5::float8), rfm_summary(NULL, NULL, NULL::float8);
+SELECT rfm_summary('2024-01-01', 3, 'NaN'::numeric);
 -- Sums are exact: the order of rows does not matter.
 SELECT count(DISTINCT s), min((s).monetary) FROM (
 	SELECT rfm_agg('2024-01-01', x ORDER BY md5(x::text || seed)) AS s

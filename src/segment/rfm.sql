@@ -13,6 +13,16 @@ COMMENT ON COLUMN @extschema@.rfm_score.recency IS 'score of the days since the 
 COMMENT ON COLUMN @extschema@.rfm_score.frequency IS 'score of the number of events';
 COMMENT ON COLUMN @extschema@.rfm_score.monetary IS 'score of the sum of amounts';
 
+CREATE FUNCTION @extschema@.rfm_summary(last_at timestamptz, frequency bigint, monetary float8) RETURNS @extschema@.rfm_summary
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_rfm_summary';
+COMMENT ON FUNCTION @extschema@.rfm_summary(timestamptz, bigint, float8) IS 'a summary from columns that hold it already';
+
+CREATE FUNCTION @extschema@.rfm_summary(last_at timestamptz, frequency bigint, monetary numeric) RETURNS @extschema@.rfm_summary
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_rfm_summary_numeric';
+COMMENT ON FUNCTION @extschema@.rfm_summary(timestamptz, bigint, numeric) IS 'a summary from columns that hold it already';
+
 -- the borders between scores, as a value
 
 CREATE TYPE @extschema@.rfm_cuts;

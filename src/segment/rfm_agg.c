@@ -18,6 +18,8 @@ CRM_FUNCTION(crm_rfm_agg_transfn);
 CRM_FUNCTION(crm_rfm_agg_numeric_transfn);
 CRM_FUNCTION(crm_rfm_agg_combinefn);
 CRM_FUNCTION(crm_rfm_agg_finalfn);
+CRM_FUNCTION(crm_rfm_summary);
+CRM_FUNCTION(crm_rfm_summary_numeric);
 
 #define RFM_STATE_VERSION 1
 #define FIRST_ROOM 2
@@ -172,41 +174,68 @@ crm_rfm_agg_combinefn(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-/* No events: no last one, none counted, nothing spent. */
-Datum
-crm_rfm_agg_finalfn(PG_FUNCTION_ARGS)
+/* A crm.rfm_summary; its row type is kept in fn_extra. */
+static Datum
+summary_datum(FunctionCallInfo fcinfo, const rfm_summary *summary)
 {
 	TupleDesc	tupdesc = fcinfo->flinfo->fn_extra;
-	Datum		values[RFM_MEASURES];
-	bool		isnull[RFM_MEASURES] = {false};
+	Datum		values[RFM_MEASURES] = {0};
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "rfm_agg_finalfn called in non-aggregate context");
 	if (tupdesc == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 
-		if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "rfm_agg_finalfn must return a row type");
+		if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE || tupdesc->natts != RFM_MEASURES)
+			elog(ERROR, "a summary must be a row of three columns");
 		tupdesc = BlessTupleDesc(CreateTupleDescCopy(tupdesc));
 		fcinfo->flinfo->fn_extra = tupdesc;
 		MemoryContextSwitchTo(old);
 	}
+	if (!summary->isnull[RFM_RECENCY])
+		values[RFM_RECENCY] = TimestampTzGetDatum(summary->last_at);
+	if (!summary->isnull[RFM_FREQUENCY])
+		values[RFM_FREQUENCY] = Int64GetDatum(summary->frequency);
+	if (!summary->isnull[RFM_MONETARY])
+		values[RFM_MONETARY] = Float8GetDatum(summary->monetary);
+	return HeapTupleGetDatum(heap_form_tuple(tupdesc, values, (bool *) summary->isnull));
+}
 
-	if (PG_ARGISNULL(0))
-	{
-		isnull[RFM_RECENCY] = true;
-		values[RFM_RECENCY] = (Datum) 0;
-		values[RFM_FREQUENCY] = Int64GetDatum(0);
-		values[RFM_MONETARY] = Float8GetDatum(0);
-	}
-	else
+/* No events: no last one, none counted, nothing spent. */
+Datum
+crm_rfm_agg_finalfn(PG_FUNCTION_ARGS)
+{
+	rfm_summary summary = {{true, false, false}, 0, 0, 0};
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "rfm_agg_finalfn called in non-aggregate context");
+	if (!PG_ARGISNULL(0))
 	{
 		const rfm_state *state = fetch_state(PG_GETARG_DATUM(0));
 
-		values[RFM_RECENCY] = TimestampTzGetDatum(state->last_at);
-		values[RFM_FREQUENCY] = Int64GetDatum(state->frequency);
-		values[RFM_MONETARY] = Float8GetDatum(crm_sum_round(state->part, state->parts));
+		summary.isnull[RFM_RECENCY] = false;
+		summary.last_at = state->last_at;
+		summary.frequency = state->frequency;
+		summary.monetary = crm_sum_round(state->part, state->parts);
 	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, isnull)));
+	return summary_datum(fcinfo, &summary);
+}
+
+/* rfm_summary(last_at timestamptz, frequency bigint, monetary float8) */
+Datum
+crm_rfm_summary(PG_FUNCTION_ARGS)
+{
+	rfm_summary summary;
+
+	rfm_summary_from_arguments(fcinfo, 0, false, &summary);
+	return summary_datum(fcinfo, &summary);
+}
+
+/* rfm_summary(last_at timestamptz, frequency bigint, monetary numeric) */
+Datum
+crm_rfm_summary_numeric(PG_FUNCTION_ARGS)
+{
+	rfm_summary summary;
+
+	rfm_summary_from_arguments(fcinfo, 0, true, &summary);
+	return summary_datum(fcinfo, &summary);
 }
