@@ -8,7 +8,7 @@
 #define CHUNK_RUNS 0x13
 #define CHUNK_WIDE CRM_CHUNK_WIDE
 
-size_t
+CRM_TARGET_CLONES size_t
 crm_chunk_encode(const uint64_t *words, uint8_t *out)
 {
 	uint32_t	cardinality = 0;

@@ -228,7 +228,7 @@ crm_tag_sets_encode_base(const crm_tag_sets *sets, int chunk, uint8_t *out)
 	return crm_chunk_encode(sets->chunks[chunk]->seen, out);
 }
 
-static uint32_t
+CRM_TARGET_CLONES static uint32_t
 count_words(const uint64_t *words, int n)
 {
 	uint32_t	count = 0;

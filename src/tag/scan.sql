@@ -10,11 +10,17 @@ CREATE FUNCTION @extschema@.tag_scan_combinefn(@extschema@.agg_state, @extschema
 	AS 'MODULE_PATHNAME', 'crm_tag_scan_combinefn' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.tag_scan_combinefn(@extschema@.agg_state, @extschema@.agg_state) IS
 	'combine function of tag_scan_agg';
+CREATE FUNCTION @extschema@.tag_scan_finalfn(@extschema@.agg_state)
+	RETURNS @extschema@.agg_state
+	AS 'MODULE_PATHNAME', 'crm_tag_scan_finalfn' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.tag_scan_finalfn(@extschema@.agg_state) IS
+	'final function of tag_scan_agg';
 CREATE AGGREGATE @extschema@.tag_scan_agg(plan bytea, chunk_bits int, id bigint, VARIADIC "any") (
 	SFUNC = @extschema@.tag_scan_transfn,
 	STYPE = @extschema@.agg_state,
 	SSPACE = 1048576,
 	COMBINEFUNC = @extschema@.tag_scan_combinefn,
+	FINALFUNC = @extschema@.tag_scan_finalfn,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.tag_scan_agg(bytea, int, bigint, VARIADIC "any") IS

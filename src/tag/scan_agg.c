@@ -169,3 +169,24 @@ crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
 	MemoryContextDelete(scratch);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
 }
+
+/*
+ * The state itself, not a flat copy: PostgreSQL 15 copies every result that does
+ * not lie in the current context, so a pointer to the object is made there.
+ */
+CRM_FUNCTION(crm_tag_scan_finalfn);
+Datum
+crm_tag_scan_finalfn(PG_FUNCTION_ARGS)
+{
+	Datum		state;
+	void	   *pointer;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = PG_GETARG_DATUM(0);
+	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(state)))
+		PG_RETURN_DATUM(state);
+	pointer = palloc(EXPANDED_POINTER_SIZE);
+	memcpy(pointer, DatumGetPointer(MakeExpandedObjectReadOnly(state, false, -1)), EXPANDED_POINTER_SIZE);
+	PG_RETURN_POINTER(pointer);
+}
