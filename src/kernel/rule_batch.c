@@ -87,17 +87,26 @@ range_avx512(const int64_t *keys, int64_t low, int64_t high, uint64_t *rows, boo
 
 #endif
 
-static range_function
-choose_range_function(void)
+/* By the width of the processor's vectors. */
+static const range_function range_functions[] = {
+	range_plain,
+#ifdef HAVE_X86_VARIANTS
+	range_avx2,
+	range_avx512,
+#endif
+};
+
+static int
+best_width(void)
 {
 #ifdef HAVE_X86_VARIANTS
 	__builtin_cpu_init();
 	if (__builtin_cpu_supports("avx512f"))
-		return range_avx512;
+		return 2;
 	if (__builtin_cpu_supports("avx2"))
-		return range_avx2;
+		return 1;
 #endif
-	return range_plain;
+	return 0;
 }
 
 /* ---- rows whose key is in one of many ranges ------------------------------------ */
@@ -185,6 +194,7 @@ crm_batch_prepare(crm_batch *batch, const crm_program *program, const crm_env *e
 	size_t		bitmaps = sizeof(uint64_t *) * ((size_t) program->node_count + 1);
 
 	batch->program = program;
+	batch->width = best_width();
 	batch->keys = env->alloc(env->arg, keys);
 	batch->nulls = env->alloc(env->arg, nulls);
 	batch->rows = env->alloc(env->arg, rows);
@@ -252,7 +262,7 @@ void
 crm_batch_run(crm_batch *batch, int rows)
 {
 	const crm_program *program = batch->program;
-	range_function in_range = choose_range_function();
+	range_function in_range = range_functions[batch->width];
 	uint64_t	valid[CRM_BATCH_WORDS];
 
 	for (int w = 0; w < CRM_BATCH_WORDS; w++)

@@ -190,6 +190,7 @@ typedef struct crm_batch
 	uint64_t   *nulls;			/* CRM_BATCH_WORDS a column */
 	uint64_t   *rows;			/* CRM_BATCH_WORDS a node: the results */
 	uint64_t  **bitmaps;		/* of nodes with many ranges in a small span; else NULL */
+	int			width;			/* of the processor's vectors: 0 plain, 1, 2; a test takes a smaller one */
 } crm_batch;
 
 extern crm_status crm_batch_prepare(crm_batch *batch, const crm_program *program, const crm_env *env);

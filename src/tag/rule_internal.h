@@ -60,12 +60,43 @@ typedef struct crm_compiler
 	crm_program program;
 	AttrNumber	attributes[CRM_PROGRAM_MAX_ARGUMENTS];	/* of the arguments */
 	List	   *columns;		/* of crm_compiled_column * */
+	int			steps;			/* conditions of the current rule that were looked at */
 } crm_compiler;
 
+/* Nodes of no row or every row; of the rows that all, or any, of the nodes hold. */
+extern uint32 crm_compile_constant(crm_compiler *compiler, bool all);
+extern uint32 crm_compile_join(crm_compiler *compiler, bool all, const uint32 *nodes, int count);
+extern uint32 crm_compile_join2(crm_compiler *compiler, bool all, uint32 a, uint32 b);
+/* The rows where a condition is true, or false as wanted; false when batches cannot tell. */
+extern bool crm_compile_condition(crm_compiler *compiler, Node *expr, bool wanted, uint32 *node);
 /*
  * Adds the rule to the program, all of it but its name: true.  False, and a
  * program that is as before, when the rule has to go through the executor.
  */
 extern bool crm_rule_compile(crm_compiler *compiler, const crm_rule *rule, crm_program_rule *compiled);
+
+/* ---- rule_compare.c --------------------------------------------------------- */
+
+/* A column as a comparison sees it. */
+typedef struct crm_operand
+{
+	AttrNumber	attribute;
+	crm_argument_kind kind;
+	Oid			seen_as;		/* type to which it is brought */
+} crm_operand;
+
+/* The value of an expression that needs no row; NULL when it needs one, or code that is not PostgreSQL's. */
+extern Const *crm_compile_fold(crm_compiler *compiler, Node *expr);
+/* A column, also inside casts that keep its order and cannot fail. */
+extern bool crm_compile_operand(Node *expr, crm_operand *result);
+/* The program's column for an operand; false when the scan has no argument left. */
+extern bool crm_compile_column(crm_compiler *compiler, const crm_operand *source, int fraction,
+							   crm_compiled_column **result);
+/* The rows where the column is NULL, or where it is not. */
+extern bool crm_compile_null(crm_compiler *compiler, const crm_operand *source, bool null, uint32 *node);
+/* column op constant; column IS DISTINCT FROM constant; column op ANY or ALL (array). */
+extern bool crm_compile_operator(crm_compiler *compiler, OpExpr *expr, bool wanted, uint32 *node);
+extern bool crm_compile_distinct(crm_compiler *compiler, DistinctExpr *expr, bool wanted, uint32 *node);
+extern bool crm_compile_array(crm_compiler *compiler, ScalarArrayOpExpr *expr, bool wanted, uint32 *node);
 
 #endif							/* CRM_RULE_INTERNAL_H */

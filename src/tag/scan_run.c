@@ -463,13 +463,15 @@ void
 crm_scan_row(crm_scan *scan, FunctionCallInfo fcinfo, int first, int row)
 {
 	const NullableDatum *arguments = fcinfo->args + first;
+	column_reader *reader = scan->readers;
+	const column_reader *end = reader + scan->program.column_count;
 
 	if (!scan->checked)
 		check_arguments(scan, fcinfo, first);
 	if (row == 0)
 		begin_batch(scan);
-	for (uint32 i = 0; i < scan->program.column_count; i++)
-		read_column(scan, &scan->readers[i], &arguments[scan->readers[i].argument], row);
+	for (; reader < end; reader++)
+		read_column(scan, reader, &arguments[reader->argument], row);
 	if (scan->booleans >= 0)
 		read_booleans(scan, &arguments[scan->booleans], row);
 	if (scan->texts >= 0)
