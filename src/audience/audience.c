@@ -183,6 +183,7 @@ crm_audience_cardinality_of(Datum value, uint32 *population)
 {
 	struct varlena *raw = (struct varlena *) DatumGetPointer(value);
 	crm_audience *audience;
+	uint64		cardinality;
 
 	if (VARATT_IS_EXTERNAL_ONDISK(raw) || VARATT_IS_COMPRESSED(raw))
 	{
@@ -196,7 +197,10 @@ crm_audience_cardinality_of(Datum value, uint32 *population)
 		audience = crm_audience_fetch(value, NULL, 0);
 	if (population)
 		*population = audience->population;
-	return audience->cardinality;
+	cardinality = audience->cardinality;
+	if ((struct varlena *) audience != raw)
+		pfree(audience);
+	return cardinality;
 }
 
 /* ---- membership --------------------------------------------------------- */

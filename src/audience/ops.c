@@ -13,6 +13,10 @@ CRM_FUNCTION(crm_audience_except);
 CRM_FUNCTION(crm_audience_xor);
 CRM_FUNCTION(crm_audience_contains_id);
 CRM_FUNCTION(crm_audience_contained_id);
+CRM_FUNCTION(crm_audience_contains_int);
+CRM_FUNCTION(crm_audience_contained_int);
+CRM_FUNCTION(crm_audience_contains_smallint);
+CRM_FUNCTION(crm_audience_contained_smallint);
 CRM_FUNCTION(crm_audience_contains);
 CRM_FUNCTION(crm_audience_contained);
 CRM_FUNCTION(crm_audience_overlaps);
@@ -196,6 +200,34 @@ crm_audience_contained_id(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(crm_audience_probe(PG_GETARG_DATUM(1), fcinfo->flinfo, 1, PG_GETARG_INT64(0)));
 }
 
+/*
+ * The same for the narrower integers: a column of those keeps its statistics
+ * and its index, which it would lose behind a cast.
+ */
+Datum
+crm_audience_contains_int(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(crm_audience_probe(PG_GETARG_DATUM(0), fcinfo->flinfo, 0, PG_GETARG_INT32(1)));
+}
+
+Datum
+crm_audience_contained_int(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(crm_audience_probe(PG_GETARG_DATUM(1), fcinfo->flinfo, 1, PG_GETARG_INT32(0)));
+}
+
+Datum
+crm_audience_contains_smallint(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(crm_audience_probe(PG_GETARG_DATUM(0), fcinfo->flinfo, 0, PG_GETARG_INT16(1)));
+}
+
+Datum
+crm_audience_contained_smallint(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(crm_audience_probe(PG_GETARG_DATUM(1), fcinfo->flinfo, 1, PG_GETARG_INT16(0)));
+}
+
 static bool
 is_subset(const crm_audience *a, const crm_audience *b)
 {
@@ -239,22 +271,39 @@ crm_audience_overlaps(PG_FUNCTION_ARGS)
  * so they keep no fetched values.
  */
 
+static void
+free_copy(crm_audience *audience, Datum value)
+{
+	if ((Pointer) audience != DatumGetPointer(value))
+		pfree(audience);
+}
+
 static int
 compare(FunctionCallInfo fcinfo)
 {
-	uint64		a_count = crm_audience_cardinality_of(PG_GETARG_DATUM(0), NULL);
-	uint64		b_count = crm_audience_cardinality_of(PG_GETARG_DATUM(1), NULL);
-	crm_ids		a;
-	crm_ids		b;
+	Datum		left = PG_GETARG_DATUM(0);
+	Datum		right = PG_GETARG_DATUM(1);
+	uint64		a_count = crm_audience_cardinality_of(left, NULL);
+	uint64		b_count = crm_audience_cardinality_of(right, NULL);
+	crm_audience *a;
+	crm_audience *b;
+	crm_ids		x;
+	crm_ids		y;
 	int			order;
 
 	if (a_count != b_count)
 		return a_count < b_count ? -1 : 1;
-	a = crm_audience_ids(crm_audience_fetch(PG_GETARG_DATUM(0), NULL, 0));
-	b = crm_audience_ids(crm_audience_fetch(PG_GETARG_DATUM(1), NULL, 1));
-	order = memcmp(a.data, b.data, Min(a.size, b.size));
-	if (order == 0 && a.size != b.size)
-		order = a.size < b.size ? -1 : 1;
+	a = crm_audience_fetch(left, NULL, 0);
+	b = crm_audience_fetch(right, NULL, 1);
+	x = crm_audience_ids(a);
+	y = crm_audience_ids(b);
+	order = memcmp(x.data, y.data, Min(x.size, y.size));
+	if (order == 0 && x.size != y.size)
+		order = x.size < y.size ? -1 : 1;
+
+	/* A sort compares many times before its memory is reset. */
+	free_copy(a, left);
+	free_copy(b, right);
 	return order < 0 ? -1 : order > 0;
 }
 
@@ -303,15 +352,21 @@ crm_audience_cmp(PG_FUNCTION_ARGS)
 Datum
 crm_audience_hash(PG_FUNCTION_ARGS)
 {
-	crm_ids		set = crm_audience_ids(crm_audience_fetch(PG_GETARG_DATUM(0), NULL, 0));
+	crm_audience *audience = crm_audience_fetch(PG_GETARG_DATUM(0), NULL, 0);
+	crm_ids		set = crm_audience_ids(audience);
+	Datum		hash = hash_any(set.data, (int) set.size);
 
-	return hash_any(set.data, (int) set.size);
+	free_copy(audience, PG_GETARG_DATUM(0));
+	return hash;
 }
 
 Datum
 crm_audience_hash_extended(PG_FUNCTION_ARGS)
 {
-	crm_ids		set = crm_audience_ids(crm_audience_fetch(PG_GETARG_DATUM(0), NULL, 0));
+	crm_audience *audience = crm_audience_fetch(PG_GETARG_DATUM(0), NULL, 0);
+	crm_ids		set = crm_audience_ids(audience);
+	Datum		hash = hash_any_extended(set.data, (int) set.size, PG_GETARG_INT64(1));
 
-	return hash_any_extended(set.data, (int) set.size, PG_GETARG_INT64(1));
+	free_copy(audience, PG_GETARG_DATUM(0));
+	return hash;
 }

@@ -151,6 +151,34 @@ CREATE FUNCTION @extschema@.audience_contained(id bigint, a @extschema@.audience
 COMMENT ON FUNCTION @extschema@.audience_contained(bigint, @extschema@.audience) IS
 	'is the id a member of the audience?';
 
+CREATE FUNCTION @extschema@.audience_contains(a @extschema@.audience, id int) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crm_audience_contains_int'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+	SUPPORT @extschema@.audience_id_support;
+COMMENT ON FUNCTION @extschema@.audience_contains(@extschema@.audience, int) IS
+	'is the id a member of the audience?';
+
+CREATE FUNCTION @extschema@.audience_contained(id int, a @extschema@.audience) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crm_audience_contained_int'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+	SUPPORT @extschema@.audience_id_support;
+COMMENT ON FUNCTION @extschema@.audience_contained(int, @extschema@.audience) IS
+	'is the id a member of the audience?';
+
+CREATE FUNCTION @extschema@.audience_contains(a @extschema@.audience, id smallint) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crm_audience_contains_smallint'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+	SUPPORT @extschema@.audience_id_support;
+COMMENT ON FUNCTION @extschema@.audience_contains(@extschema@.audience, smallint) IS
+	'is the id a member of the audience?';
+
+CREATE FUNCTION @extschema@.audience_contained(id smallint, a @extschema@.audience) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crm_audience_contained_smallint'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1
+	SUPPORT @extschema@.audience_id_support;
+COMMENT ON FUNCTION @extschema@.audience_contained(smallint, @extschema@.audience) IS
+	'is the id a member of the audience?';
+
 CREATE FUNCTION @extschema@.audience_contains(a @extschema@.audience, b @extschema@.audience) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'crm_audience_contains'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
@@ -182,6 +210,34 @@ CREATE OPERATOR @extschema@.<@ (
 	RESTRICT = @extschema@.audience_idsel, JOIN = @extschema@.audience_idjoinsel
 );
 COMMENT ON OPERATOR @extschema@.<@ (bigint, @extschema@.audience) IS 'the id is a member of the audience';
+
+CREATE OPERATOR @extschema@.@> (
+	FUNCTION = @extschema@.audience_contains, LEFTARG = @extschema@.audience, RIGHTARG = int,
+	COMMUTATOR = OPERATOR(@extschema@.<@),
+	RESTRICT = @extschema@.audience_idsel, JOIN = @extschema@.audience_idjoinsel
+);
+COMMENT ON OPERATOR @extschema@.@> (@extschema@.audience, int) IS 'the audience has this member';
+
+CREATE OPERATOR @extschema@.<@ (
+	FUNCTION = @extschema@.audience_contained, LEFTARG = int, RIGHTARG = @extschema@.audience,
+	COMMUTATOR = OPERATOR(@extschema@.@>),
+	RESTRICT = @extschema@.audience_idsel, JOIN = @extschema@.audience_idjoinsel
+);
+COMMENT ON OPERATOR @extschema@.<@ (int, @extschema@.audience) IS 'the id is a member of the audience';
+
+CREATE OPERATOR @extschema@.@> (
+	FUNCTION = @extschema@.audience_contains, LEFTARG = @extschema@.audience, RIGHTARG = smallint,
+	COMMUTATOR = OPERATOR(@extschema@.<@),
+	RESTRICT = @extschema@.audience_idsel, JOIN = @extschema@.audience_idjoinsel
+);
+COMMENT ON OPERATOR @extschema@.@> (@extschema@.audience, smallint) IS 'the audience has this member';
+
+CREATE OPERATOR @extschema@.<@ (
+	FUNCTION = @extschema@.audience_contained, LEFTARG = smallint, RIGHTARG = @extschema@.audience,
+	COMMUTATOR = OPERATOR(@extschema@.@>),
+	RESTRICT = @extschema@.audience_idsel, JOIN = @extschema@.audience_idjoinsel
+);
+COMMENT ON OPERATOR @extschema@.<@ (smallint, @extschema@.audience) IS 'the id is a member of the audience';
 
 CREATE OPERATOR @extschema@.@> (
 	FUNCTION = @extschema@.audience_contains, LEFTARG = @extschema@.audience, RIGHTARG = @extschema@.audience,

@@ -16,7 +16,6 @@
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "utils/array.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 
@@ -53,14 +52,10 @@ known_set(PlannerInfo *root, Node *node, bool *isnull, uint64 *cardinality)
 	return true;
 }
 
-/* Statistics lie with the column, not with its widening to bigint. */
-static Node *
-strip_widening(Node *node)
+static bool
+is_integer(Oid type)
 {
-	if (IsA(node, FuncExpr) &&
-		(((FuncExpr *) node)->funcid == F_INT8_INT4 || ((FuncExpr *) node)->funcid == F_INT8_INT2))
-		return (Node *) linitial(((FuncExpr *) node)->args);
-	return node;
+	return type == INT8OID || type == INT4OID || type == INT2OID;
 }
 
 /* id <@ set, set @> id: members of the set over different ids of the column. */
@@ -82,8 +77,8 @@ crm_audience_idsel(PG_FUNCTION_ARGS)
 	if (list_length(args) != 2)
 		PG_RETURN_FLOAT8(selectivity);
 	op_input_types(operator, &left, &right);
-	id = strip_widening(left == INT8OID ? linitial(args) : lsecond(args));
-	set = left == INT8OID ? lsecond(args) : linitial(args);
+	id = is_integer(left) ? linitial(args) : lsecond(args);
+	set = is_integer(left) ? lsecond(args) : linitial(args);
 
 	if (known_set(root, set, &isnull, &cardinality))
 	{
@@ -216,7 +211,8 @@ crm_members_support(PG_FUNCTION_ARGS)
 static List *
 members_condition(SupportRequestIndexCondition *request, Node *id, const crm_audience *set)
 {
-	Oid			equal = get_opfamily_member(request->opfamily, INT8OID, INT8OID, BTEqualStrategyNumber);
+	Oid			equal = get_opfamily_member(request->opfamily, exprType(id), INT8OID,
+											BTEqualStrategyNumber);
 	Datum	   *members;
 	int			count = 0;
 	crm_ids_runs runs;
@@ -251,8 +247,8 @@ members_condition(SupportRequestIndexCondition *request, Node *id, const crm_aud
 static List *
 range_condition(SupportRequestIndexCondition *request, Node *id, const crm_audience *set)
 {
-	Oid			from = get_opfamily_member(request->opfamily, INT8OID, INT8OID, BTGreaterEqualStrategyNumber);
-	Oid			to = get_opfamily_member(request->opfamily, INT8OID, INT8OID, BTLessEqualStrategyNumber);
+	Oid			from = get_opfamily_member(request->opfamily, exprType(id), INT8OID, BTGreaterEqualStrategyNumber);
+	Oid			to = get_opfamily_member(request->opfamily, exprType(id), INT8OID, BTLessEqualStrategyNumber);
 	uint64		smallest;
 	uint64		largest;
 
@@ -291,7 +287,7 @@ crm_audience_id_support(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 
 	id = list_nth(args, request->indexarg);
-	if (exprType(id) != INT8OID || !IsA(list_nth(args, 1 - request->indexarg), Const))
+	if (!is_integer(exprType(id)) || !IsA(list_nth(args, 1 - request->indexarg), Const))
 		PG_RETURN_POINTER(NULL);
 	set = (Const *) list_nth(args, 1 - request->indexarg);
 	if (set->constisnull)

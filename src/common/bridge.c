@@ -64,7 +64,8 @@ crm_check(crm_status status, const char *type_name, bool from_wire)
 		case CRM_LIMIT:
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("value of type %s would exceed its size limit", type_name)));
+					 errmsg("value of type %s would exceed its size limit", type_name),
+					 errdetail("A value holds at most %zu bytes.", (Size) MaxAllocSize)));
 			break;
 	}
 }
