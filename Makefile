@@ -77,10 +77,11 @@ all: $(DATA_built)
 
 # Behind the first part comes the statement that lists clashes with what the schema holds already.
 SQL_PART_FILES = $(addprefix $(CRM_SOURCE)/,$(SQL_PARTS))
-$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PART_FILES) $(CRM_SOURCE)/src/common/clashes.awk $(CRM_SOURCE)/Makefile
-	cat $(firstword $(SQL_PART_FILES)) > $@.new
-	LC_ALL=C awk -f $(CRM_SOURCE)/src/common/clashes.awk $(SQL_PART_FILES) >> $@.new
-	cat $(wordlist 2,$(words $(SQL_PART_FILES)),$(SQL_PART_FILES)) < /dev/null >> $@.new
+$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PART_FILES) $(wildcard $(CRM_SOURCE)/src/common/*.awk) $(CRM_SOURCE)/Makefile
+	LC_ALL=C awk -f $(CRM_SOURCE)/src/common/clashes.awk $(SQL_PART_FILES) > clashes.sql
+	LC_ALL=C awk -f $(CRM_SOURCE)/src/common/ascii.awk $(firstword $(SQL_PART_FILES)) clashes.sql \
+		$(wordlist 2,$(words $(SQL_PART_FILES)),$(SQL_PART_FILES)) > $@.new
+	rm clashes.sql
 	mv $@.new $@
 
 # PGXS does not make the rooms' folders for an out-of-tree build.  Absolute names, since VPATH would find the tree's own.

@@ -56,6 +56,8 @@ FROM member_function
 WHERE prokind IN ('f', 'w') AND prorettype <> 'trigger'::regtype
 	AND (provolatile = 'v' OR proparallel = 'u')
 	AND proname !~ '^(create|drop|alter|replace|grant|revoke|refresh|register|store|train|fold|erase|quick)(_|$)'
+	-- tells the running refresh which rule and customer it is at
+	AND proname <> 'tag_trace'
 ORDER BY 1;
 
 -- A volatile function is never a set's or an audience's pure arithmetic.

@@ -47,7 +47,7 @@ COMMENT ON FUNCTION @extschema@.customer_key(bigint, text) IS
 	'the key of a customer''s id, as text; NULL when unknown or when the caller may not see the customer''s row';
 
 CREATE FUNCTION @extschema@.member_keys(a @extschema@.audience, population text DEFAULT NULL) RETURNS SETOF text
-	AS 'MODULE_PATHNAME', 'crm_member_keys' LANGUAGE C STABLE PARALLEL SAFE COST 250 ROWS 1000;
+	AS 'MODULE_PATHNAME', 'crm_member_keys' LANGUAGE C STABLE PARALLEL SAFE COST 250 ROWS 10000;
 COMMENT ON FUNCTION @extschema@.member_keys(@extschema@.audience, text) IS
 	'the keys of an audience''s members, by ascending id; an audience of a tag knows its population. Needs the right to read whole sets';
 
