@@ -150,31 +150,37 @@ compare_keys(const void *a, const void *b)
 
 /*
  * Dense ids get the narrow chunks; where ids lie far apart (snowflake ids),
- * chunks wide enough for some thousand customers.  The middle half of a sample
- * decides, so that a few odd ids do not.
+ * chunks wide enough for some thousand customers.  The middle half of the keys,
+ * by the planner's statistics or else by a sample, decides, so that a few odd
+ * ids do not.
  */
 static int
 choose_chunk_bits(const refresh *r, Oid owner)
 {
 	crm_scan_job job = new_job(r, owner, NIL);
 	int64		one_in = 1;
-	int64	   *sample;
+	int64	   *keys;
 	int			count;
-	double		range;
+	double		rows;
 	double		gap;
 	int			bits = CRM_CHUNK_BITS;
 
 	if (r->population->key_form != CRM_KEY_INTEGER)
 		return bits;			/* the dictionary numbers densely */
-	for (double rows = crm_scan_expected_rows(&job); rows / (double) one_in > 20000;)
-		one_in *= 2;
-	sample = crm_scan_sample_keys(&job, one_in, &count);
-	if (count < 100)
+	rows = crm_scan_expected_rows(&job);
+	keys = crm_scan_key_quantiles(&job, &count);
+	if (keys == NULL)
+	{
+		while (rows / (double) one_in > 20000)
+			one_in *= 2;
+		keys = crm_scan_sample_keys(&job, one_in, &count);
+		qsort(keys, count, sizeof(int64), compare_keys);
+		rows = (double) count * (double) one_in;
+	}
+	if (count < 50)
 		return bits;
-	qsort(sample, count, sizeof(int64), compare_keys);
-	range = (double) sample[count / 4 * 3] - (double) sample[count / 4];
-	gap = range / ((double) count / 2.0 * (double) one_in);
-	pfree(sample);
+	gap = ((double) keys[count / 4 * 3] - (double) keys[count / 4]) / (rows / 2);
+	pfree(keys);
 	while (gap > 8 && bits < 62)
 	{
 		gap /= 2;

@@ -424,6 +424,26 @@ crm_scan_sample_keys(const crm_scan_job *job, int64 one_in, int *count)
 	return sample.keys;
 }
 
+int64 *
+crm_scan_key_quantiles(const crm_scan_job *job, int *count)
+{
+	const crm_population *population = job->population;
+	key_sample	sample = {palloc(1024 * sizeof(int64)), 0, 1024};
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT bound FROM pg_catalog.pg_stats, "
+					 "pg_catalog.unnest(histogram_bounds::pg_catalog.text::pg_catalog.int8[]) WITH ORDINALITY AS u (bound, n) "
+					 "WHERE schemaname OPERATOR(pg_catalog.=) %s AND tablename OPERATOR(pg_catalog.=) %s AND attname OPERATOR(pg_catalog.=) %s "
+					 "AND bound OPERATOR(pg_catalog.>=) 0 ORDER BY n",
+					 quote_literal_cstr(get_namespace_name(get_rel_namespace(population->source))),
+					 quote_literal_cstr(get_rel_name(population->source)),
+					 quote_literal_cstr(population->key_column));
+	run_query(job, sql.data, NULL, take_key, &sample);
+	*count = sample.count;
+	return sample.count > 0 ? sample.keys : NULL;
+}
+
 typedef struct key_list
 {
 	MemoryContext context;

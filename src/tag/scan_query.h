@@ -29,6 +29,8 @@ extern crm_scan_state *crm_scan_run_job(const crm_scan_job *job);
 extern double crm_scan_expected_rows(const crm_scan_job *job);
 /* A sample of integer keys, about one in `one_in` of all (a power of two), in any order. */
 extern int64 *crm_scan_sample_keys(const crm_scan_job *job, int64 one_in, int *count);
+/* The planner's quantiles of the integer key, where the source is an analysed table; NULL otherwise. */
+extern int64 *crm_scan_key_quantiles(const crm_scan_job *job, int *count);
 /* Keys that the dictionary does not know yet, ascending in byte order. */
 extern List *crm_scan_new_keys(const crm_scan_job *job);
 
