@@ -31,25 +31,25 @@ BEGIN
 				amount := coalesce(format('o.%I::float8', a), '1::float8');
 			END IF;
 		END IF;
-		columns := columns || format(E',\n\tcoalesce((s.summary).frequency, 0) AS order_count'
-			E',\n\tcoalesce((s.summary).monetary, 0) AS order_total'
-			E',\n\t(s.summary).last_at AS last_order_at'
-			E',\n\t(@extschema@.rfm_score(s.summary, (%1$s))).recency AS recency_score'
-			E',\n\t(@extschema@.rfm_score(s.summary, (%1$s))).frequency AS frequency_score'
-			E',\n\t(@extschema@.rfm_score(s.summary, (%1$s))).monetary AS monetary_score'
-			E',\n\t@extschema@.rfm_segment(@extschema@.rfm_score(s.summary, (%1$s))) AS rfm_segment',
+		columns := columns || format(', coalesce((s.summary).frequency, 0) AS order_count'
+			', coalesce((s.summary).monetary, 0) AS order_total'
+			', (s.summary).last_at AS last_order_at'
+			', (@extschema@.rfm_score(s.summary, (%1$s))).recency AS recency_score'
+			', (@extschema@.rfm_score(s.summary, (%1$s))).frequency AS frequency_score'
+			', (@extschema@.rfm_score(s.summary, (%1$s))).monetary AS monetary_score'
+			', @extschema@.rfm_segment(@extschema@.rfm_score(s.summary, (%1$s))) AS rfm_segment',
 			format('SELECT @extschema@.rfm_cuts_agg(5, (SELECT max(o.%2$I)::timestamptz FROM %1$s o), t.summary) FROM '
 				'(SELECT @extschema@.rfm_agg(o.%2$I::timestamptz, %3$s) AS summary FROM %1$s o WHERE o.%4$I IS NOT NULL GROUP BY o.%4$I) t',
 				orders, at, amount, customer));
 		-- Grouped by the customer: where none of its columns is asked for, the planner leaves the join out.
-		joins := joins || format(E'\nLEFT JOIN (SELECT o.%4$I AS customer, @extschema@.rfm_agg(o.%2$I::timestamptz, %3$s) AS summary '
+		joins := joins || format(' LEFT JOIN (SELECT o.%4$I AS customer, @extschema@.rfm_agg(o.%2$I::timestamptz, %3$s) AS summary '
 			'FROM %1$s o GROUP BY o.%4$I) s ON s.customer = c.%5$I', orders, at, amount, customer, key);
 	END IF;
 	IF events IS NOT NULL THEN
 		customer := @extschema@.find_customer_column(events, customers, key);
 		at := @extschema@.find_time_column(events);
-		columns := columns || E',\n\tcoalesce(e.event_count, 0) AS event_count,\n\te.last_event_at AS last_event_at';
-		joins := joins || format(E'\nLEFT JOIN (SELECT v.%3$I AS customer, count(*) AS event_count, max(v.%2$I)::timestamptz AS last_event_at '
+		columns := columns || ', coalesce(e.event_count, 0) AS event_count, e.last_event_at AS last_event_at';
+		joins := joins || format(' LEFT JOIN (SELECT v.%3$I AS customer, count(*) AS event_count, max(v.%2$I)::timestamptz AS last_event_at '
 			'FROM %1$s v GROUP BY v.%3$I) e ON e.customer = c.%4$I', events, at, customer, key);
 	END IF;
 	-- The customers may have columns of these names already.
@@ -60,7 +60,7 @@ BEGIN
 	LOOP
 		columns := regexp_replace(columns, format(' AS %s(?=,|$)', a), ' AS crm_' || a);
 	END LOOP;
-	RETURN format(E'SELECT c.*%s\nFROM %s c%s', columns, customers, joins);
+	RETURN format('SELECT c.*%s FROM %s c%s', columns, customers, joins);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.quick_start_view(regclass, name, regclass, regclass) IS
@@ -71,6 +71,7 @@ CREATE FUNCTION @extschema@.quick_start(customers regclass, orders regclass DEFA
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 50 SET search_path = pg_catalog, pg_temp
 	AS $$
 #variable_conflict use_column
+<<vars>>
 DECLARE
 	made_by constant text := 'Made by @extschema@.quick_start: ';
 	key name;
@@ -80,7 +81,7 @@ DECLARE
 	view_name name;
 	population text;
 	suggestion record;
-	some boolean;
+	has_rows boolean;
 	made int := 0;
 	kept int := 0;
 	tags_refreshed bigint;
@@ -98,9 +99,9 @@ BEGIN
 
 	-- The customers.
 	key := @extschema@.find_key(customers);
-	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', customers) INTO some;
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', customers) INTO has_rows;
 	step := 'customers';
-	IF NOT some THEN
+	IF NOT has_rows THEN
 		did := format('%s has no rows yet: load customers, then run this again. Nothing was done.', customers);
 		RETURN NEXT;
 		RETURN;
@@ -138,7 +139,7 @@ BEGIN
 	-- The population.
 	step := 'population';
 	SELECT p.name INTO population FROM @extschema@.population_definition p
-	WHERE p.source = quick_start.source ORDER BY p.population_id LIMIT 1;
+	WHERE p.source = vars.source ORDER BY p.population_id LIMIT 1;
 	IF population IS NOT NULL THEN
 		did := format('Population "%s" exists already over %s.', population, source);
 	ELSE
@@ -179,13 +180,13 @@ BEGIN
 		) AS o (tag, of_column, rule, kind, description)
 		CROSS JOIN LATERAL (
 			-- of the view, not the customers' own
-			SELECT v.name FROM @extschema@.column_classes(quick_start.source) v
+			SELECT v.name FROM @extschema@.column_classes(vars.source) v
 			WHERE v.name::text IN (o.of_column, 'crm_' || o.of_column)
 				AND NOT EXISTS (SELECT FROM @extschema@.column_classes(customers) own WHERE own.name = v.name)
 		) c
 	LOOP
 		IF EXISTS (SELECT FROM @extschema@.tag_definition d JOIN @extschema@.population_definition p ON p.population_id = d.population_id
-				WHERE p.name = quick_start.population AND d.name = suggestion.tag) THEN
+				WHERE p.name = vars.population AND d.name = suggestion.tag) THEN
 			kept := kept + 1;
 			CONTINUE;
 		END IF;
@@ -206,7 +207,7 @@ BEGIN
 	-- Evaluate them.
 	step := 'refresh';
 	SELECT count(DISTINCT r.tag) INTO tags_refreshed FROM @extschema@.refresh_tags(population) r;
-	SELECT b.customers INTO customers_seen FROM @extschema@.population_size b WHERE b.population = quick_start.population;
+	SELECT b.customers INTO customers_seen FROM @extschema@.population_size b WHERE b.population = vars.population;
 	did := format('Evaluated %s tags for %s customers.', tags_refreshed, customers_seen);
 	RETURN NEXT;
 
@@ -214,11 +215,11 @@ BEGIN
 	step := 'try';
 	SELECT string_agg(t.term, ' & ' ORDER BY t.place) INTO expression
 	FROM (
-		SELECT '"' || replace(z.tag, '"', '""') || '"' || coalesce(' = "' || replace(z.value, '"', '""') || '"', '') AS term,
+		SELECT CASE WHEN z.tag ~ '^\w+$' THEN z.tag ELSE '"' || replace(z.tag, '"', '""') || '"' END || coalesce(' = "' || replace(z.value, '"', '""') || '"', '') AS term,
 			row_number() OVER (ORDER BY z.tag NOT IN ('rfm_segment', 'repeat_buyer', 'ordered_90_days'), abs(z.share - 0.4), z.tag) AS place
 		FROM (
 			SELECT DISTINCT ON (s.tag) s.tag, s.value, s.share FROM @extschema@.segment_size s
-			WHERE s.population = quick_start.population AND s.share BETWEEN 0.05 AND 0.95
+			WHERE s.population = vars.population AND s.share BETWEEN 0.05 AND 0.95
 			ORDER BY s.tag, abs(s.share - 0.4), s.value
 		) z
 	) t
