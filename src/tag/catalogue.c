@@ -9,6 +9,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
@@ -16,6 +17,7 @@
 #include "tag/tag.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
+#include "utils/formatting.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
@@ -293,9 +295,10 @@ crm_tag_value_no(const crm_tag *tag, const char *value)
 char *
 crm_nearest_names(const char *name, List *names)
 {
-	/* more than a third of the letters wrong is another name */
-	int			length = (int) strlen(name);
-	int			limit = Max(1, Min(length, 60) / 3);
+	/* more than a third of the letters wrong is another name, apart from their case and one swap */
+	char	   *lower = str_tolower(name, strlen(name), DEFAULT_COLLATION_OID);
+	int			length = (int) strlen(lower);
+	int			limit = length < 3 ? 1 : Max(2, Min(length, 60) / 3);
 	char	   *best[3] = {NULL, NULL, NULL};
 	int			distance[3] = {INT_MAX, INT_MAX, INT_MAX};
 	StringInfoData list;
@@ -306,12 +309,13 @@ crm_nearest_names(const char *name, List *names)
 	foreach(cell, names)
 	{
 		char	   *candidate = lfirst(cell);
-		int			size = (int) strlen(candidate);
+		char	   *folded = str_tolower(candidate, strlen(candidate), DEFAULT_COLLATION_OID);
+		int			size = (int) strlen(folded);
 		int			d;
 
 		if (size > 200 || abs(size - length) > limit * 4)
 			continue;
-		d = varstr_levenshtein_less_equal(name, length, candidate, size, 1, 1, 1, limit, true);
+		d = varstr_levenshtein_less_equal(lower, length, folded, size, 1, 1, 1, limit, true);
 		if (d > limit)
 			continue;
 		for (int i = 0; i < 3; i++)

@@ -262,9 +262,7 @@ crm_member_keys(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("the audience is of another population than \"%s\"", state->population->name)));
-		/* keys tell who the members are: as much right as reading whole sets */
-		(void) crm_rights_readable(state->population);
-		state->set = crm_audience_ids(audience);
+		state->set = crm_readable_members(state->population, audience);
 		crm_ids_first(&state->cursor, state->set);
 		if (state->cursor.valid)
 			crm_container_words(&state->cursor.current, state->words);

@@ -97,7 +97,8 @@ static int
 name_rank(const char *column)
 {
 	static const char *const names[] = {
-		"name", "full_name", "fullname", "customer_name", "display_name", "姓名", "客户姓名", "名称", "客户名称"
+		"name", "full_name", "fullname", "customer_name", "display_name",
+		"姓名", "客户姓名", "全名", "名称", "客户名称"
 	};
 
 	for (int i = 0; i < lengthof(names); i++)

@@ -105,6 +105,13 @@ find_value(preview *p, const char *value)
 	return entry;
 }
 
+/* An error on a row says in which rule. */
+static void
+show_rule(void *arg)
+{
+	errcontext("preview of the rule %s", (const char *) arg);
+}
+
 static void
 scan_source(preview *p, const char *query)
 {
@@ -201,6 +208,7 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	crm_rule   *rule;
 	StringInfoData query;
 	preview		p = {0};
+	ErrorContextCallback callback;
 	HASHCTL		control = {0};
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -236,9 +244,15 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	p.values = hash_create("values of a rule", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	if (p.boolean)
 		(void) find_value(&p, "");	/* nobody is an answer, too */
+
+	callback.previous = error_context_stack;
+	callback.callback = show_rule;
+	callback.arg = (void *) rule->text;
+	error_context_stack = &callback;
 	scan_source(&p, psprintf("SELECT %s, customer.%s::pg_catalog.text%s WHERE customer.%s IS NOT NULL", rule->qualified,
 							 quote_identifier(population->key_column), query.data,
 							 quote_identifier(population->key_column)));
+	error_context_stack = callback.previous;
 	return_values(&p, rsinfo);
 	return (Datum) 0;
 }

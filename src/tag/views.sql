@@ -165,3 +165,8 @@ COMMENT ON COLUMN @extschema@.customer_tag_long.value IS 'value of a text tag, N
 COMMENT ON COLUMN @extschema@.customer_tag_long.kind IS 'base, timeliness, correlation, predictive or personality';
 COMMENT ON COLUMN @extschema@.customer_tag_long.refreshed_at IS 'when the set was stored';
 COMMENT ON COLUMN @extschema@.customer_tag_long.valid_until IS 'how long that stays true, where the tag says so (valid_for)';
+
+GRANT SELECT ON
+	@extschema@.population_size, @extschema@.segment_size, @extschema@.tag_catalog, @extschema@.tag_coverage,
+	@extschema@.customer_tag_long
+	TO PUBLIC;

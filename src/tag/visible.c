@@ -7,6 +7,7 @@
  */
 #include "common/crm.h"
 
+#include "common/bridge.h"
 #include "funcapi.h"
 #include "tag/kept.h"
 #include "tag/readers.h"
@@ -58,6 +59,22 @@ crm_can_read_sets(PG_FUNCTION_ARGS)
 
 /* ---- members with their keys ------------------------------------------- */
 
+crm_ids
+crm_readable_members(const crm_population *population, const crm_audience *audience)
+{
+	crm_scopes *scopes = crm_rights_readable(population);
+	crm_ids		members = crm_audience_ids(audience);
+	crm_ids_builder *builder;
+	crm_env		env;
+
+	if (scopes->all)
+		return members;
+	env = crm_env_in(CurrentMemoryContext);
+	crm_check(crm_ids_builder_new(&env, &builder), CRM_AUDIENCE_NAME, false);
+	crm_store_read(population, CRM_BASE_TAG(population), CRM_NO_VALUE, scopes, builder);
+	return crm_audience_ids(crm_audience_combine(CRM_AND, audience, crm_audience_finish(builder, population->id)));
+}
+
 typedef struct member_rows
 {
 	crm_population *population;
@@ -105,9 +122,7 @@ crm_member_rows(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("the audience is of another population than \"%s\"", state->population->name)));
-		/* Keys tell who the members are: as much right as reading whole sets. */
-		(void) crm_rights_readable(state->population);
-		crm_ids_first(&state->cursor, crm_audience_ids(audience));
+		crm_ids_first(&state->cursor, crm_readable_members(state->population, audience));
 		load_container(state);
 		context->user_fctx = state;
 		MemoryContextSwitchTo(old);
