@@ -27,7 +27,11 @@ CRM_FUNCTION(crm_rfm_summary_numeric);
 
 typedef struct rfm_state
 {
-	crm_agg_state header;
+	/* the header of crm_agg_state, which cannot be a member as it ends openly */
+	int32		vl_len_;
+	uint16		magic;
+	uint8		kind;
+	uint8		version;
 	TimestampTz last_at;
 	int64		frequency;
 	uint32		parts;
