@@ -89,7 +89,7 @@ check_rule(const tag_arguments *arguments)
 				 errdetail("A rule gives boolean (has the tag or not) or text (one of several values)."),
 				 errhint("Compare it (balance >= 1000), or name bands: CASE WHEN balance >= 1000 THEN 'high' ELSE 'low' END.")));
 	rule->tag_name = arguments->name;
-	crm_scan_plan_make(source, list_make1(rule), false, GetCurrentTransactionStartTimestamp(), &plan, &scan_arguments);
+	crm_scan_plan_make(source, list_make1(rule), GetCurrentTransactionStartTimestamp(), false, &plan, &scan_arguments);
 	relation_close(source, AccessShareLock);
 	return rule;
 }

@@ -155,6 +155,9 @@ type_of_kind(crm_argument_kind kind)
 bool
 crm_compile_operand(Node *expr, crm_operand *result)
 {
+	/* The comparison says which collation it uses. */
+	if (IsA(expr, CollateExpr))
+		return crm_compile_operand((Node *) ((CollateExpr *) expr)->arg, result);
 	if (IsA(expr, RelabelType))
 	{
 		crm_argument_kind kind;

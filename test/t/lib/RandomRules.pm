@@ -4,6 +4,7 @@ package RandomRules;
 
 use strict;
 use warnings;
+use utf8;
 
 my %pool = (
 	b => [qw(true false)],
