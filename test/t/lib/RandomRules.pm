@@ -100,7 +100,7 @@ sub leaf
 	return "$name $operator " . any('ANY', 'ALL') . ' (ARRAY[' . list($column) . '])' if $kind == 9;
 	return "COALESCE($name, " . any(@{ $pool{$column} }) . ") $operator " . any(@{ $pool{$column} }) if $kind == 10;
 	return constant($column) . " $operator $name" if $kind == 11;
-	return any('length(t) > 2', 'i4 % 2 = 0', "t LIKE 'a%'", 'i2 < i4', 'age + 1 > 18', 'd < tz', 'i4 = ANY (ARRAY[i2, 3])', "upper(v) = 'A'", 'true', 'NULL', 'false', 'as_of > ts')
+	return any('length(t) > 2', 'i4 % 2 = 0', "t LIKE 'a%'", 'i2 < i4', 'age + 1 > 18', 'd < tz', 'i4 = ANY (ARRAY[i2, 3])', "upper(v) = 'A'", 'true', 'NULL::boolean', 'false', 'as_of > ts')
 		if $kind == 12 && rand() < 0.5;
 	return "$name $operator " . constant($column);
 }
