@@ -208,7 +208,7 @@ BEGIN
 	step := 'refresh';
 	SELECT count(DISTINCT r.tag) INTO tags_refreshed FROM @extschema@.refresh_tags(population) r;
 	SELECT b.customers INTO customers_seen FROM @extschema@.population_size b WHERE b.population = vars.population;
-	did := format('Evaluated %s tags for %s customers.', tags_refreshed, customers_seen);
+	did := format('Evaluated %s for %s customers.', CASE tags_refreshed WHEN 1 THEN '1 tag' ELSE tags_refreshed || ' tags' END, customers_seen);
 	RETURN NEXT;
 
 	-- What to try, with tags that split the customers.

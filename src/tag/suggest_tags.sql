@@ -202,7 +202,7 @@ BEGIN
 
 		ELSIF col.class IN ('text', 'enum') THEN
 			kind := 'base';
-			IF col.word ~ '(e_?mail|邮箱|邮件)' OR col.word ~ '(phone|mobile|^tel|cell|手机|电话)' THEN
+			IF col.word ~ '(^|[_ -]|e)mail|邮箱|邮件' OR col.word ~ '(phone|mobile|^tel|cell|手机|电话)' THEN
 				tag := 'has_' || col.name;
 				rule := format('%I <> ''''', col.name);
 				description := format('%s is known', shown);
