@@ -11,6 +11,7 @@
 #   isolation  test/isolation/specs
 #   doc        the SQL of README.md and doc/*.md
 #   real       test/real over public data beside the checkout
+#   demo       the demonstration over a smaller bank, and what was planted in it
 #   tap        test/t
 #
 # Logs are kept in $CRM_BUILD/check.
@@ -22,7 +23,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/server.sh"
 crm_locate
 
-all=(source unit fuzz regress isolation doc real tap)
+all=(source unit fuzz regress isolation doc real demo tap)
 stages=("$@")
 [ ${#stages[@]} -gt 0 ] || stages=("${all[@]}")
 for stage in "${stages[@]}"; do
@@ -299,6 +300,16 @@ stage_real()
 	done
 }
 
+stage_demo()
+{
+	local status=0
+
+	crm_database demo
+	PGDATABASE=demo "$here/demo.sh" >"$logs/demo.log" 2>&1 || status=$?
+	tally_tap demo "$logs/demo.log" "$status"
+	dropdb demo
+}
+
 run_stages()
 {
 	local stage
@@ -344,7 +355,7 @@ crm_build
 
 # Two lanes: one works on the server, the other needs none.
 needs_server=
-for stage in regress isolation doc real; do
+for stage in regress isolation doc real demo; do
 	wants "$stage" && needs_server=yes
 done
 # (A subshell each, with its exit status read afterwards: within "||" a failing command would not end it.)
@@ -359,7 +370,7 @@ if [ -n "$needs_server" ]; then
 	(
 		set -e
 		trap - EXIT
-		run_stages regress isolation doc real
+		run_stages regress isolation doc real demo
 	)
 	status=$?
 	set -e
