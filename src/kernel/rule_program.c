@@ -112,6 +112,12 @@ has_children(uint8_t op)
 static const void *
 node_content(const crm_program *program, const crm_node *node, size_t *size)
 {
+	/* The arrays themselves may still be NULL, and no offset may be taken from that. */
+	if (node->count == 0)
+	{
+		*size = 0;
+		return "";
+	}
 	if (has_ranges(node->op))
 	{
 		*size = sizeof(crm_range) * node->count;
