@@ -191,6 +191,31 @@ crm_chunk_decode(const uint8_t *data, size_t size, uint64_t *words)
 	}
 }
 
+/* One number of a wide chunk, below 2^63 and in as few bytes as it needs; false for anything else. */
+static inline bool
+get_gap(const uint8_t **at, const uint8_t *end, uint64_t *gap)
+{
+	const uint8_t *p = *at;
+	uint64_t	v = 0;
+
+	for (int shift = 0; shift <= 56; shift += 7)
+	{
+		uint8_t		byte;
+
+		if (p == end)
+			return false;
+		byte = *p++;
+		v |= (uint64_t) (byte & 0x7f) << shift;
+		if (byte < 0x80)
+		{
+			*at = p;
+			*gap = v;
+			return byte != 0 || shift == 0;
+		}
+	}
+	return false;
+}
+
 crm_status
 crm_chunk_decode_wide(const uint8_t *data, size_t size, int bits, uint64_t *out, size_t *count)
 {
@@ -203,21 +228,10 @@ crm_chunk_decode_wide(const uint8_t *data, size_t size, int bits, uint64_t *out,
 		return CRM_CORRUPT;
 	while (p < end)
 	{
-		uint64_t	v = 0;
-		int			shift = 0;
+		uint64_t	v;
 
-		for (;;)
-		{
-			uint8_t		byte;
-
-			if (p == end || shift > 56)
-				return CRM_CORRUPT;
-			byte = *p++;
-			v |= (uint64_t) (byte & 0x7f) << shift;
-			if (byte < 0x80)
-				break;
-			shift += 7;
-		}
+		if (!get_gap(&p, end, &v))
+			return CRM_CORRUPT;
 		/* v and next are below 2^63: the sum does not wrap */
 		v += next;
 		if (v >> bits != 0)
@@ -282,21 +296,10 @@ crm_chunk_contains(const uint8_t *data, size_t size, uint64_t offset, bool *foun
 
 				while (p < end)
 				{
-					uint64_t	v = 0;
-					int			shift = 0;
+					uint64_t	v;
 
-					for (;;)
-					{
-						uint8_t		byte;
-
-						if (p == end || shift > 56)
-							return CRM_CORRUPT;
-						byte = *p++;
-						v |= (uint64_t) (byte & 0x7f) << shift;
-						if (byte < 0x80)
-							break;
-						shift += 7;
-					}
+					if (!get_gap(&p, end, &v))
+						return CRM_CORRUPT;
 					v += next;
 					if (v >= offset)
 					{

@@ -326,6 +326,7 @@ crm_tag_sets_read(crm_tag_sets *sets, const uint8_t *data, size_t size, uint32_t
 {
 	reader		r = {data, size};
 	uint32_t	chunks;
+	uint64_t	places = 0;
 
 	NEED(&r, 29);
 	if (get32(&r) != (uint32_t) sets->bits || get32(&r) != (uint32_t) sets->rules)
@@ -343,5 +344,10 @@ crm_tag_sets_read(crm_tag_sets *sets, const uint8_t *data, size_t size, uint32_t
 		crm_progress(&sets->env);
 		CRM_TRY(get_chunk(&r, sets, scopes, codes));
 	}
+	/* more customers than places only where one stands twice */
+	for (int i = 0; i < sets->chunk_count; i++)
+		places += sets->chunks[i]->count;
+	if (sets->customers < places || (sets->customers > places && !sets->has_duplicate))
+		return CRM_CORRUPT;
 	return r.left == 0 ? CRM_OK : CRM_CORRUPT;
 }
