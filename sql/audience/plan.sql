@@ -78,4 +78,20 @@ BEGIN
 END $$;
 SELECT pg_temp.blocks($$SELECT count(*) FROM plan_customers WHERE id <@ (SELECT a FROM plan_sets WHERE name = 'part 2')$$) < 1000 AS once;
 SELECT pg_temp.blocks($$SELECT name, cardinality(a) FROM plan_sets$$) < 100 AS head_only;
-DROP TABLE plan_customers, plan_other, plan_sets;
+-- Counts of large stored sets read them in pieces: the same numbers as over rows and over the built set.
+CREATE TABLE plan_large AS SELECT i AS id, hashint8(i) % 2 = 0 AS half, hashint8(i) % 3 = 0 AS third FROM generate_series(1::bigint, 1000000) i;
+TRUNCATE plan_sets;
+INSERT INTO plan_sets SELECT 'half', audience_agg(id) FILTER (WHERE half) FROM plan_large UNION ALL SELECT 'third', audience_agg(id) FILTER (WHERE third) FROM plan_large;
+INSERT INTO plan_sets VALUES ('few', '{5,70000..70100,999990..2000000}'), ('elsewhere', '{5000000000,6000000000..6000100000}');
+INSERT INTO plan_sets SELECT 'stamped', ('3:' || a::text)::audience FROM plan_sets WHERE name = 'third';
+INSERT INTO plan_sets SELECT 'stamped otherwise', ('4:' || a::text)::audience FROM plan_sets WHERE name = 'third';
+SELECT count(*) FILTER (WHERE half AND third) = (SELECT and_cardinality(x.a, y.a) FROM plan_sets x, plan_sets y WHERE x.name = 'half' AND y.name = 'third') AS counted FROM plan_large;
+SELECT count(*), bool_and(and_cardinality(x.a, y.a) = cardinality(x.a & y.a) AND or_cardinality(x.a, y.a) = cardinality(x.a | y.a)
+	AND andnot_cardinality(x.a, y.a) = cardinality(x.a - y.a) AND xor_cardinality(x.a, y.a) = cardinality(x.a # y.a)) AS good
+FROM plan_sets x, plan_sets y WHERE 'stamped otherwise' NOT IN (x.name, y.name);
+SELECT bool_and(n = k) AS good FROM (SELECT x.name, y.name, (SELECT and_cardinality(x.a, y.a)) AS n, (SELECT cardinality(x.a & y.a)) AS k
+	FROM plan_sets x, plan_sets y WHERE 'stamped otherwise' NOT IN (x.name, y.name)) c;
+SELECT and_cardinality(x.a, y.a) FROM plan_sets x, plan_sets y WHERE x.name = 'stamped' AND y.name = 'stamped otherwise';
+SELECT pg_temp.blocks($$SELECT and_cardinality(a, '{5,6}') FROM plan_sets WHERE name = 'half'$$) <
+	pg_temp.blocks($$SELECT and_cardinality(a, '{1..999999}') FROM plan_sets WHERE name = 'half'$$) AS reads_what_it_needs;
+DROP TABLE plan_large, plan_customers, plan_other, plan_sets;

@@ -29,6 +29,7 @@ typedef struct kept_values
 	uint64		clock;
 	Size		size;
 	kept_value *recent;
+	struct varatt_external seen[2]; /* what each argument was in the last call */
 	kept_value	entries[KEPT_VALUES];
 } kept_values;
 
@@ -168,6 +169,24 @@ crm_audience_fetch(Datum value, FmgrInfo *flinfo, int argument)
 	if (flinfo && VARATT_IS_EXTERNAL_ONDISK(raw))
 		return keep_stored(value, flinfo)->value;
 	return check_value((crm_audience *) PG_DETOAST_DATUM(value));
+}
+
+bool
+crm_audience_is_recurring(Datum value, FmgrInfo *flinfo, int argument)
+{
+	kept_values *kept;
+	struct varatt_external pointer;
+	bool		seen;
+
+	if (!VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value)))
+		return false;
+	kept = kept_of(flinfo);
+	VARATT_EXTERNAL_GET_POINTER(pointer, DatumGetPointer(value));
+	seen = memcmp(&kept->seen[argument], &pointer, sizeof(pointer)) == 0;
+	kept->seen[argument] = pointer;
+	for (int i = 0; !seen && i < KEPT_VALUES; i++)
+		seen = kept->entries[i].value && memcmp(&kept->entries[i].pointer, &pointer, sizeof(pointer)) == 0;
+	return seen;
 }
 
 crm_ids

@@ -50,6 +50,11 @@ extern uint64 crm_audience_cardinality_of(Datum value, uint32 *population);
  * constant set is fetched once per query and its last container remembered.
  */
 extern bool crm_audience_probe(Datum value, FmgrInfo *flinfo, int argument, int64 id);
+/*
+ * Has this call site fetched the stored value before, or seen it as this
+ * argument in the call before?  Then it is worth keeping.
+ */
+extern bool crm_audience_is_recurring(Datum value, FmgrInfo *flinfo, int argument);
 /* Raises 42804 where both are stamped, differently; else the stamp of the result. */
 extern uint32 crm_audience_common_stamp(uint32 a, uint32 b);
 /* Raises the error for an id below zero. */

@@ -257,7 +257,8 @@ from_bytes(const uint8 *bytes, Size size, uint32 population)
 {
 	uint64		cardinality;
 	bool		canonical;
-	crm_status	status = crm_ids_validate(bytes, size, &cardinality, &canonical);
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_status	status = crm_ids_validate_long(&env, bytes, size, &cardinality, &canonical);
 	crm_audience *result;
 
 	if (status == CRM_OUT_OF_RANGE)
@@ -268,7 +269,6 @@ from_bytes(const uint8 *bytes, Size size, uint32 population)
 	crm_check(status, CRM_AUDIENCE_TYPE, true);
 	if (!canonical)
 	{
-		crm_env		env = crm_env_in(CurrentMemoryContext);
 		crm_ids		set = {bytes, size};
 		crm_ids_builder *builder;
 

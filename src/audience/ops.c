@@ -4,6 +4,7 @@
  */
 #include "audience/audience.h"
 
+#include "audience/paged.h"
 #include "common/bridge.h"
 #include "common/hashfn.h"
 
@@ -110,16 +111,47 @@ typedef struct overlap
 	uint64		both;
 } overlap;
 
+/* An operand of a count: whole in memory, or stored and read in pieces. */
+typedef struct operand
+{
+	crm_audience *head;			/* stamp and cardinality; the value itself where it is whole */
+	bool		paged;
+	crm_audience_pages pages;
+} operand;
+
+static void
+open_operand(FunctionCallInfo fcinfo, int argument, operand *o)
+{
+	Datum		value = PG_GETARG_DATUM(argument);
+
+	o->paged = !crm_audience_is_recurring(value, fcinfo->flinfo, argument) && crm_audience_open_pages(value, &o->pages);
+	o->head = o->paged ? o->pages.head : crm_audience_fetch(value, fcinfo->flinfo, argument);
+}
+
 static overlap
 count_overlap(FunctionCallInfo fcinfo)
 {
-	crm_audience *a = ARG_AUDIENCE(0);
-	crm_audience *b = ARG_AUDIENCE(1);
+	operand		a;
+	operand		b;
 	crm_env		env = crm_env_in(CurrentMemoryContext);
-	overlap		result = {a->cardinality, b->cardinality};
+	overlap		result;
 
-	crm_audience_common_stamp(a->population, b->population);
-	result.both = crm_ids_and_count(&env, crm_audience_ids(a), crm_audience_ids(b));
+	open_operand(fcinfo, 0, &a);
+	open_operand(fcinfo, 1, &b);
+	crm_audience_common_stamp(a.head->population, b.head->population);
+	result.a = a.head->cardinality;
+	result.b = b.head->cardinality;
+	if (a.paged)
+		result.both = crm_ids_and_count_paged(&env, &a.pages.pages, b.paged ? &b.pages.pages : NULL,
+											  b.paged ? b.pages.pages.head : crm_audience_ids(b.head));
+	else if (b.paged)
+		result.both = crm_ids_and_count_paged(&env, &b.pages.pages, NULL, crm_audience_ids(a.head));
+	else
+		result.both = crm_ids_and_count(&env, crm_audience_ids(a.head), crm_audience_ids(b.head));
+	if (a.paged)
+		crm_audience_close_pages(&a.pages);
+	if (b.paged)
+		crm_audience_close_pages(&b.pages);
 	return result;
 }
 

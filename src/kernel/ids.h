@@ -82,6 +82,9 @@ typedef struct crm_ids_cursor
  * left over.  Also tells its cardinality and whether it is canonical.
  */
 extern crm_status crm_ids_validate(const uint8_t *data, size_t size, uint64_t *cardinality, bool *canonical);
+/* The same for bytes that may be many, with progress reported. */
+extern crm_status crm_ids_validate_long(const crm_env *env, const uint8_t *data, size_t size,
+										uint64_t *cardinality, bool *canonical);
 
 extern void crm_ids_first(crm_ids_cursor *cursor, crm_ids set);
 extern void crm_ids_next(crm_ids_cursor *cursor);
@@ -191,6 +194,24 @@ extern crm_status crm_ids_combine(const crm_env *env, crm_ids_op op, crm_ids a, 
 /* Cardinality of the result without building it. */
 extern uint64_t crm_ids_and_count(const crm_env *env, crm_ids a, crm_ids b);
 extern bool crm_ids_intersects(crm_ids a, crm_ids b);
+
+/*
+ * A set whose payload is read as it is needed: its first bytes, up to the
+ * payload of its only bucket, and a function for the rest.
+ */
+typedef struct crm_ids_pages
+{
+	crm_ids		head;
+	size_t		size;			/* of the whole set */
+	/* The bytes from ... from + length - 1, good until the next call; never more than a container at once. */
+	const uint8_t *(*read) (void *arg, size_t from, size_t length);
+	void	   *arg;
+} crm_ids_pages;
+
+/* Can the set be read so: one bucket, with offsets, whose head lies in the given bytes? */
+extern bool crm_ids_can_page(crm_ids head);
+/* crm_ids_and_count, reading the containers of a that b has as well and no others; b may be paged, too, or NULL and flat. */
+extern uint64_t crm_ids_and_count_paged(const crm_env *env, const crm_ids_pages *a, const crm_ids_pages *b, crm_ids flat);
 extern bool crm_ids_is_subset(crm_ids a, crm_ids b);
 
 /* The ids of places skip ... skip + take - 1 in ascending order. */

@@ -62,6 +62,12 @@ read_container(const crm_ids_bucket *bucket, uint32_t i, const uint8_t *p, crm_c
 	return p + CRM_CONTAINER_BYTES;
 }
 
+const uint8_t *
+crm_ids_read_container(const crm_ids_bucket *bucket, uint32_t i, const uint8_t *p, crm_container *container)
+{
+	return read_container(bucket, i, p, container);
+}
+
 /* The same for any i: by the offset table, or past at most two others. */
 static inline const uint8_t *
 read_container_at(const crm_ids_bucket *bucket, uint32_t i, crm_container *container)
@@ -90,8 +96,8 @@ crm_ids_bucket_end(const crm_ids_bucket *bucket)
  * below key; the number of containers where there is none.  Dense sets have
  * consecutive keys, so the place at the distance of the keys is tried first.
  */
-static uint32_t
-find_container(const crm_ids_bucket *bucket, uint32_t from, uint32_t key)
+uint32_t
+crm_ids_find_container(const crm_ids_bucket *bucket, uint32_t from, uint32_t key)
 {
 	uint32_t	low = from;
 	uint32_t	high = bucket->containers;
@@ -178,7 +184,7 @@ crm_ids_advance(crm_ids_cursor *cursor, uint64_t key)
 		enter_bucket(cursor, crm_ids_bucket_end(&cursor->bucket));
 	if (!cursor->valid || cursor->current.key >= key)
 		return;
-	found = find_container(&cursor->bucket, cursor->position + 1, key & 0xffff);
+	found = crm_ids_find_container(&cursor->bucket, cursor->position + 1, key & 0xffff);
 	if (found == cursor->bucket.containers)
 		enter_bucket(cursor, crm_ids_bucket_end(&cursor->bucket));
 	else
@@ -301,7 +307,7 @@ crm_container_words(const crm_container *container, uint64_t *words)
 static bool
 bucket_find(const crm_ids_bucket *bucket, uint64_t key, crm_container *container)
 {
-	uint32_t	found = find_container(bucket, 0, key & 0xffff);
+	uint32_t	found = crm_ids_find_container(bucket, 0, key & 0xffff);
 
 	if (found == bucket->containers ||
 		crm_load16(bucket->descriptors + 4 * (size_t) found) != (key & 0xffff))

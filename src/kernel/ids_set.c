@@ -160,8 +160,8 @@ array_and_bitmap(const crm_container *array, const crm_container *bitmap)
 	return count;
 }
 
-static uint32_t
-container_and_count(const crm_container *a, const crm_container *b)
+uint32_t
+crm_container_and_count(const crm_container *a, const crm_container *b)
 {
 	/* A full container leaves the other as it is. */
 	if (a->cardinality == CRM_CONTAINER_BITS)
@@ -211,7 +211,7 @@ crm_ids_and_count(const crm_env *env, crm_ids a, crm_ids b)
 			crm_ids_advance(&y, x.current.key);
 		else
 		{
-			count += container_and_count(&x.current, &y.current);
+			count += crm_container_and_count(&x.current, &y.current);
 			crm_ids_next(&x);
 			crm_ids_next(&y);
 		}
@@ -235,7 +235,7 @@ crm_ids_intersects(crm_ids a, crm_ids b)
 			crm_ids_advance(&y, x.current.key);
 		else
 		{
-			if (container_and_count(&x.current, &y.current) > 0)
+			if (crm_container_and_count(&x.current, &y.current) > 0)
 				return true;
 			crm_ids_next(&x);
 			crm_ids_next(&y);
@@ -257,7 +257,7 @@ crm_ids_is_subset(crm_ids a, crm_ids b)
 		crm_ids_advance(&y, x.current.key);
 		if (!y.valid || y.current.key != x.current.key ||
 			x.current.cardinality > y.current.cardinality ||
-			container_and_count(&x.current, &y.current) != x.current.cardinality)
+			crm_container_and_count(&x.current, &y.current) != x.current.cardinality)
 			return false;
 	}
 	return true;

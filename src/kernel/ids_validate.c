@@ -95,7 +95,7 @@ validate_container(input *in, bool is_run, uint32_t cardinality, bool *canonical
 
 /* One 32-bit bitmap. */
 static crm_status
-validate_bitmap(input *in, uint64_t *total, bool *canonical)
+validate_bitmap(const crm_env *env, input *in, uint64_t *total, bool *canonical)
 {
 	const uint8_t *base = in->p;
 	const uint8_t *bytes;
@@ -140,6 +140,8 @@ validate_bitmap(input *in, uint64_t *total, bool *canonical)
 		uint32_t	cardinality = (uint32_t) crm_load16(descriptor + 2) + 1;
 		bool		is_run = run_flags && (run_flags[i >> 3] >> (i & 7)) & 1;
 
+		if (env && i % 256 == 255)
+			crm_progress(env);
 		if (i > 0 && crm_load16(descriptor) <= crm_load16(descriptor - 4))
 			return CRM_CORRUPT;
 		if (offsets && crm_load32(offsets + 4 * (size_t) i) != (uint64_t) (in->p - base))
@@ -155,6 +157,13 @@ validate_bitmap(input *in, uint64_t *total, bool *canonical)
 
 crm_status
 crm_ids_validate(const uint8_t *data, size_t size, uint64_t *cardinality, bool *canonical)
+{
+	return crm_ids_validate_long(NULL, data, size, cardinality, canonical);
+}
+
+crm_status
+crm_ids_validate_long(const crm_env *env, const uint8_t *data, size_t size,
+					  uint64_t *cardinality, bool *canonical)
 {
 	input		in = {data, size};
 	const uint8_t *bytes;
@@ -179,7 +188,9 @@ crm_ids_validate(const uint8_t *data, size_t size, uint64_t *cardinality, bool *
 		if (key > (uint32_t) (CRM_ID_MAX >> 32))
 			return CRM_OUT_OF_RANGE;
 		before = key;
-		CRM_TRY(validate_bitmap(&in, cardinality, canonical));
+		CRM_TRY(validate_bitmap(env, &in, cardinality, canonical));
+		if (env && i % 256 == 255)
+			crm_progress(env);
 	}
 	return in.left == 0 ? CRM_OK : CRM_CORRUPT;
 }

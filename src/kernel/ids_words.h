@@ -28,6 +28,12 @@ extern uint32_t crm_words_count_between(const uint8_t *bytes, uint32_t first, ui
 extern void crm_ids_open_bucket(const uint8_t *p, crm_ids_bucket *bucket);
 extern const uint8_t *crm_ids_bucket_end(const crm_ids_bucket *bucket);
 
+/* The first container at or behind from whose 16-bit key is not below key; their number where there is none. */
+extern uint32_t crm_ids_find_container(const crm_ids_bucket *bucket, uint32_t from, uint32_t key);
+/* Describes container i whose payload begins at p; returns the byte behind it. */
+extern const uint8_t *crm_ids_read_container(const crm_ids_bucket *bucket, uint32_t i, const uint8_t *p, crm_container *container);
+extern uint32_t crm_container_and_count(const crm_container *a, const crm_container *b);
+
 /* Bytes of a container's payload as stored. */
 static inline size_t
 crm_container_payload(crm_container_kind kind, uint32_t cardinality, uint32_t runs)
