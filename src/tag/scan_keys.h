@@ -51,7 +51,7 @@ crm_numeric_key(Datum datum, int fraction)
 	uint64		sum = 0;
 	uint64		more = 0;
 
-	if (unlikely(VARATT_IS_EXTENDED(value) && !VARATT_IS_SHORT(value)))
+	if (unlikely(VARATT_IS_EXTERNAL(value) || VARATT_IS_COMPRESSED(value)))
 		value = pg_detoast_datum_packed(value);
 	at = VARDATA_ANY(value);
 	digits = (int) VARSIZE_ANY_EXHDR(value) - (int) sizeof(uint16);

@@ -316,7 +316,7 @@ text_key(crm_scan *scan, column_reader *reader, Datum datum)
 	crm_status	status;
 	uint32		code;
 
-	if (VARATT_IS_EXTENDED(value) && !VARATT_IS_SHORT(value))
+	if (VARATT_IS_EXTERNAL(value) || VARATT_IS_COMPRESSED(value))
 	{
 		/* No need to fetch what is longer than every value that the rules name. */
 		if (!reader->intern && reader->kind == CRM_ARGUMENT_TEXT &&
