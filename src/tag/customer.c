@@ -90,7 +90,8 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 							  "       d.description, d.version IS DISTINCT FROM d.refreshed_version, "
 							  "       CASE WHEN $3 THEN (SELECT sum(z.members)::bigint FROM @.tag_size z "
 							  "             WHERE z.tag_id = d.tag_id AND z.value_no = s.value_no "
-							  "               AND ($4::int[] IS NULL OR z.scope_no = ANY ($4))) END "
+							  "               AND ($4::int[] IS NULL OR z.scope_no = ANY ($4))) END, "
+							  "       d.as_of "
 							  "FROM ROWS FROM (unnest($1::int[]), unnest($2::int[])) AS s (tag_id, value_no) "
 							  "     JOIN @.tag_definition d ON d.tag_id = s.tag_id "
 							  "     LEFT JOIN @.tag_value v ON v.tag_id = s.tag_id AND v.value_no = s.value_no "
@@ -118,6 +119,7 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 		tag->members = crm_catalogue_number(i, 8, &isnull);
 		if (isnull)
 			tag->members = -1;
+		tag->as_of = crm_catalogue_number(i, 9, NULL);
 	}
 	crm_catalogue_end(&session);
 	return customer;

@@ -14,6 +14,7 @@ typedef struct crm_customer_tag
 	char	   *kind;
 	char	   *description;	/* NULL: none */
 	TimestampTz refreshed_at;
+	TimestampTz as_of;			/* the moment that the refresh looked from */
 	bool		expires;		/* until is known */
 	TimestampTz until;
 	bool		outdated;		/* the rule has changed since the refresh */

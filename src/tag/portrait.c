@@ -39,6 +39,7 @@ typedef struct portrait
 	int64		customers;		/* in the scopes that the caller may read; -1: none */
 	crm_customer_tag **by_rarity;
 	TimestampTz refreshed_at;	/* of the oldest tag */
+	TimestampTz as_of;			/* the earliest moment that a tag speaks of */
 } portrait;
 
 /* The phrases of the sentence. */
@@ -282,7 +283,7 @@ make_sentence(const portrait *p, const language *words)
 			if (append_part(&part, p, words, others[i].lead, others[i].kind, NAMED_OTHERS) > 0)
 				appendStringInfo(&out, "%s%s", parts++ > 0 ? words->semicolon : words->colon, part.data);
 		}
-		if (timestamp2tm(p->refreshed_at, &zone, &tm, &fsec, NULL, NULL) == 0)
+		if (timestamp2tm(p->as_of, &zone, &tm, &fsec, NULL, NULL) == 0)
 			appendStringInfo(&out, "%s%s%04d-%02d-%02d %02d:%02d", words->semicolon, words->tags_of,
 							 tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min);
 	}
@@ -398,7 +399,10 @@ make_portrait(const portrait *p, const char *sentence)
 	}
 	appendStringInfoChar(&out, ']');
 	if (p->customer->count > 0)
+	{
+		append_time(&out, "as_of", p->as_of);
 		append_time(&out, "refreshed_at", p->refreshed_at);
+	}
 	appendStringInfoString(&out, ", \"sentence\": ");
 	escape_json(&out, sentence);
 	appendStringInfoChar(&out, '}');
@@ -438,6 +442,8 @@ profile(FunctionCallInfo fcinfo, Oid key_type)
 		p.by_rarity[i] = &p.customer->tags[i];
 		if (i == 0 || p.customer->tags[i].refreshed_at < p.refreshed_at)
 			p.refreshed_at = p.customer->tags[i].refreshed_at;
+		if (i == 0 || p.customer->tags[i].as_of < p.as_of)
+			p.as_of = p.customer->tags[i].as_of;
 	}
 	qsort(p.by_rarity, p.customer->count, sizeof(crm_customer_tag *), compare_rarity);
 	return make_portrait(&p, make_sentence(&p, &words));
