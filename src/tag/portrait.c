@@ -15,7 +15,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "tag/customer.h"
 #include "tag/readers.h"
 #include "utils/acl.h"
@@ -103,11 +102,8 @@ name_rank(const char *column)
 	};
 
 	for (int i = 0; i < lengthof(names); i++)
-	{
-		/* The Chinese ones are written in UTF-8 here. */
-		if (pg_strcasecmp(column, names[i]) == 0 && (i < 5 || GetDatabaseEncoding() == PG_UTF8))
+		if (pg_strcasecmp(column, names[i]) == 0)
 			return i;
-	}
 	return -1;
 }
 
@@ -155,7 +151,7 @@ read_row(portrait *p)
 			continue;
 		appendStringInfo(&query, "%s%s", n++ > 0 ? ", " : "", quote_identifier(NameStr(attribute->attname)));
 	}
-	appendStringInfo(&query, " FROM %s WHERE %s = %s LIMIT 1) AS customer",
+	appendStringInfo(&query, " FROM %s WHERE %s OPERATOR(pg_catalog.=) %s LIMIT 1) AS customer",
 					 crm_population_source(p->population),
 					 quote_identifier(p->population->key_column),
 					 quote_literal_cstr(p->key));
@@ -291,26 +287,12 @@ make_sentence(const portrait *p, const language *words)
 	return out.data;
 }
 
-/* The phrases in the server's encoding: 22P05 when it has not the characters. */
-static language
-server_language(const language *utf8)
-{
-	language	words;
-	const char *const *from = (const char *const *) utf8;
-	const char **to = (const char **) &words;
-
-	StaticAssertStmt(sizeof(language) % sizeof(char *) == 0, "a language is all phrases");
-	for (size_t i = 0; i < sizeof(language) / sizeof(char *); i++)
-		to[i] = pg_any_to_server(from[i], strlen(from[i]), PG_UTF8);
-	return words;
-}
-
-static language
+static const language *
 find_language(const char *name)
 {
 	for (int i = 0; i < lengthof(languages); i++)
 		if (strcmp(languages[i].name, name) == 0)
-			return server_language(&languages[i]);
+			return &languages[i];
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown language \"%s\"", name),
@@ -414,7 +396,7 @@ static Datum
 profile(FunctionCallInfo fcinfo, Oid key_type)
 {
 	portrait	p = {0};
-	language	words;
+	const language *words;
 	crm_scopes *scopes;
 	Oid			output;
 	bool		varlena;
@@ -446,7 +428,7 @@ profile(FunctionCallInfo fcinfo, Oid key_type)
 			p.as_of = p.customer->tags[i].as_of;
 	}
 	qsort(p.by_rarity, p.customer->count, sizeof(crm_customer_tag *), compare_rarity);
-	return make_portrait(&p, make_sentence(&p, &words));
+	return make_portrait(&p, make_sentence(&p, words));
 }
 
 CRM_FUNCTION(crm_profile_text);

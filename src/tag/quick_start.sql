@@ -119,13 +119,19 @@ BEGIN
 				@extschema@.quick_start_view(customers, key, orders, events));
 			source := format('%I.%I', home, view_name)::regclass;
 			EXECUTE format('COMMENT ON VIEW %s IS %L', source, made_by || concat_ws(', ', customers, orders, events));
-			did := format('Made the view %s: %s with %s. It is yours to change.', source, customers, concat_ws(' and with ',
-				CASE WHEN orders IS NOT NULL THEN
-					format('the number, sum and last of their orders, RFM scores and segment (%s by %I and %I)', orders,
-						@extschema@.find_customer_column(orders, customers, key), @extschema@.find_time_column(orders)) END,
-				CASE WHEN events IS NOT NULL THEN
-					format('the number and last of their events (%s by %I and %I)', events,
-						@extschema@.find_customer_column(events, customers, key), @extschema@.find_time_column(events)) END));
+			did := format('Made the view %s over %s. It is yours to change.', source, customers);
+			IF orders IS NOT NULL THEN
+				RETURN NEXT;
+				step := 'orders';
+				did := format('From %s, by columns %I and %I: number, sum and last order of each customer, RFM scores and segment.', orders,
+					@extschema@.find_customer_column(orders, customers, key), @extschema@.find_time_column(orders));
+			END IF;
+			IF events IS NOT NULL THEN
+				RETURN NEXT;
+				step := 'events';
+				did := format('From %s, by columns %I and %I: number and last event of each customer.', events,
+					@extschema@.find_customer_column(events, customers, key), @extschema@.find_time_column(events));
+			END IF;
 		ELSIF obj_description(source, 'pg_class') LIKE made_by || '%' THEN
 			did := format('The view %s exists already and stays as it is; drop it to have it made anew.', source);
 		ELSE

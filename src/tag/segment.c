@@ -337,6 +337,7 @@ crm_tag_customers(PG_FUNCTION_ARGS)
 	reader		r;
 	crm_tag    *tag;
 	char	   *value;
+	crm_segment_test test;
 	Datum		result;
 
 	if (PG_ARGISNULL(0))
@@ -352,10 +353,9 @@ crm_tag_customers(PG_FUNCTION_ARGS)
 	value = crm_text_argument(fcinfo, 1);
 	begin_reading(&r, crm_text_argument(fcinfo, 2), !PG_ARGISNULL(3));
 	tag = crm_tag_find(r.population, crm_text_argument(fcinfo, 0));
-	check_condition(&r, tag, value != NULL ? CRM_TEST_EQUAL : CRM_TEST_NONE);
-	result = keep_audience(fcinfo, &r,
-						   read_condition(&r, tag, value != NULL ? CRM_TEST_EQUAL : CRM_TEST_NONE, value),
-						   fcinfo->flinfo != NULL ? answer : caller);
+	test = value != NULL ? CRM_TEST_EQUAL : CRM_TEST_NONE;
+	check_condition(&r, tag, test);
+	result = keep_audience(fcinfo, &r, read_condition(&r, tag, test, value), answer);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
@@ -398,8 +398,7 @@ crm_segment(PG_FUNCTION_ARGS)
 	crm_check(status, "segment expression", false);
 
 	begin_reading(&r, crm_text_argument(fcinfo, 1), !PG_ARGISNULL(2));
-	result = keep_audience(fcinfo, &r, run_program(&r, expression, &program),
-						   fcinfo->flinfo != NULL ? answer : caller);
+	result = keep_audience(fcinfo, &r, run_program(&r, expression, &program), answer);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);

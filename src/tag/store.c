@@ -33,8 +33,8 @@ compare_chunks(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void
-damaged(const crm_population *population, int32 tag_id, int64 chunk)
+void
+crm_store_damaged(const crm_population *population, int32 tag_id, int64 chunk)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -113,7 +113,7 @@ add_dense(const crm_population *population, int32 tag_id, stored_chunk *chunks, 
 			uint64	   *target = words + chunks[i].chunk % per_container * CRM_CHUNK_WORDS;
 
 			if (chunks[i].chunk < 0 || crm_chunk_decode(chunks[i].data, chunks[i].size, part) != CRM_OK)
-				damaged(population, tag_id, chunks[i].chunk);
+				crm_store_damaged(population, tag_id, chunks[i].chunk);
 			for (int w = 0; w < CRM_CHUNK_WORDS; w++)
 				target[w] |= part[w];
 		}
@@ -156,7 +156,7 @@ add_wide(const crm_population *population, int32 tag_id, stored_chunk *chunks, i
 		}
 		if (chunks[i].chunk < 0 ||
 			crm_chunk_decode_wide(chunks[i].data, chunks[i].size, population->chunk_bits, ids, &n) != CRM_OK)
-			damaged(population, tag_id, chunks[i].chunk);
+			crm_store_damaged(population, tag_id, chunks[i].chunk);
 		for (size_t k = 0; k < n; k++)
 			ids[k] |= (uint64) chunks[i].chunk << population->chunk_bits;
 		qsort(ids, n, sizeof(uint64), compare_ids);
@@ -213,7 +213,7 @@ visit_scope(const crm_population *population, Relation table, Relation index,
 		members = PG_DETOAST_DATUM_PACKED(values[CRM_SET_MEMBERS - 1]);
 		tag_id = DatumGetInt32(values[CRM_SET_TAG - 1]);
 		if (crm_chunk_contains((const uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), offset, &found) != CRM_OK)
-			damaged(population, tag_id, id >> bits);
+			crm_store_damaged(population, tag_id, id >> bits);
 		if ((Pointer) members != DatumGetPointer(values[CRM_SET_MEMBERS - 1]))
 			pfree(members);
 		/* the population's own set sorts first: not in it, not in this scope */

@@ -73,16 +73,6 @@ finish_chunk(counting *c)
 	c->started = false;
 }
 
-static void
-damaged(const counting *c, int32 tag_id)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("stored set of population \"%s\" is damaged", c->population->name),
-			 errdetail("Tag number %d, chunk " INT64_FORMAT ".", tag_id, c->chunk),
-			 errhint("Refresh the population's tags.")));
-}
-
 /* Decodes a wide set into the offsets at hand. */
 static size_t
 decode_wide(counting *c, int32 tag_id, const uint8 *data, size_t size)
@@ -96,7 +86,7 @@ decode_wide(counting *c, int32 tag_id, const uint8 *data, size_t size)
 		c->offsets = MemoryContextAllocHuge(CurrentMemoryContext, c->offsets_room * sizeof(uint64));
 	}
 	if (crm_chunk_decode_wide(data, size, c->population->chunk_bits, c->offsets, &n) != CRM_OK)
-		damaged(c, tag_id);
+		crm_store_damaged(c->population, tag_id, c->chunk);
 	return n;
 }
 
@@ -109,7 +99,7 @@ start_chunk(counting *c, int32 tag_id, const uint8 *data, size_t size)
 	{
 		crm_tag_count_reset(c->dense);
 		if (crm_chunk_decode(data, size, c->base) != CRM_OK)
-			damaged(c, tag_id);
+			crm_store_damaged(c->population, tag_id, c->chunk);
 		return;
 	}
 
@@ -134,7 +124,7 @@ add_set(counting *c, int32 tag_id, const uint8 *data, size_t size)
 		uint64		words[CRM_CHUNK_WORDS];
 
 		if (crm_chunk_decode(data, size, words) != CRM_OK)
-			damaged(c, tag_id);
+			crm_store_damaged(c->population, tag_id, c->chunk);
 		crm_check(crm_tag_count_add(c->dense, words), CRM_AUDIENCE_NAME, false);
 	}
 	else

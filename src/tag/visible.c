@@ -78,18 +78,11 @@ crm_readable_members(const crm_population *population, const crm_audience *audie
 typedef struct member_rows
 {
 	crm_population *population;
-	crm_ids_cursor cursor;
-	uint64	   *words;			/* of the current container, what is left of it */
-	int			word;
+	crm_ids_runs runs;
+	uint64		next;			/* the run at hand */
+	uint64		last;
+	bool		more;
 } member_rows;
-
-static void
-load_container(member_rows *state)
-{
-	state->word = 0;
-	if (state->cursor.valid)
-		crm_container_words(&state->cursor.current, state->words);
-}
 
 /* crm.member_rows(audience, population) */
 CRM_FUNCTION(crm_member_rows);
@@ -112,7 +105,6 @@ crm_member_rows(PG_FUNCTION_ARGS)
 			elog(ERROR, "return type must be a row type");
 		context->tuple_desc = BlessTupleDesc(context->tuple_desc);
 		state = palloc(sizeof(member_rows));
-		state->words = palloc(CRM_CONTAINER_BYTES);
 		audience = crm_audience_fetch(PG_GETARG_DATUM(0), NULL, 0);
 		/* A stamped audience knows its population. */
 		state->population = PG_ARGISNULL(1) && audience->population != 0 ?
@@ -122,35 +114,29 @@ crm_member_rows(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("the audience is of another population than \"%s\"", state->population->name)));
-		crm_ids_first(&state->cursor, crm_readable_members(state->population, audience));
-		load_container(state);
+		crm_ids_runs_first(&state->runs, crm_readable_members(state->population, audience));
+		state->more = crm_ids_runs_next(&state->runs, &state->next, &state->last);
 		context->user_fctx = state;
 		MemoryContextSwitchTo(old);
 	}
 
 	context = SRF_PERCALL_SETUP();
 	state = context->user_fctx;
-	for (; state->cursor.valid; crm_ids_next(&state->cursor), load_container(state))
+	if (state->more)
 	{
-		CHECK_FOR_INTERRUPTS();
-		for (; state->word < CRM_CONTAINER_WORDS; state->word++)
-		{
-			uint64		word = state->words[state->word];
-			Datum		values[2];
-			bool		nulls[2] = {false};
-			int64		id;
-			char	   *key;
+		uint64		id = state->next;
+		char	   *key = crm_key_of_id(state->population, (int64) id);
+		Datum		values[2];
+		bool		nulls[2] = {false};
 
-			if (word == 0)
-				continue;
-			state->words[state->word] = word & (word - 1);
-			id = (int64) (state->cursor.current.key << 16 | (uint64) (state->word * 64 + crm_ctz64(word)));
-			key = crm_key_of_id(state->population, id);
-			values[0] = Int64GetDatum(id);
-			nulls[1] = key == NULL;
-			values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(key);
-			SRF_RETURN_NEXT(context, HeapTupleGetDatum(heap_form_tuple(context->tuple_desc, values, nulls)));
-		}
+		if (id < state->last)
+			state->next = id + 1;
+		else
+			state->more = crm_ids_runs_next(&state->runs, &state->next, &state->last);
+		values[0] = Int64GetDatum((int64) id);
+		nulls[1] = key == NULL;
+		values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(key);
+		SRF_RETURN_NEXT(context, HeapTupleGetDatum(heap_form_tuple(context->tuple_desc, values, nulls)));
 	}
 	SRF_RETURN_DONE(context);
 }
