@@ -12,6 +12,7 @@
 
 #include "common/agg_state.h"
 #include "common/decimal.h"
+#include "common/int.h"
 #include "funcapi.h"
 
 CRM_FUNCTION(crm_rfm_agg_transfn);
