@@ -6,6 +6,7 @@
  */
 #include "common/crm.h"
 
+#include "access/stratnum.h"
 #include "access/transam.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_opfamily.h"
