@@ -722,6 +722,32 @@ main(void)
 		}
 	}
 	CHECK(paged_pairs > 5);
+	/* Each kind of container against each, where they touch the container's last offset. */
+	{
+		list		l[4] = {{0}};
+		crm_ids		s[4];
+
+		for (uint64_t id = 65000; id < 65536; id++)
+			list_add(&l[0], id);
+		for (uint64_t id = 3; id < 65536; id += 4)
+			list_add(&l[1], id);
+		for (uint64_t id = 65535 % 400; id < 65536; id += 400)
+			list_add(&l[2], id);
+		for (uint64_t id = 0; id < 65536; id++)
+			list_add(&l[3], id);
+		for (int i = 0; i < 4; i++)
+			s[i] = set_of(&l[i]);
+		for (int i = 0; i < 4; i++)
+		{
+			for (int k = 0; k < 4; k++)
+				check_pair(s[i], &l[i], s[k], &l[k]);
+		}
+		for (int i = 0; i < 4; i++)
+		{
+			drop(s[i]);
+			free(l[i].ids);
+		}
+	}
 	/* A large set against one of its own small parts, where searching takes the place of merging. */
 	for (int i = 0; i < SETS; i++)
 	{
