@@ -40,7 +40,8 @@ SQL_PARTS = \
 	src/tag/readers.sql \
 	src/tag/views.sql \
 	src/tag/suggest_tags.sql \
-	src/tag/quick_start.sql
+	src/tag/quick_start.sql \
+	src/tag/ownership.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN = $(EXTENSION)--$(EXTVERSION).sql results regression.diffs regression.out

@@ -20,6 +20,7 @@
 #include "utils/formatting.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
@@ -61,6 +62,28 @@ crm_relation(const char *name)
 
 	if (!OidIsValid(relation))
 		elog(ERROR, "relation \"%s\" of extension crm_analytics is missing", name);
+	return relation;
+}
+
+Relation
+crm_catalogue_open(const char *name, LOCKMODE mode)
+{
+	static const Oid set_columns[] = {INT4OID, INT4OID, INT8OID, INT4OID, INT4OID, BYTEAOID};
+	static const Oid key_columns[] = {INT4OID, INT8OID, TEXTOID};
+	bool		is_set = strcmp(name, "tag_set") == 0;
+	const Oid  *types = is_set ? set_columns : key_columns;
+	int			count = is_set ? lengthof(set_columns) : lengthof(key_columns);
+	Relation	relation = table_open(crm_relation(name), mode);
+	TupleDesc	desc = RelationGetDescr(relation);
+	bool		intact = desc->natts == count;
+
+	for (int i = 0; intact && i < count; i++)
+		intact = TupleDescAttr(desc, i)->atttypid == types[i] && !TupleDescAttr(desc, i)->attisdropped;
+	if (!intact)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" of extension crm_analytics was altered", name),
+				 errhint("Give it the columns back that the extension's script gives it.")));
 	return relation;
 }
 

@@ -64,7 +64,7 @@ canonical_key(const crm_population *population, Datum key, Oid type)
 static bool
 look_up(const crm_population *population, const char *key, int64 *id, char **key_of_id)
 {
-	Relation	table = table_open(crm_relation("population_key"), AccessShareLock);
+	Relation	table = crm_catalogue_open("population_key", AccessShareLock);
 	const char *index_name = key != NULL ? "population_key_population_id_key_key" : "population_key_pkey";
 	Relation	index = index_open(crm_relation(index_name), AccessShareLock);
 	ScanKeyData keys[2];
@@ -209,7 +209,7 @@ crm_population_keys(PG_FUNCTION_ARGS)
 	if (!crm_rights_may_define(population))
 		(void) crm_rights_readable(population);
 
-	table = table_open(crm_relation("population_key"), AccessShareLock);
+	table = crm_catalogue_open("population_key", AccessShareLock);
 	index = index_open(crm_relation("population_key_pkey"), AccessShareLock);
 	ScanKeyInit(&key, KEY_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population->id));
 	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), 1, &key);

@@ -96,7 +96,7 @@ number_new_keys(refresh *r, Oid owner)
 	else
 		number += integer ? -1 : 1;
 
-	table = table_open(crm_relation("population_key"), RowExclusiveLock);
+	table = crm_catalogue_open("population_key", RowExclusiveLock);
 	indexes = CatalogOpenIndexes(table);
 	for (int i = 0; i < lengthof(slots); i++)
 		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);

@@ -47,7 +47,7 @@ crm_store_damaged(const crm_population *population, int32 tag_id, int64 chunk)
 static stored_chunk *
 fetch_chunks(int32 tag_id, int32 value_no, const crm_scopes *scopes, int *count)
 {
-	Relation	table = table_open(crm_relation("tag_set"), AccessShareLock);
+	Relation	table = crm_catalogue_open("tag_set", AccessShareLock);
 	Relation	index = index_open(crm_relation("tag_set_by_tag"), AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(table);
 	ScanKeyData keys[2];
@@ -247,7 +247,7 @@ crm_store_sets_of(const crm_population *population, int64 id, crm_store_visit vi
 		scopes[row] = (int32) crm_catalogue_number(row, 1, NULL);
 	crm_catalogue_end(&session);
 
-	table = table_open(crm_relation("tag_set"), AccessShareLock);
+	table = crm_catalogue_open("tag_set", AccessShareLock);
 	index = index_open(crm_relation("tag_set_pkey"), AccessShareLock);
 	for (uint64 i = 0; i < n; i++)
 		if (visit_scope(population, table, index, scopes[i], id, visit, arg))

@@ -400,7 +400,7 @@ crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_stor
 
 	writer.population = population;
 	writer.change = change;
-	writer.table = table_open(crm_relation("tag_set"), RowExclusiveLock);
+	writer.table = crm_catalogue_open("tag_set", RowExclusiveLock);
 	writer.index = index_open(crm_relation("tag_set_pkey"), AccessShareLock);
 	writer.desc = RelationGetDescr(writer.table);
 	writer.indexes = CatalogOpenIndexes(writer.table);

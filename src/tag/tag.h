@@ -14,6 +14,7 @@
 #include "audience/audience.h"
 #include "catalog/pg_type.h"
 #include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
 
@@ -132,6 +133,11 @@ extern void crm_catalogue_newest(void);
 /* Quoted name of the extension's schema, and oid of one of its relations by name. */
 extern const char *crm_schema(void);
 extern Oid	crm_relation(const char *name);
+/*
+ * Opens tag_set or population_key for direct access, its columns checked: the
+ * tables' owner may alter them, and must not be able to bring the server down.
+ */
+extern Relation crm_catalogue_open(const char *name, LOCKMODE mode);
 
 typedef enum crm_value_type
 {

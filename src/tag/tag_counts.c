@@ -145,7 +145,7 @@ add_set(counting *c, int32 tag_id, const uint8 *data, size_t size)
 static void
 count_all(counting *c, const crm_scopes *scopes)
 {
-	Relation	table = table_open(crm_relation("tag_set"), AccessShareLock);
+	Relation	table = crm_catalogue_open("tag_set", AccessShareLock);
 	Relation	index = index_open(crm_relation("tag_set_pkey"), AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(table);
 	ScanKeyData key;

@@ -110,6 +110,23 @@ is($node->psql('owned', 'CREATE SCHEMA crm; CREATE EXTENSION crm_analytics SCHEM
 		extra_params => [ '-U', 'firm' ], on_error_stop => 1), 0,
 	"a database's owner installs it");
 is(members('owned'), $members, 'and has all of it');
+# He owns the catalogue: a population of his, and its refresh, come back from his own dump.
+$node->safe_psql('owned', q{
+	CREATE TABLE public.customer (id int PRIMARY KEY, age int); INSERT INTO public.customer SELECT i, i % 90 FROM generate_series(1, 1000) i;
+	SELECT crm.create_population('firm', 'public.customer', 'id'); SELECT crm.create_tag('young', 'age < 30');
+	SELECT crm.refresh_tags()}, extra_params => [ '-U', 'firm' ]);
+my $own_dump = PostgreSQL::Test::Utils::tempdir() . '/own.sql';
+command_ok([ 'pg_dump', '-U', 'firm', '-d', $node->connstr('owned'), '-f', $own_dump ], 'he dumps it');
+$node->safe_psql('postgres', 'CREATE DATABASE owned_again TEMPLATE template0 OWNER firm');
+command_ok([ 'psql', '-X', '-q', '-U', 'firm', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('owned_again'), '-f', $own_dump ], 'and restores it');
+is($node->safe_psql('owned_again', q{SELECT crm.cardinality(crm.tag('young'))}, extra_params => [ '-U', 'firm' ]),
+	$node->safe_psql('owned', q{SELECT count(*) FROM public.customer WHERE age < 30}), 'with the same answers');
+# An altered catalogue is an error, not a crash.
+(undef, undef, $stderr) = $node->psql('owned_again', q{ALTER TABLE crm.tag_set ALTER COLUMN members TYPE int USING length(members); SELECT crm.tag('young')},
+	extra_params => [ '-U', 'firm' ]);
+like($stderr, qr/ERROR:  table "tag_set" of extension crm_analytics was altered/, 'who alters the catalogue is told');
+$node->safe_psql('owned', 'DROP TABLE public.customer', extra_params => [ '-U', 'firm' ]);
+
 is($node->psql('owned', 'DROP EXTENSION crm_analytics', extra_params => [ '-U', 'firm' ], on_error_stop => 1), 0,
 	'and removes it');
 
