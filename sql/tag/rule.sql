@@ -172,6 +172,16 @@ SELECT rule_qualify('customer_row', $rule$foo(age)$rule$);
 SELECT rule_qualify('customer_row', $rule$age + city > 2$rule$);
 SELECT rule_qualify('customer_row', $rule$nextval('regress_rule_sequence') > 1$rule$);
 
+-- Defaults of a function's arguments are part of the rule.
+CREATE FUNCTION regress_rule_other.late(since date, at timestamptz DEFAULT now()) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT since < at::date - 30';
+CREATE FUNCTION regress_rule_other.lucky(n int, share float8 DEFAULT random()) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT share < 0.5';
+CREATE FUNCTION regress_rule_other.above(n int, other int DEFAULT 5) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT n > other';
+SELECT rule_qualify('customer_row', 'opt_in and regress_rule_other.late(signup)');
+SELECT rule_qualify('customer_row', 'regress_rule_other.late(signup, as_of)');
+SELECT rule_qualify('customer_row', 'regress_rule_other.late(at => as_of, since => signup)');
+SELECT rule_qualify('customer_row', 'regress_rule_other.lucky(age)');
+SELECT rule_qualify('customer_row', 'regress_rule_other.above(age)');
+
 -- Long and deep ones end in an error, not in a crash.
 \set VERBOSITY terse
 SELECT rule_qualify('customer_row', 'age > 3' || repeat(' ', 102400));

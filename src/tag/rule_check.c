@@ -9,12 +9,14 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_relation.h"
 #include "tag/rule_internal.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 #include "utils/varlena.h"
 
@@ -230,6 +232,7 @@ typedef struct check_context
 	ParseState *pstate;
 	List	   *literals;		/* string literals of the text, by location */
 	int			location;		/* of the node whose functions are looked at */
+	int			call;			/* while a default argument is looked at: where its function is called; else -1 */
 } check_context;
 
 static bool
@@ -296,6 +299,13 @@ holds_time(Oid type)
 	return false;
 }
 
+/* A default argument has no place of its own in the rule. */
+static int
+place(const check_context *context, int location)
+{
+	return context->call >= 0 ? context->call : location;
+}
+
 static void
 refuse_frozen(check_context *context, int location)
 {
@@ -323,7 +333,7 @@ refuse_clock(check_context *context, const char *what, int location)
 			 errmsg("%s is not allowed in a rule", what),
 			 errdetail("A rule does not read the clock, so that it can be evaluated as of any time."),
 			 errhint(REMEDY_AS_OF),
-			 parser_errposition(context->pstate, location)));
+			 parser_errposition(context->pstate, place(context, location))));
 }
 
 static bool
@@ -347,7 +357,7 @@ check_function(Oid function, void *arg)
 					 errmsg("age() of one argument is not allowed in a rule"),
 					 errdetail("It counts from the current date."),
 					 errhint("Give the time to count from: age(as_of, ...)."),
-					 parser_errposition(context->pstate, context->location)));
+					 parser_errposition(context->pstate, place(context, context->location))));
 			break;
 	}
 	if (get_func_retset(function))
@@ -355,14 +365,14 @@ check_function(Oid function, void *arg)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("set-returning function %s is not allowed in a rule", format_procedure(function)),
 				 errhint("A rule has one value: compute it in the population's view, or use = ANY (...) over an array."),
-				 parser_errposition(context->pstate, context->location)));
+				 parser_errposition(context->pstate, place(context, context->location))));
 	if (func_volatile(function) == PROVOLATILE_VOLATILE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("volatile function %s is not allowed in a rule", format_procedure(function)),
 				 errdetail("A rule must give the same answer for the same row and as_of."),
 				 errhint("Store its result in a column, or declare the function STABLE or IMMUTABLE if it is."),
-				 parser_errposition(context->pstate, context->location)));
+				 parser_errposition(context->pstate, place(context, context->location))));
 	return false;
 }
 
@@ -390,6 +400,29 @@ check_clock_value(check_context *context, SQLValueFunction *value)
 			refuse_clock(context, clocks[i].name, value->location);
 }
 
+static bool check_walker(Node *node, void *arg);
+
+/* Arguments that the call leaves to their defaults are filled in by the planner only. */
+static void
+check_defaults(check_context *context, FuncExpr *call)
+{
+	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(call->funcid));
+
+	if (!HeapTupleIsValid(function))
+		elog(ERROR, "cache lookup failed for function %u", call->funcid);
+	if (list_length(call->args) < ((Form_pg_proc) GETSTRUCT(function))->pronargs)
+	{
+		check_context inner = *context;
+		List	   *args = expand_function_arguments(copyObject(call->args), false, call->funcresulttype, function);
+
+		/* Literals in them were the business of whoever declared the function. */
+		inner.literals = NIL;
+		inner.call = place(context, call->location);
+		(void) check_walker((Node *) args, &inner);
+	}
+	ReleaseSysCache(function);
+}
+
 static bool
 check_walker(Node *node, void *arg)
 {
@@ -404,7 +437,7 @@ check_walker(Node *node, void *arg)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("aggregate function %s is not allowed in a rule", format_procedure(((Aggref *) node)->aggfnoid)),
 					 errhint("A rule sees one customer's row: compute it in the population's view and use its column, or use the customer's timeline."),
-					 parser_errposition(context->pstate, ((Aggref *) node)->location)));
+					 parser_errposition(context->pstate, place(context, ((Aggref *) node)->location))));
 			break;
 		case T_GroupingFunc:
 			refuse_clause(context->pstate, "GROUPING", node, "A rule sees one customer's row: group in the population's view.");
@@ -418,7 +451,7 @@ check_walker(Node *node, void *arg)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("such an expression is not allowed in a rule"),
-					 parser_errposition(context->pstate, exprLocation(node))));
+					 parser_errposition(context->pstate, place(context, exprLocation(node)))));
 			break;
 		case T_Var:
 			if (((Var *) node)->varattno < 0)
@@ -426,7 +459,7 @@ check_walker(Node *node, void *arg)
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("a system column is not allowed in a rule"),
 						 errhint("Use the population's own columns."),
-						 parser_errposition(context->pstate, ((Var *) node)->location)));
+						 parser_errposition(context->pstate, place(context, ((Var *) node)->location))));
 			break;
 		case T_Const:
 			if (holds_time(((Const *) node)->consttype))
@@ -448,7 +481,10 @@ check_walker(Node *node, void *arg)
 	else if (IsA(node, OpExpr))
 		context->location = ((OpExpr *) node)->location;
 	(void) check_functions_in_node(node, check_function, context);
-	return expression_tree_walker(node, check_walker, arg);
+	(void) expression_tree_walker(node, check_walker, arg);
+	if (IsA(node, FuncExpr))
+		check_defaults(context, (FuncExpr *) node);
+	return false;
 }
 
 List *
@@ -463,7 +499,7 @@ crm_rule_literals(Node *raw)
 void
 crm_rule_check(ParseState *pstate, List *literals, Node *expr)
 {
-	check_context context = {pstate, literals, -1};
+	check_context context = {pstate, literals, -1, -1};
 
 	(void) check_walker(expr, &context);
 }
