@@ -3,8 +3,11 @@
  */
 #include "common/crm.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "executor/spi.h"
+#include "optimizer/optimizer.h"
 #include "tag/scan_plan.h"
 #include "tag/tag.h"
 #include "utils/acl.h"
@@ -94,6 +97,44 @@ check_rule(const tag_arguments *arguments)
 	return rule;
 }
 
+static void
+require_column(const crm_population *population, AttrNumber attribute, Oid owner)
+{
+	char	   *column = get_attname(population->source, attribute, true);
+
+	if (column != NULL &&
+		pg_attribute_aclcheck(population->source, attribute, owner, ACL_SELECT) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for column \"%s\" of relation \"%s\"", column, get_rel_name(population->source)),
+				 errdetail("The rule runs with the rights of role \"%s\".", GetUserNameFromId(owner, false))));
+}
+
+/* The tag's owner must be able to read what his rule reads, or every refresh of the population would fail. */
+static void
+require_columns(const crm_population *population, const crm_rule *rule, Oid owner)
+{
+	Bitmapset  *columns = NULL;
+	int			column = -1;
+
+	if (pg_class_aclcheck(population->source, owner, ACL_SELECT) == ACLCHECK_OK)
+		return;
+	require_column(population, get_attnum(population->source, population->key_column), owner);
+	if (population->scope_column != NULL)
+		require_column(population, get_attnum(population->source, population->scope_column), owner);
+	pull_varattnos(rule->expr, 1, &columns);
+	while ((column = bms_next_member(columns, column)) >= 0)
+	{
+		AttrNumber	attribute = (AttrNumber) (column + FirstLowInvalidHeapAttributeNumber);
+
+		if (attribute != InvalidAttrNumber)
+			require_column(population, attribute, owner);
+		else					/* the whole row */
+			for (int i = 1; i <= MaxHeapAttributeNumber; i++)
+				require_column(population, (AttrNumber) i, owner);
+	}
+}
+
 static const char *
 value_type(const crm_rule *rule)
 {
@@ -115,6 +156,7 @@ crm_create_tag(PG_FUNCTION_ARGS)
 
 	/* the population's owner where he may be acted for, so that one scan serves all tags */
 	owner = has_privs_of_role(GetUserId(), arguments.population->owner) ? arguments.population->owner : GetUserId();
+	require_columns(arguments.population, rule, owner);
 
 	crm_catalogue_begin(&session);
 	if (crm_catalogue_write("INSERT INTO @.tag_definition (population_id, name, kind, value_type, owner, valid_for, description) "
@@ -168,6 +210,7 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 	tag = crm_tag_find(arguments.population, arguments.name);
 	require_tag_owner(tag);
 	rule = check_rule(&arguments);
+	require_columns(arguments.population, rule, tag->owner);
 	if ((rule->type == BOOLOID) != (tag->type == CRM_VALUE_BOOLEAN))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

@@ -132,7 +132,7 @@ crm_key_visible(const crm_population *population, Datum key, Oid type)
 	StringInfoData sql;
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1];
-	Oid			key_type = crm_population_key_type(population);
+	Oid			key_type = getBaseType(crm_population_key_type(population));
 	bool		visible;
 
 	/* the key is cast, not the column, so that the source's index serves */
@@ -142,7 +142,7 @@ crm_key_visible(const crm_population *population, Datum key, Oid type)
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT 1 FROM %s WHERE %s OPERATOR(pg_catalog.=) $1::%s LIMIT 1",
 					 crm_population_source(population), quote_identifier(population->key_column),
-					 format_type_be_qualified(getBaseType(key_type)));
+					 key_type == BPCHAROID ? "pg_catalog.bpchar" : format_type_be_qualified(key_type));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute_with_args(sql.data, 1, types, values, NULL, true, 1) != SPI_OK_SELECT)
@@ -205,9 +205,13 @@ crm_population_keys(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	population = argument_population(fcinfo, 0);
-	/* whoever defines tags, or reads whole sets, knows the customers */
-	if (!crm_rights_may_define(population))
-		(void) crm_rights_readable(population);
+	/* whoever defines tags, or reads whole sets of all scopes, knows the customers */
+	if (!crm_rights_may_define(population) && !crm_rights_readable(population)->all)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for all keys of population \"%s\"", population->name),
+				 errdetail("Only some of its scopes are granted to you."),
+				 errhint("Use %s.member_keys, which gives those of your scopes.", crm_schema())));
 
 	table = crm_catalogue_open("population_key", AccessShareLock);
 	index = index_open(crm_relation("population_key_pkey"), AccessShareLock);

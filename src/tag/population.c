@@ -181,11 +181,12 @@ crm_population_lock(const crm_population *population)
 	crm_catalogue_session session;
 
 	/*
-	 * A row lock rather than a lock of our own: at REPEATABLE READ it raises
-	 * the usual serialization failure when another refresh was first.
+	 * An update rather than a lock of our own: at REPEATABLE READ it raises the
+	 * usual serialization failure when another writer was first.  Foreign keys
+	 * to the population do not wait for it.
 	 */
 	crm_catalogue_begin(&session);
-	if (crm_catalogue_write("SELECT 1 FROM @.population_definition WHERE population_id = $1 FOR UPDATE",
+	if (crm_catalogue_write("UPDATE @.population_definition SET chunk_bits = chunk_bits WHERE population_id = $1",
 							1, INT4OID, Int32GetDatum(population->id), false) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -54,4 +54,4 @@ COMMENT ON FUNCTION @extschema@.member_keys(@extschema@.audience, text) IS
 CREATE FUNCTION @extschema@.population_keys(population text DEFAULT NULL, OUT id bigint, OUT key text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'crm_population_keys' LANGUAGE C STABLE PARALLEL SAFE COST 5000 ROWS 100000;
 COMMENT ON FUNCTION @extschema@.population_keys(text) IS
-	'the dictionary of a population''s keys that are not their own ids: to be joined with. Needs the right to define tags or to read whole sets';
+	'the dictionary of a population''s keys that are not their own ids: to be joined with. Needs the right to define tags or to read whole sets of all scopes';

@@ -17,6 +17,7 @@
 #include "common/settings.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "tag/scan_query.h"
 #include "tag/store_write.h"
 #include "utils/array.h"
@@ -24,6 +25,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
+
+/* A longer row of the dictionary might be toasted, and the batched insert would then index the wrong place. */
+#define MAX_KEY_BYTES 1500
 
 typedef struct refresh
 {
@@ -105,11 +109,12 @@ number_new_keys(refresh *r, Oid owner)
 		char	   *key = lfirst(cell);
 		TupleTableSlot *slot = slots[pending];
 
-		if (strlen(key) > 2000)
+		if (strlen(key) > MAX_KEY_BYTES)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("key of a customer in population \"%s\" is too long: \"%.60s...\"", r->population->name, key),
-					 errdetail("A key has at most 2000 bytes.")));
+					 errmsg("key of a customer in population \"%s\" is too long: \"%.*s...\"", r->population->name,
+							pg_mbcliplen(key, strlen(key), 60), key),
+					 errdetail("It has %zu bytes, a key at most %d.", strlen(key), MAX_KEY_BYTES)));
 		slot->tts_values[0] = Int32GetDatum(r->population->id);
 		slot->tts_values[1] = Int64GetDatum(number);
 		slot->tts_values[2] = CStringGetTextDatum(key);
@@ -634,6 +639,29 @@ choose_tags(refresh *r, ArrayType *names)
 		r->tags = crm_tag_list(r->population);
 }
 
+/* A role may be dropped although tags are its own: then there is nobody to run their rules as. */
+static void
+check_owners(const refresh *r)
+{
+	ListCell   *cell;
+
+	if (GetUserNameFromId(r->population->owner, true) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the owner of population \"%s\" no longer exists", r->population->name),
+				 errhint("Drop the population and create it anew.")));
+	foreach(cell, r->tags)
+	{
+		crm_tag    *tag = lfirst(cell);
+
+		if (GetUserNameFromId(tag->owner, true) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("the owner of tag \"%s\" no longer exists", tag->name),
+					 errhint("Drop the tag and create it anew.")));
+	}
+}
+
 /* The owner's tags among the list; rest gets the others. */
 static List *
 tags_of_owner(List *tags, Oid owner, List **rest)
@@ -710,6 +738,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	UpdateActiveSnapshotCommandId();
 	r.population = crm_population_find_by_id(r.population->id);
 	choose_tags(&r, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
+	check_owners(&r);
 
 	if (r.population->chunk_bits == 0)
 		r.population->chunk_bits = choose_chunk_bits(&r, r.population->owner);

@@ -213,7 +213,6 @@ is_of_a_rule(const ErrorData *error)
 {
 	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
 	{
-		case ERRCODE_QUERY_CANCELED:
 		case ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION):
 		case ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES):
 		case ERRCODE_TO_CATEGORY(ERRCODE_PROGRAM_LIMIT_EXCEEDED):
@@ -288,19 +287,31 @@ take_state(TupleTableSlot *slot, void *arg)
 	MemoryContextSetParent(result->state->context, result->context);
 }
 
+/* What the rule names may be gone by now. */
+static void
+rule_of_tag(void *arg)
+{
+	errcontext("rule of tag \"%s\"", ((const crm_tag *) arg)->name);
+}
+
 static List *
 read_rules(const crm_scan_job *job, Relation source)
 {
 	owner_session session;
 	List	   *rules = NIL;
 	ListCell   *cell;
+	ErrorContextCallback callback = {error_context_stack, rule_of_tag, NULL};
 
 	become_owner(&session, job->owner);
 	foreach(cell, job->tags)
 	{
 		crm_tag    *tag = lfirst(cell);
-		crm_rule   *rule = crm_rule_read(source, tag->qualified);
+		crm_rule   *rule;
 
+		callback.arg = tag;
+		error_context_stack = &callback;
+		rule = crm_rule_read(source, tag->qualified);
+		error_context_stack = callback.previous;
 		rule->tag_name = tag->name;
 		rules = lappend(rules, rule);
 	}
