@@ -83,11 +83,6 @@ extern crm_scopes *crm_rights_readable(const crm_population *population);
 /* The same without an error: NULL when there are none. */
 extern crm_scopes *crm_rights_try_readable(const crm_population *population);
 extern bool crm_scopes_include(const crm_scopes *scopes, int32 scope);
-/*
- * The members of an audience that the current user may know by their keys:
- * those in the scopes whose whole sets he may read; 42501 when there are none.
- */
-extern crm_ids crm_readable_members(const crm_population *population, const crm_audience *audience);
 /* 42501 unless the current user may define tags of the population / owns it. */
 extern bool crm_rights_may_define(const crm_population *population);
 extern void crm_rights_require_define(const crm_population *population);
