@@ -38,6 +38,6 @@ extern void crm_agg_state_init(void *state, Size size, crm_state_kind kind, uint
 extern crm_agg_state *crm_agg_state_fetch(Datum value, crm_state_kind kind, uint8 version, Size min_size);
 
 /* Raises XX001 for a state whose inside is wrong. */
-extern void crm_agg_state_damaged(const char *detail) pg_attribute_noreturn();
+extern void crm_agg_state_damaged(const char *detail) CRM_NORETURN;
 
 #endif							/* CRM_AGG_STATE_H */

@@ -18,4 +18,7 @@
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif
 
+/* pg_attribute_noreturn() is pg_noreturn, in front, from 18 on; both compilers know this one everywhere. */
+#define CRM_NORETURN __attribute__((noreturn))
+
 #endif							/* CRM_COMPAT_H */

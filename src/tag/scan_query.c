@@ -194,7 +194,7 @@ crm_tag_trace(PG_FUNCTION_ARGS)
 {
 	trace_rule = PG_GETARG_INT32(0);
 	if (PG_ARGISNULL(1))
-		strlcpy(trace_key, "NULL", sizeof(trace_key));
+		snprintf(trace_key, sizeof(trace_key), "NULL");
 	else
 		text_to_cstring_buffer(PG_GETARG_TEXT_PP(1), trace_key, sizeof(trace_key));
 	PG_RETURN_BOOL(true);
