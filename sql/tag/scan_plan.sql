@@ -90,7 +90,7 @@ SELECT create_tag('large', 'amount > 3000', population => 'values');
 SELECT create_tag('small', 'amount < 3', population => 'values');
 SELECT name, rule_is_batched('value_row', rule) FROM (VALUES ('large', 'amount > 3000'), ('small', 'amount < 3')) v (name, rule);
 SELECT tag, members FROM refresh_tags('values', ARRAY['outside', 'compressed', 'large', 'small']) ORDER BY tag;
-SELECT name, tag(name) AS ids FROM (VALUES ('outside'), ('compressed'), ('large'), ('small')) v (name);
+SELECT name, tag(name)::bigint[] AS ids FROM (VALUES ('outside'), ('compressed'), ('large'), ('small')) v (name);
 RESET crm_analytics.max_tag_values;
 SELECT drop_population('values');
 DROP TABLE value_row;
