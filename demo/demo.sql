@@ -70,7 +70,12 @@ FROM bank.campaign AS a JOIN bank.campaign AS b ON a.campaign < b.campaign;
 \echo '== 5. How good are our tags? (标签细化程度和覆盖范围)'
 \echo
 \set ECHO queries
-SELECT * FROM crm.tag_coverage;
+SELECT bucket AS tags_per_customer, customers, round(100 * value) AS percent FROM crm.tag_coverage WHERE measure = 'tags per customer';
+SELECT tag, round(100 * max(value) FILTER (WHERE measure = 'coverage')::numeric, 1) AS percent_covered,
+	   max(value) FILTER (WHERE measure = 'values') AS "values",
+	   round(max(value) FILTER (WHERE measure = 'effective values')::numeric, 1) AS effective_values
+FROM crm.tag_coverage WHERE tag IS NOT NULL
+GROUP BY tag ORDER BY effective_values DESC, percent_covered DESC LIMIT 12;
 \set ECHO none
 
 \echo '== 6. Recency, frequency, money (RFM): segments from the orders'
@@ -88,11 +93,28 @@ FROM bank.rfm GROUP BY segment ORDER BY sum((summary).monetary) DESC;
 
 \echo '== 7. Portraits (用户画像) of three customers, for the next call'
 \echo
+\pset format unaligned
+\pset tuples_only on
 \set ECHO queries
-SELECT jsonb_pretty(crm.profile(101)) AS "rich and silent";
-SELECT jsonb_pretty(crm.profile(7)) AS "leaving";
-SELECT jsonb_pretty(crm.profile(511)) AS "private banking";
+SELECT format(E'\n%s:\n%s', upper(who), crm.profile(id) ->> 'sentence')
+FROM (VALUES ('rich and silent', 101), ('leaving', 7), ('private banking', 511)) AS customer (who, id);
 \set ECHO none
+\echo
+\set ECHO queries
+SELECT crm.profile(7, language => 'zh') ->> 'sentence';
+\set ECHO none
+\pset tuples_only off
+\pset format wrapped
+\pset columns 120
+\echo
+\set ECHO queries
+SELECT who, kind, string_agg(concat_ws(' = ', tag, value), ', ') AS tags
+FROM (VALUES (1, 'rich, silent', 101), (2, 'leaving', 7), (3, 'private banking', 511)) AS customer (n, who, id), crm.tags_of(id)
+GROUP BY n, who, kind ORDER BY n, array_position(ARRAY['base', 'timeliness', 'correlation', 'predictive', 'personality'], kind);
+\set ECHO none
+\pset format aligned
+\echo '   crm.profile is jsonb: the customer''s own columns, his tags with their meaning and rarity, and that sentence.'
+\echo
 
 \echo '== 8. Is it right?  What was planted in the data, and what was found'
 \echo

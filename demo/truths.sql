@@ -1,7 +1,6 @@
 -- What data.sql planted, and what the tags must therefore find.  The numbers
 -- follow from the customers' numbers alone.
 \if :{?customers} \else \set customers 100000 \endif
-DROP TABLE IF EXISTS bank.truth;
 CREATE TABLE bank.truth (no int PRIMARY KEY, truth text NOT NULL, expected bigint NOT NULL);
 INSERT INTO bank.truth VALUES
 	(1, 'customers in the population', :customers),

@@ -4,6 +4,7 @@
  */
 #include "common/crm.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "tag/tag.h"
@@ -12,6 +13,7 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/varlena.h"
 
 /* Longest name of a population or tag, in bytes: it stays indexable and fits a line. */
 #define MAX_NAME 200
@@ -19,6 +21,41 @@
 #define POPULATION_COLUMNS \
 	"SELECT population_id, name, source::oid::int, source_name, key_column::text, key_form, " \
 	"       scope_column::text, owner::oid::int, chunk_bits FROM @.population_definition "
+
+static bool
+is_source_kind(char kind)
+{
+	return kind == RELKIND_RELATION || kind == RELKIND_VIEW || kind == RELKIND_MATVIEW ||
+		kind == RELKIND_FOREIGN_TABLE || kind == RELKIND_PARTITIONED_TABLE;
+}
+
+/*
+ * A view that was dropped and made again has another oid.  The relation that
+ * bears the name now takes its place, when it belongs to the population's owner
+ * or to a superuser: nobody else may put rows under his rules.
+ */
+static Oid
+standing_source(Oid source, const char *source_name, Oid owner)
+{
+	List	   *names;
+	Oid			schema;
+	HeapTuple	tuple;
+
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source)))
+		return source;
+	names = textToQualifiedNameList(cstring_to_text(source_name));
+	schema = get_namespace_oid(strVal(linitial(names)), true);
+	tuple = SearchSysCache2(RELNAMENSP, CStringGetDatum(strVal(llast(names))), ObjectIdGetDatum(schema));
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_class again = (Form_pg_class) GETSTRUCT(tuple);
+
+		if (is_source_kind(again->relkind) && (again->relowner == owner || superuser_arg(again->relowner)))
+			source = again->oid;
+		ReleaseSysCache(tuple);
+	}
+	return source;
+}
 
 static crm_population *
 read_population(crm_catalogue_session *session, uint64 row)
@@ -28,7 +65,6 @@ read_population(crm_catalogue_session *session, uint64 row)
 
 	population->id = (int32) crm_catalogue_number(row, 1, NULL);
 	population->name = crm_catalogue_text(session, row, 2);
-	population->source = (Oid) crm_catalogue_number(row, 3, NULL);
 	population->source_name = crm_catalogue_text(session, row, 4);
 	population->key_column = crm_catalogue_text(session, row, 5);
 	form = crm_catalogue_text(session, row, 6);
@@ -37,6 +73,7 @@ read_population(crm_catalogue_session *session, uint64 row)
 	population->scope_column = crm_catalogue_text(session, row, 7);
 	population->owner = (Oid) crm_catalogue_number(row, 8, NULL);
 	population->chunk_bits = (int) crm_catalogue_number(row, 9, NULL);
+	population->source = standing_source((Oid) crm_catalogue_number(row, 3, NULL), population->source_name, population->owner);
 	return population;
 }
 
@@ -154,8 +191,7 @@ crm_population_source(const crm_population *population)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("the source %s of population \"%s\" no longer exists",
 						population->source_name, population->name),
-				 errhint("Make it again and register it anew: %s.drop_population('%s'), then %s.create_population(...).",
-						 crm_schema(), population->name, crm_schema())));
+				 errhint("Make it again under the same name, owned by the population's owner: the population goes on with it.")));
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(population->source)), relation);
 }
 
@@ -171,7 +207,7 @@ crm_population_key_type(const crm_population *population)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("the source %s of population \"%s\" has no column \"%s\" any more",
 						population->source_name, population->name, population->key_column),
-				 errhint("Give the column its name back, or register the population anew.")));
+				 errhint("Give the column its name back.")));
 	return get_atttype(population->source, attribute);
 }
 
@@ -191,6 +227,11 @@ crm_population_lock(const crm_population *population)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("population \"%s\" was dropped meanwhile", population->name)));
+	/* a source that was made again */
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(population->source)))
+		crm_catalogue_write("UPDATE @.population_definition SET source = $2 WHERE population_id = $1 AND source <> $2",
+							2, INT4OID, Int32GetDatum(population->id), false,
+							REGCLASSOID, ObjectIdGetDatum(population->source), false);
 	crm_catalogue_end(&session);
 }
 
@@ -269,8 +310,7 @@ check_relation(Oid relation, const char *role)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relation)));
 	kind = get_rel_relkind(relation);
-	if (kind != RELKIND_RELATION && kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
-		kind != RELKIND_FOREIGN_TABLE && kind != RELKIND_PARTITIONED_TABLE)
+	if (!is_source_kind(kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" cannot be a population's %s", get_rel_name(relation), role),
