@@ -43,7 +43,8 @@ END
 $$;
 SELECT c, same('by ' || c, 'kinds', quote_ident(c), 'n % 2 = 1'), d.key_form, d.chunk_bits
 FROM unnest(ARRAY['small', 'whole', 'large', 'dom', 'id', 'word', 'vari', '固定 Char', 'coded']) c
-JOIN crm.population_definition d ON d.name = 'by ' || c;
+JOIN crm.population_definition d ON d.name = 'by ' || c
+ORDER BY c COLLATE "C";
 -- A dictionary is dense and begins with 1.
 SELECT d.name, count(*), min(id), max(id), count(DISTINCT key) FROM crm.population_key JOIN crm.population_definition d USING (population_id)
 WHERE d.name LIKE 'by %' GROUP BY d.name ORDER BY d.name COLLATE "C";

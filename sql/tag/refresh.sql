@@ -177,7 +177,7 @@ SELECT * FROM refresh_tags('parts');
 SELECT * FROM refresh_tags('joined') WHERE value IS NULL OR value IN ('1,', '10');
 SELECT * FROM refresh_tags('kept');
 SELECT * FROM refresh_tags('empty');
-SELECT cardinality(tag('odd', population => 'empty')), tag('text', 'x', 'empty');
+SELECT cardinality(tag('odd', population => 'empty')), tag('text', 'x', 'empty')::bigint[];
 SELECT differences('parts'), differences('joined'), differences('kept'), differences('empty');
 INSERT INTO empty SELECT n, n % 3 FROM generate_series(1, 10) n;
 SELECT * FROM refresh_tags('empty');
