@@ -338,6 +338,8 @@ crm_tag_sets_read(crm_tag_sets *sets, const uint8_t *data, size_t size, uint32_t
 	r.p++;
 	r.left--;
 	sets->duplicate = get64(&r);
+	if (!sets->has_duplicate && sets->duplicate != 0)
+		return CRM_CORRUPT;
 	chunks = get32(&r);
 	while (chunks-- > 0)
 	{
