@@ -71,6 +71,15 @@ SELECT * FROM population_key;
 INSERT INTO tag_definition (population_id, name, kind, value_type, owner) VALUES (1, 'x', 'base', 'boolean', 0);
 DELETE FROM tag_definition;
 
+-- Tags tell of any column: with all of them, the clerk learns the tags of his ten customers, and still no sets.
+RESET ROLE;
+GRANT SELECT ON customers TO regress_crm_clerk;
+SET ROLE regress_crm_clerk;
+SELECT tag, value FROM tags_of(1);
+SELECT tag, value FROM tags_of(300);
+SELECT tag('rich');
+SELECT profile(1) -> 'tags' -> 'base' -> 0 ->> 'tag' AS tag, profile(1) -> 'tags' -> 'base' -> 0 ->> 'share' AS share;
+
 -- Nobody does not even learn that it is there.
 SET ROLE regress_crm_nobody;
 SELECT count(*) FROM tag_catalog;

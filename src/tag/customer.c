@@ -64,6 +64,7 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 	found_sets	found = {.room = 64,.scope = -1};
 	Datum		scopes = (Datum) 0;
 
+	crm_rights_require_tags(population);
 	if (!crm_key_visible(population, key, key_type))
 		return NULL;
 

@@ -5,9 +5,11 @@
  *   grant 'define'          own tags in the population
  *   grant 'read'            whole sets, of all scopes or of those named
  *   SELECT on the key column of the source
- *                           the definitions; and whole sets where the population
- *                           has no scope and no row-level security stands in the
- *                           way, as such a user could count the rows himself
+ *                           the definitions
+ *   SELECT on all columns   the tags of customers whose rows he may see; and whole
+ *                           sets where the population has no scope and no
+ *                           row-level security stands in the way, as such a user
+ *                           could count the rows himself
  */
 #include "common/crm.h"
 
@@ -34,6 +36,16 @@ may_select_key(const crm_population *population)
 	attribute = get_attnum(population->source, population->key_column);
 	return attribute != InvalidAttrNumber &&
 		pg_attribute_aclcheck(population->source, attribute, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+}
+
+/* A tag may tell of any column: who may not read one of them learns nothing of it by way of tags. */
+static bool
+may_select_all(const crm_population *population)
+{
+	if (get_rel_name(population->source) == NULL)
+		return false;
+	return pg_class_aclcheck(population->source, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(population->source, GetUserId(), ACL_SELECT, ACLMASK_ALL) == ACLCHECK_OK;
 }
 
 static bool
@@ -109,6 +121,26 @@ row_security_below(Oid relid, int depth)
 	return result;
 }
 
+static void
+refuse_tags(const crm_population *population)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for the tags of population \"%s\"", population->name),
+			 errdetail("You have neither a grant on the population nor SELECT on all columns of its source, of which tags may tell."),
+			 errhint("Its owner may run %s.grant_population('%s', '%s'%s).", crm_schema(),
+					 population->name, GetUserNameFromId(GetUserId(), false),
+					 population->scope_column != NULL ? ", scopes => ARRAY[...]" : "")));
+}
+
+void
+crm_rights_require_tags(const crm_population *population)
+{
+	if (!is_owner(population) && !may_select_all(population) &&
+		!has_grant(population, "read") && !has_grant(population, "define"))
+		refuse_tags(population);
+}
+
 bool
 crm_rights_may_see(const crm_population *population)
 {
@@ -148,16 +180,11 @@ readable_scopes(const crm_population *population, bool missing_ok)
 	if (n > 0)
 		return scopes;
 
-	if (missing_ok && (!may_select_key(population) || population->scope_column != NULL ||
+	if (missing_ok && (!may_select_all(population) || population->scope_column != NULL ||
 					   row_security_below(population->source, 0)))
 		return NULL;
-	if (!may_select_key(population))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for population \"%s\"", population->name),
-				 errdetail("You have neither a grant on the population nor SELECT on the key column of its source."),
-				 errhint("Its owner may run %s.grant_population('%s', '%s').", crm_schema(),
-						 population->name, GetUserNameFromId(GetUserId(), false))));
+	if (!may_select_all(population))
+		refuse_tags(population);
 	if (population->scope_column != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -87,6 +87,8 @@ extern bool crm_scopes_include(const crm_scopes *scopes, int32 scope);
 extern bool crm_rights_may_define(const crm_population *population);
 extern void crm_rights_require_define(const crm_population *population);
 extern void crm_rights_require_owner(const crm_population *population);
+/* 42501 unless the current user may learn the tags of customers whose rows he sees. */
+extern void crm_rights_require_tags(const crm_population *population);
 /* May the current user know of the population and its tags at all? */
 extern bool crm_rights_may_see(const crm_population *population);
 
