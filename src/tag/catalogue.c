@@ -9,11 +9,13 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
+#include "nodes/value.h"
 #include "tag/tag.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
@@ -87,24 +89,43 @@ crm_catalogue_open(const char *name, LOCKMODE mode)
 	return relation;
 }
 
-static Oid
-relation_owner(Oid relid)
+Oid
+crm_catalogue_owner(void)
 {
-	Relation	relation = table_open(relid, AccessShareLock);
+	Relation	relation = table_open(crm_relation("tag_definition"), AccessShareLock);
 	Oid			owner = relation->rd_rel->relowner;
 
 	table_close(relation, AccessShareLock);
 	return owner;
 }
 
+/*
+ * Whoever may create functions in the extension's schema may overload ours, and
+ * a query that runs as somebody else must not call his.
+ */
+void
+crm_require_alone(const char *function)
+{
+	List	   *name = list_make2(makeString(get_namespace_name(extension_namespace())), makeString(pstrdup(function)));
+	FuncCandidateList candidates = FuncnameGetCandidates(name, -1, NIL, false, false, false, false);
+
+	if (candidates != NULL && candidates->next != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
+				 errmsg("schema %s holds another function named \"%s\"", crm_schema(), function),
+				 errdetail("Functions of extension crm_analytics must not be overloaded where they run with the rights of others."),
+				 errhint("Drop or rename the one that is not the extension's, and revoke CREATE on the schema.")));
+}
+
 void
 crm_catalogue_begin(crm_catalogue_session *session)
 {
-	Oid			owner = relation_owner(crm_relation("tag_definition"));
+	Oid			owner = crm_catalogue_owner();
 
 	session->caller = CurrentMemoryContext;
 	GetUserIdAndSecContext(&session->saved_user, &session->saved_context);
-	SetUserIdAndSecContext(owner, session->saved_context | SECURITY_LOCAL_USERID_CHANGE);
+	/* restricted, as the owner may have put triggers on his tables: nothing of theirs outlives the session, to run as the caller */
+	SetUserIdAndSecContext(owner, session->saved_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	session->guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);

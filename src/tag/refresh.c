@@ -18,8 +18,10 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "tag/scan_query.h"
 #include "tag/store_write.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -639,6 +641,26 @@ choose_tags(refresh *r, ArrayType *names)
 		r->tags = crm_tag_list(r->population);
 }
 
+/*
+ * The catalogue's tables say whose rights a rule runs with, and their owner may
+ * write them.  Unless he is a superuser, he must not come by rights in this way
+ * that SET ROLE would not give him.
+ */
+static void
+check_catalogue_may_name(Oid owner)
+{
+	Oid			catalogue = crm_catalogue_owner();
+
+	if (!superuser_arg(catalogue) && !is_member_of_role(catalogue, owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to run rules as role \"%s\"", GetUserNameFromId(owner, false)),
+				 errdetail("The catalogue of crm_analytics belongs to role \"%s\", which is neither a superuser nor a member of \"%s\".",
+						   GetUserNameFromId(catalogue, false), GetUserNameFromId(owner, false)),
+				 errhint("GRANT %s TO %s, or let a superuser install the extension.",
+						 quote_identifier(GetUserNameFromId(owner, false)), quote_identifier(GetUserNameFromId(catalogue, false)))));
+}
+
 /* A role may be dropped although tags are its own: then there is nobody to run their rules as. */
 static void
 check_owners(const refresh *r)
@@ -650,6 +672,7 @@ check_owners(const refresh *r)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the owner of population \"%s\" no longer exists", r->population->name),
 				 errhint("Drop the population and create it anew.")));
+	check_catalogue_may_name(r->population->owner);
 	foreach(cell, r->tags)
 	{
 		crm_tag    *tag = lfirst(cell);
@@ -659,6 +682,7 @@ check_owners(const refresh *r)
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("the owner of tag \"%s\" no longer exists", tag->name),
 					 errhint("Drop the tag and create it anew.")));
+		check_catalogue_may_name(tag->owner);
 	}
 }
 

@@ -96,6 +96,10 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	params->params[1].pflags = PARAM_FLAG_CONST;
 	params->params[1].ptype = BYTEAOID;
 
+	/* what our queries call of our own */
+	crm_require_alone("tag_scan_agg");
+	crm_require_alone("tag_trace");
+	crm_require_alone("population_keys");
 	become_owner(&session, job->owner);
 	if (job->dictionary)
 	{

@@ -130,6 +130,10 @@ extern void crm_catalogue_newest(void);
 /* Quoted name of the extension's schema, and oid of one of its relations by name. */
 extern const char *crm_schema(void);
 extern Oid	crm_relation(const char *name);
+/* Who owns the extension's tables. */
+extern Oid	crm_catalogue_owner(void);
+/* 42725 when the extension's schema holds another function of the name than ours. */
+extern void crm_require_alone(const char *function);
 /*
  * Opens tag_set or population_key for direct access, its columns checked: the
  * tables' owner may alter them, and must not be able to bring the server down.

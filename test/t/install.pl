@@ -121,6 +121,32 @@ $node->safe_psql('postgres', 'CREATE DATABASE owned_again TEMPLATE template0 OWN
 command_ok([ 'psql', '-X', '-q', '-U', 'firm', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('owned_again'), '-f', $own_dump ], 'and restores it');
 is($node->safe_psql('owned_again', q{SELECT crm.cardinality(crm.tag('young'))}, extra_params => [ '-U', 'firm' ]),
 	$node->safe_psql('owned', q{SELECT count(*) FROM public.customer WHERE age < 30}), 'with the same answers');
+# Owning the catalogue gives nobody the rights of another: rules run as roles that he is a member of, and no others.
+$node->safe_psql('owned_again', q{
+	CREATE FUNCTION public.betray_volatile() RETURNS boolean LANGUAGE plpgsql VOLATILE AS 'BEGIN ALTER ROLE firm SUPERUSER; RETURN true; END';
+	CREATE FUNCTION public.betray(int) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN RETURN public.betray_volatile(); END'},
+	extra_params => [ '-U', 'firm' ]);
+foreach my $table (qw(tag_definition population_definition))
+{
+	(undef, undef, $stderr) = $node->psql('owned_again', qq{BEGIN; UPDATE crm.$table SET owner = (SELECT oid FROM pg_roles WHERE rolsuper LIMIT 1);
+		UPDATE crm.tag_version SET rule_qualified = 'public.betray(customer.id)'; SELECT crm.refresh_tags()},
+		extra_params => [ '-U', 'firm' ]);
+	like($stderr, qr/ERROR:  permission denied to run rules as role/, "no rule runs as a superuser by way of $table");
+}
+is($node->safe_psql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'firm'}), 'f', 'and he has not become one');
+# A trigger of his cannot wait for the end of the transaction, to run as whoever called.
+(undef, undef, $stderr) = $node->psql('owned_again', q{SET ROLE firm;
+	CREATE FUNCTION public.late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN ALTER ROLE firm SUPERUSER; RETURN NULL; END';
+	CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON crm.tag_definition DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.late();
+	RESET ROLE; SELECT crm.refresh_tags()});
+like($stderr, qr/cannot fire deferred trigger within security-restricted operation/, "a deferred trigger on the catalogue does not run as a superuser");
+is($node->safe_psql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'firm'}), 'f', 'nor by a trigger');
+$node->safe_psql('owned_again', 'DROP TRIGGER late ON crm.tag_definition');
+# An overload of a function that refreshes call is not called.
+(undef, undef, $stderr) = $node->psql('owned_again', q{SET ROLE firm;
+	CREATE FUNCTION crm.tag_scan_agg(bytea, int, bigint, text) RETURNS int RETURN 1; SELECT crm.refresh_tags()});
+like($stderr, qr/ERROR:  schema crm holds another function named "tag_scan_agg"/, 'nor by an overload');
+$node->safe_psql('owned_again', 'DROP FUNCTION crm.tag_scan_agg(bytea, int, bigint, text)');
 # An altered catalogue is an error, not a crash.
 (undef, undef, $stderr) = $node->psql('owned_again', q{ALTER TABLE crm.tag_set ALTER COLUMN members TYPE int USING length(members); SELECT crm.tag('young')},
 	extra_params => [ '-U', 'firm' ]);
