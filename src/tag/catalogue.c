@@ -10,6 +10,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
@@ -67,6 +68,15 @@ crm_relation(const char *name)
 	return relation;
 }
 
+static void
+table_was_altered(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" of extension crm_analytics was altered", name),
+			 errhint("Give it the columns, constraints and indexes back that the extension's script gives it.")));
+}
+
 Relation
 crm_catalogue_open(const char *name, LOCKMODE mode)
 {
@@ -77,16 +87,26 @@ crm_catalogue_open(const char *name, LOCKMODE mode)
 	int			count = is_set ? lengthof(set_columns) : lengthof(key_columns);
 	Relation	relation = table_open(crm_relation(name), mode);
 	TupleDesc	desc = RelationGetDescr(relation);
-	bool		intact = desc->natts == count;
+	bool		intact = relation->rd_rel->relkind == RELKIND_RELATION && desc->natts == count;
 
 	for (int i = 0; intact && i < count; i++)
-		intact = TupleDescAttr(desc, i)->atttypid == types[i] && !TupleDescAttr(desc, i)->attisdropped;
+		intact = TupleDescAttr(desc, i)->atttypid == types[i] && !TupleDescAttr(desc, i)->attisdropped &&
+			TupleDescAttr(desc, i)->attnotnull;
 	if (!intact)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" of extension crm_analytics was altered", name),
-				 errhint("Give it the columns back that the extension's script gives it.")));
+		table_was_altered(name);
 	return relation;
+}
+
+Relation
+crm_catalogue_index(Relation table, const char *name)
+{
+	Relation	index = index_open(crm_relation(name), AccessShareLock);
+
+	if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_rel->relam != BTREE_AM_OID ||
+		index->rd_index->indrelid != RelationGetRelid(table) || !index->rd_index->indisvalid ||
+		RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL)
+		table_was_altered(RelationGetRelationName(table));
+	return index;
 }
 
 Oid
@@ -210,6 +230,32 @@ crm_catalogue_text(crm_catalogue_session *session, uint64 row, int column)
 	return value == NULL ? NULL : MemoryContextStrdup(session->caller, value);
 }
 
+char *
+crm_catalogue_required(crm_catalogue_session *session, uint64 row, int column)
+{
+	char	   *value = crm_catalogue_text(session, row, column);
+
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the catalogue of crm_analytics is damaged"),
+				 errdetail("Column \"%s\" is NULL.", SPI_fname(SPI_tuptable->tupdesc, column))));
+	return value;
+}
+
+int32
+crm_catalogue_place(uint64 row, int column)
+{
+	int64		number = crm_catalogue_number(row, column, NULL);
+
+	if (number < 0 || number > CRM_MAX_PLACE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the catalogue of crm_analytics is damaged"),
+				 errdetail("Column \"%s\" is " INT64_FORMAT ".", SPI_fname(SPI_tuptable->tupdesc, column), number)));
+	return (int32) number;
+}
+
 int64
 crm_catalogue_number(uint64 row, int column, bool *isnull)
 {
@@ -253,17 +299,17 @@ read_tag(crm_catalogue_session *session, uint64 row)
 	char	   *type;
 
 	tag->id = (int32) crm_catalogue_number(row, 1, NULL);
-	tag->name = crm_catalogue_text(session, row, 2);
-	tag->kind = crm_catalogue_text(session, row, 3);
-	type = crm_catalogue_text(session, row, 4);
+	tag->name = crm_catalogue_required(session, row, 2);
+	tag->kind = crm_catalogue_required(session, row, 3);
+	type = crm_catalogue_required(session, row, 4);
 	tag->type = strcmp(type, "boolean") == 0 ? CRM_VALUE_BOOLEAN :
 		strcmp(type, "text") == 0 ? CRM_VALUE_TEXT : CRM_VALUE_NUMERIC;
 	tag->owner = (Oid) crm_catalogue_number(row, 5, NULL);
 	tag->version = (int32) crm_catalogue_number(row, 6, NULL);
 	tag->refreshed_version = (int32) crm_catalogue_number(row, 7, NULL);
 	tag->refreshed_at = crm_catalogue_number(row, 8, NULL);
-	tag->rule = crm_catalogue_text(session, row, 9);
-	tag->qualified = crm_catalogue_text(session, row, 10);
+	tag->rule = crm_catalogue_required(session, row, 9);
+	tag->qualified = crm_catalogue_required(session, row, 10);
 	return tag;
 }
 

@@ -109,9 +109,9 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 		crm_customer_tag *tag = &customer->tags[i];
 		bool		isnull;
 
-		tag->name = crm_catalogue_text(&session, i, 1);
+		tag->name = crm_catalogue_required(&session, i, 1);
 		tag->value = crm_catalogue_text(&session, i, 2);
-		tag->kind = crm_catalogue_text(&session, i, 3);
+		tag->kind = crm_catalogue_required(&session, i, 3);
 		tag->refreshed_at = crm_catalogue_number(i, 4, NULL);
 		tag->until = crm_catalogue_number(i, 5, &isnull);
 		tag->expires = !isnull;

@@ -66,7 +66,7 @@ look_up(const crm_population *population, const char *key, int64 *id, char **key
 {
 	Relation	table = crm_catalogue_open("population_key", AccessShareLock);
 	const char *index_name = key != NULL ? "population_key_population_id_key_key" : "population_key_pkey";
-	Relation	index = index_open(crm_relation(index_name), AccessShareLock);
+	Relation	index = crm_catalogue_index(table, index_name);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -214,7 +214,7 @@ crm_population_keys(PG_FUNCTION_ARGS)
 				 errhint("Use %s.member_keys, which gives those of your scopes.", crm_schema())));
 
 	table = crm_catalogue_open("population_key", AccessShareLock);
-	index = index_open(crm_relation("population_key_pkey"), AccessShareLock);
+	index = crm_catalogue_index(table, "population_key_pkey");
 	ScanKeyInit(&key, KEY_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population->id));
 	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))

@@ -7,6 +7,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "executor/spi.h"
+#include "kernel/tag_chunk.h"
 #include "tag/tag.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -64,15 +65,20 @@ read_population(crm_catalogue_session *session, uint64 row)
 	char	   *form;
 
 	population->id = (int32) crm_catalogue_number(row, 1, NULL);
-	population->name = crm_catalogue_text(session, row, 2);
-	population->source_name = crm_catalogue_text(session, row, 4);
-	population->key_column = crm_catalogue_text(session, row, 5);
-	form = crm_catalogue_text(session, row, 6);
+	population->name = crm_catalogue_required(session, row, 2);
+	population->source_name = crm_catalogue_required(session, row, 4);
+	population->key_column = crm_catalogue_required(session, row, 5);
+	form = crm_catalogue_required(session, row, 6);
 	population->key_form = strcmp(form, "integer") == 0 ? CRM_KEY_INTEGER :
 		strcmp(form, "uuid") == 0 ? CRM_KEY_UUID : CRM_KEY_TEXT;
 	population->scope_column = crm_catalogue_text(session, row, 7);
 	population->owner = (Oid) crm_catalogue_number(row, 8, NULL);
 	population->chunk_bits = (int) crm_catalogue_number(row, 9, NULL);
+	if (population->chunk_bits != 0 && (population->chunk_bits < CRM_CHUNK_BITS || population->chunk_bits > 62))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the catalogue of crm_analytics is damaged"),
+				 errdetail("Population \"%s\" has chunks of %d bits.", population->name, population->chunk_bits)));
 	population->source = standing_source((Oid) crm_catalogue_number(row, 3, NULL), population->source_name, population->owner);
 	return population;
 }
@@ -195,10 +201,26 @@ crm_population_source(const crm_population *population)
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(population->source)), relation);
 }
 
+static bool
+fits_key_form(Oid type, crm_key_form form)
+{
+	switch (form)
+	{
+		case CRM_KEY_INTEGER:
+			return type == INT2OID || type == INT4OID || type == INT8OID;
+		case CRM_KEY_UUID:
+			return type == UUIDOID;
+		case CRM_KEY_TEXT:
+			return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
+	}
+	return false;
+}
+
 Oid
 crm_population_key_type(const crm_population *population)
 {
 	AttrNumber	attribute;
+	Oid			type;
 
 	(void) crm_population_source(population);
 	attribute = get_attnum(population->source, population->key_column);
@@ -208,7 +230,17 @@ crm_population_key_type(const crm_population *population)
 				 errmsg("the source %s of population \"%s\" has no column \"%s\" any more",
 						population->source_name, population->name, population->key_column),
 				 errhint("Give the column its name back.")));
-	return get_atttype(population->source, attribute);
+	type = get_atttype(population->source, attribute);
+	if (!fits_key_form(getBaseType(type), population->key_form))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("key column \"%s\" of population \"%s\" has type %s now",
+						population->key_column, population->name, format_type_be(type)),
+				 errdetail("The population was created with %s keys, and its sets hold those.",
+						   population->key_form == CRM_KEY_INTEGER ? "integer" :
+						   population->key_form == CRM_KEY_UUID ? "uuid" : "text"),
+				 errhint("Give the column its type back, or drop the population and create it anew.")));
+	return type;
 }
 
 void

@@ -23,6 +23,7 @@
 #include "tag/store_write.h"
 #include "utils/acl.h"
 #include "utils/array.h"
+#include "utils/hsearch.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -232,7 +233,8 @@ number_scopes(const refresh *r, crm_scan_state *state)
 		if (names[i] != NULL && strlen(names[i]) > 2000)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("scope in population \"%s\" is too long: \"%.60s...\"", r->population->name, names[i]),
+					 errmsg("scope in population \"%s\" is too long: \"%.*s...\"", r->population->name,
+							pg_mbcliplen(names[i], strlen(names[i]), 60), names[i]),
 					 errdetail("A scope has at most 2000 bytes.")));
 		if (crm_catalogue_write("SELECT scope_no FROM @.population_scope WHERE population_id = $1 AND scope IS NOT DISTINCT FROM $2",
 								2, INT4OID, Int32GetDatum(r->population->id), false,
@@ -243,7 +245,7 @@ number_scopes(const refresh *r, crm_scan_state *state)
 									   2, INT4OID, Int32GetDatum(r->population->id), false,
 									   TEXTOID, scope, names[i] == NULL);
 		index = crm_scan_state_scope(state, names[i], names[i] == NULL ? 0 : strlen(names[i]));
-		numbers[index] = (int32) crm_catalogue_number(0, 1, NULL);
+		numbers[index] = crm_catalogue_place(0, 1);
 	}
 	crm_catalogue_end(&session);
 	return numbers;
@@ -286,8 +288,8 @@ number_values(const crm_tag *tag, const crm_scan_state *state, int rule, int *hi
 							1, INT4OID, Int32GetDatum(tag->id), false);
 	for (uint64 row = 0; row < n; row++)
 	{
-		int32		number = (int32) crm_catalogue_number(row, 1, NULL);
-		char	   *value = crm_catalogue_text(&session, row, 2);
+		int32		number = crm_catalogue_place(row, 1);
+		char	   *value = crm_catalogue_required(&session, row, 2);
 
 		*highest = Max(*highest, number);
 		/* only values met so far have a code; the table of codes is asked by its own hash */
@@ -300,87 +302,90 @@ number_values(const crm_tag *tag, const crm_scan_state *state, int rule, int *hi
 
 /* ---- sizes of sets ------------------------------------------------------------------------------ */
 
-/* Members by tag, value and scope, counted while chunks are written. */
-typedef struct set_sizes
+/*
+ * Members by tag, value and scope, counted while chunks are written.  A hash:
+ * most values do not occur in most branches.
+ */
+typedef struct set_size
 {
-	int			scopes;			/* highest scope number + 1 */
-	int			tags;
-	crm_tag_change *order;		/* the change's tags */
-	uint64	  **members;		/* by tag: value_no * scopes + scope_no */
-	int		   *rooms;
-} set_sizes;
+	int32		tag_id;			/* the first three are the key */
+	int32		value_no;
+	int32		scope_no;
+	uint64		members;
+} set_size;
+
+static HTAB *
+new_sizes(void)
+{
+	HASHCTL		control = {0};
+
+	control.keysize = offsetof(set_size, scope_no) + sizeof(int32);
+	control.entrysize = sizeof(set_size);
+	control.hcxt = CurrentMemoryContext;
+	return hash_create("sizes of stored sets", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
 
 static void
 count_size(void *arg, int32 tag_id, int32 value_no, int32 scope_no, uint32 members)
 {
-	set_sizes  *sizes = arg;
-	int			low = 0;
-	int			high = sizes->tags - 1;
-	int			at;
+	set_size	key = {.tag_id = tag_id,.value_no = value_no,.scope_no = scope_no};
+	bool		found;
+	set_size   *size = hash_search(arg, &key, HASH_ENTER, &found);
 
-	while (low < high)
-	{
-		int			middle = (low + high) / 2;
-
-		if (sizes->order[middle].tag_id < tag_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	at = value_no * sizes->scopes + scope_no;
-	if (at >= sizes->rooms[low])
-	{
-		int			room = Max(at + 1, sizes->rooms[low] * 2);
-
-		sizes->members[low] = repalloc_huge(sizes->members[low], room * sizeof(uint64));
-		memset(sizes->members[low] + sizes->rooms[low], 0, (room - sizes->rooms[low]) * sizeof(uint64));
-		sizes->rooms[low] = room;
-	}
-	sizes->members[low][at] += members;
+	size->members = (found ? size->members : 0) + members;
 }
 
-static void
-store_sizes(const refresh *r, const set_sizes *sizes)
-{
-	crm_catalogue_session session;
-	Datum	   *tags = palloc(sizes->tags * sizeof(Datum));
-	int			total = 0;
-	int			n = 0;
-	Datum	   *columns[4];
-	Oid			types[4] = {INT4OID, INT4OID, INT4OID, INT8OID};
-	ArrayType  *arrays[4];
+/* So many rows go into one statement: arrays stay small. */
+#define SIZES_AT_ONCE 100000
 
-	for (int t = 0; t < sizes->tags; t++)
-	{
-		tags[t] = Int32GetDatum(sizes->order[t].tag_id);
-		for (int i = 0; i < sizes->rooms[t]; i++)
-			total += sizes->members[t][i] > 0;
-	}
+static void
+store_sizes(const refresh *r, const crm_store_change *change, HTAB *sizes)
+{
+	static const Oid types[4] = {INT4OID, INT4OID, INT4OID, INT8OID};
+	crm_catalogue_session session;
+	Datum	   *tags = palloc(change->tag_count * sizeof(Datum));
+	Datum	   *columns[4];
+	int			n = 0;
+	HASH_SEQ_STATUS status;
+	set_size   *size;
+
+	for (int t = 0; t < change->tag_count; t++)
+		tags[t] = Int32GetDatum(change->tags[t].tag_id);
 	for (int c = 0; c < 4; c++)
-		columns[c] = palloc((total + 1) * sizeof(Datum));
-	for (int t = 0; t < sizes->tags; t++)
-		for (int i = 0; i < sizes->rooms[t]; i++)
-			if (sizes->members[t][i] > 0)
-			{
-				columns[0][n] = tags[t];
-				columns[1][n] = Int32GetDatum(i / sizes->scopes);
-				columns[2][n] = Int32GetDatum(i % sizes->scopes);
-				columns[3][n] = Int64GetDatum((int64) sizes->members[t][i]);
-				n++;
-			}
-	for (int c = 0; c < 4; c++)
-		arrays[c] = construct_array(columns[c], n, types[c], c < 3 ? 4 : 8, c < 3 ? true : FLOAT8PASSBYVAL,
-									c < 3 ? TYPALIGN_INT : TYPALIGN_DOUBLE);
+		columns[c] = palloc(SIZES_AT_ONCE * sizeof(Datum));
 
 	crm_catalogue_begin(&session);
 	(void) crm_catalogue_write("DELETE FROM @.tag_size WHERE tag_id = ANY ($1)", 1, INT4ARRAYOID,
-							   PointerGetDatum(construct_array(tags, sizes->tags, INT4OID, 4, true, TYPALIGN_INT)), false);
-	(void) crm_catalogue_write("INSERT INTO @.tag_size SELECT $1, t, v, s, m FROM unnest($2, $3, $4, $5) AS u (t, v, s, m)",
-							   5, INT4OID, Int32GetDatum(r->population->id), false,
-							   INT4ARRAYOID, PointerGetDatum(arrays[0]), false,
-							   INT4ARRAYOID, PointerGetDatum(arrays[1]), false,
-							   INT4ARRAYOID, PointerGetDatum(arrays[2]), false,
-							   INT8ARRAYOID, PointerGetDatum(arrays[3]), false);
+							   PointerGetDatum(construct_array(tags, change->tag_count, INT4OID, 4, true, TYPALIGN_INT)), false);
+	hash_seq_init(&status, sizes);
+	do
+	{
+		size = hash_seq_search(&status);
+		if (size != NULL)
+		{
+			columns[0][n] = Int32GetDatum(size->tag_id);
+			columns[1][n] = Int32GetDatum(size->value_no);
+			columns[2][n] = Int32GetDatum(size->scope_no);
+			columns[3][n++] = Int64GetDatum((int64) size->members);
+		}
+		if (n == SIZES_AT_ONCE || (size == NULL && n > 0))
+		{
+			ArrayType  *arrays[4];
+
+			for (int c = 0; c < 4; c++)
+				arrays[c] = construct_array(columns[c], n, types[c], c < 3 ? 4 : 8, c < 3 ? true : FLOAT8PASSBYVAL,
+											c < 3 ? TYPALIGN_INT : TYPALIGN_DOUBLE);
+			(void) crm_catalogue_write("INSERT INTO @.tag_size SELECT $1, t, v, s, m FROM unnest($2, $3, $4, $5) AS u (t, v, s, m)",
+									   5, INT4OID, Int32GetDatum(r->population->id), false,
+									   INT4ARRAYOID, PointerGetDatum(arrays[0]), false,
+									   INT4ARRAYOID, PointerGetDatum(arrays[1]), false,
+									   INT4ARRAYOID, PointerGetDatum(arrays[2]), false,
+									   INT8ARRAYOID, PointerGetDatum(arrays[3]), false);
+			for (int c = 0; c < 4; c++)
+				pfree(arrays[c]);
+			n = 0;
+		}
+	} while (size != NULL);
 	crm_catalogue_end(&session);
 }
 
@@ -457,8 +462,8 @@ return_tag(refresh *r, const crm_tag *tag, const crm_tag_change *change)
 	numbers = MemoryContextAlloc(session.caller, (n + 1) * sizeof(int32));
 	for (uint64 row = 0; row < n; row++)
 	{
-		numbers[row] = (int32) crm_catalogue_number(row, 1, NULL);
-		values[row] = crm_catalogue_text(&session, row, 2);
+		numbers[row] = crm_catalogue_place(row, 1);
+		values[row] = crm_catalogue_required(&session, row, 2);
 	}
 	crm_catalogue_end(&session);
 	for (uint64 row = 0; row < n; row++)
@@ -477,7 +482,7 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 	crm_scan_job job = new_job(r, owner, tags);
 	crm_scan_state *state = crm_scan_run_job(&job);
 	crm_store_change change = {0};
-	set_sizes	sizes = {0};
+	HTAB	   *sizes;
 	ListCell   *cell;
 	int			rule = 0;
 	uint32	   *order;
@@ -529,30 +534,17 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 
 	order = palloc((state->scope_count + 1) * sizeof(uint32));
 	for (uint32 i = 0; i < state->scope_count; i++)
-	{
 		order[i] = (uint32) change.scope_numbers[i];
-		sizes.scopes = Max(sizes.scopes, change.scope_numbers[i] + 1);
-	}
 	crm_check(crm_tag_sets_finish(state->sets, order), "crm.agg_state", false);
 	check_duplicate(r, state->sets);
 
 	if (change.tag_count > 0)
 	{
-		sizes.scopes = Max(sizes.scopes, 1);
-		sizes.tags = change.tag_count;
-		sizes.order = change.tags;
-		sizes.members = palloc(sizes.tags * sizeof(uint64 *));
-		sizes.rooms = palloc(sizes.tags * sizeof(int));
-		for (int i = 0; i < sizes.tags; i++)
-		{
-			sizes.rooms[i] = change.tags[i].value_count * sizes.scopes;
-			sizes.members[i] = MemoryContextAllocExtended(context, sizes.rooms[i] * sizeof(uint64),
-														  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-		}
+		sizes = new_sizes();
 		change.on_size = count_size;
-		change.arg = &sizes;
+		change.arg = sizes;
 		crm_store_replace(r->population, state->sets, &change);
-		store_sizes(r, &sizes);
+		store_sizes(r, &change, sizes);
 		r->chunks_written += change.chunks_written;
 	}
 

@@ -291,11 +291,26 @@ take_state(TupleTableSlot *slot, void *arg)
 	MemoryContextSetParent(result->state->context, result->context);
 }
 
-/* What the rule names may be gone by now. */
+/* What the rule names may be gone by now, or of another type. */
 static void
 rule_of_tag(void *arg)
 {
-	errcontext("rule of tag \"%s\"", ((const crm_tag *) arg)->name);
+	errcontext("rule of tag \"%s\", which replace_tag can mend and drop_tag remove", ((const crm_tag *) arg)->name);
+}
+
+/* The state of the scan and the stored sets take a tag's type for granted. */
+static void
+check_rule_type(const crm_tag *tag, const crm_rule *rule)
+{
+	if (rule->type == (tag->type == CRM_VALUE_BOOLEAN ? BOOLOID : TEXTOID) && tag->type != CRM_VALUE_NUMERIC)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the rule of tag \"%s\" gives %s now, and gave %s when it was created", tag->name,
+					rule->type == BOOLOID ? "boolean" : rule->type == TEXTOID ? "text" : "a number",
+					tag->type == CRM_VALUE_BOOLEAN ? "boolean" : "text"),
+			 errdetail("A column or function that it names has another type by now. The rule is: %s", tag->qualified),
+			 errhint("Write the type into the rule, such as column::text, and %s.replace_tag it; or drop the tag.", crm_schema())));
 }
 
 static List *
@@ -316,6 +331,7 @@ read_rules(const crm_scan_job *job, Relation source)
 		error_context_stack = &callback;
 		rule = crm_rule_read(source, tag->qualified);
 		error_context_stack = callback.previous;
+		check_rule_type(tag, rule);
 		rule->tag_name = tag->name;
 		rules = lappend(rules, rule);
 	}

@@ -48,7 +48,7 @@ static stored_chunk *
 fetch_chunks(int32 tag_id, int32 value_no, const crm_scopes *scopes, int *count)
 {
 	Relation	table = crm_catalogue_open("tag_set", AccessShareLock);
-	Relation	index = index_open(crm_relation("tag_set_by_tag"), AccessShareLock);
+	Relation	index = crm_catalogue_index(table, "tag_set_by_tag");
 	TupleDesc	desc = RelationGetDescr(table);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
@@ -248,7 +248,7 @@ crm_store_sets_of(const crm_population *population, int64 id, crm_store_visit vi
 	crm_catalogue_end(&session);
 
 	table = crm_catalogue_open("tag_set", AccessShareLock);
-	index = index_open(crm_relation("tag_set_pkey"), AccessShareLock);
+	index = crm_catalogue_index(table, "tag_set_pkey");
 	for (uint64 i = 0; i < n; i++)
 		if (visit_scope(population, table, index, scopes[i], id, visit, arg))
 			break;

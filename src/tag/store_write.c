@@ -189,6 +189,9 @@ next_old(store_writer *writer)
 		writer->old_key.tag_id = DatumGetInt32(values[CRM_SET_TAG - 1]);
 		writer->old_key.value_no = DatumGetInt32(values[CRM_SET_VALUE - 1]);
 		writer->old_members = values[CRM_SET_MEMBERS - 1];
+		if (writer->old_key.scope_no < 0 || writer->old_key.scope_no > CRM_MAX_PLACE ||
+			writer->old_key.value_no < 0 || writer->old_key.value_no > CRM_MAX_PLACE)
+			chunk_damaged(writer);
 		if (replaced_tag(writer->change, writer->old_key.tag_id) >= 0)
 			return;
 		CHECK_FOR_INTERRUPTS();
@@ -401,7 +404,7 @@ crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_stor
 	writer.population = population;
 	writer.change = change;
 	writer.table = crm_catalogue_open("tag_set", RowExclusiveLock);
-	writer.index = index_open(crm_relation("tag_set_pkey"), AccessShareLock);
+	writer.index = crm_catalogue_index(writer.table, "tag_set_pkey");
 	writer.desc = RelationGetDescr(writer.table);
 	writer.indexes = CatalogOpenIndexes(writer.table);
 	writer.row_context = AllocSetContextCreate(CurrentMemoryContext, "crm stored chunk", ALLOCSET_DEFAULT_SIZES);

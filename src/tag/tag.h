@@ -43,7 +43,7 @@ typedef struct crm_population
 /* NULL name: the only population there is.  Unknown: 42704 with the nearest names. */
 extern crm_population *crm_population_find(const char *name);
 extern crm_population *crm_population_find_by_id(int32 id);
-/* Type of the key column; 42703 when the column is gone. */
+/* Type of the key column; 42703 when the column is gone, 42804 when its type holds other keys by now. */
 extern Oid	crm_population_key_type(const crm_population *population);
 /* The source's qualified, quoted name for a query; 42P01 when it is gone. */
 extern char *crm_population_source(const crm_population *population);
@@ -120,6 +120,11 @@ extern uint64 crm_catalogue_read(const char *statement, int nargs,...);
 extern uint64 crm_catalogue_write(const char *statement, int nargs,...);
 /* A column of row `row` of the last result, copied to the session's caller context; NULL for NULL. */
 extern char *crm_catalogue_text(crm_catalogue_session *session, uint64 row, int column);
+/* The same; XX001 for NULL, which only the tables' owner can have put there. */
+extern char *crm_catalogue_required(crm_catalogue_session *session, uint64 row, int column);
+/* The number of a scope or value; XX001 when it cannot be one. */
+#define CRM_MAX_PLACE (INT32_MAX / 8)
+extern int32 crm_catalogue_place(uint64 row, int column);
 extern int64 crm_catalogue_number(uint64 row, int column, bool *isnull);
 /*
  * What volatile functions call first and after each wait for a lock: an active
@@ -139,6 +144,8 @@ extern void crm_require_alone(const char *function);
  * tables' owner may alter them, and must not be able to bring the server down.
  */
 extern Relation crm_catalogue_open(const char *name, LOCKMODE mode);
+/* Opens one of its indexes, which is still the index that the extension made. */
+extern Relation crm_catalogue_index(Relation table, const char *name);
 
 typedef enum crm_value_type
 {

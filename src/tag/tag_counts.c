@@ -146,7 +146,7 @@ static void
 count_all(counting *c, const crm_scopes *scopes)
 {
 	Relation	table = crm_catalogue_open("tag_set", AccessShareLock);
-	Relation	index = index_open(crm_relation("tag_set_pkey"), AccessShareLock);
+	Relation	index = crm_catalogue_index(table, "tag_set_pkey");
 	TupleDesc	desc = RelationGetDescr(table);
 	ScanKeyData key;
 	SysScanDesc scan;

@@ -128,7 +128,8 @@ $node->safe_psql('owned_again', q{
 	extra_params => [ '-U', 'firm' ]);
 foreach my $table (qw(tag_definition population_definition))
 {
-	(undef, undef, $stderr) = $node->psql('owned_again', qq{BEGIN; UPDATE crm.$table SET owner = (SELECT oid FROM pg_roles WHERE rolsuper LIMIT 1);
+	(undef, undef, $stderr) = $node->psql('owned_again', qq{BEGIN; INSERT INTO crm.population_grant SELECT population_id, 'firm', 'define', NULL, true FROM crm.population_definition;
+		UPDATE crm.$table SET owner = (SELECT oid FROM pg_roles WHERE rolsuper LIMIT 1);
 		UPDATE crm.tag_version SET rule_qualified = 'public.betray(customer.id)'; SELECT crm.refresh_tags()},
 		extra_params => [ '-U', 'firm' ]);
 	like($stderr, qr/ERROR:  permission denied to run rules as role/, "no rule runs as a superuser by way of $table");
