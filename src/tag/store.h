@@ -16,6 +16,6 @@
 #define CRM_SET_COLUMNS 6
 
 /* XX001 for a chunk that does not decode. */
-extern void crm_store_damaged(const crm_population *population, int32 tag_id, int64 chunk) pg_attribute_noreturn();
+extern CRM_NORETURN void crm_store_damaged(const crm_population *population, int32 tag_id, int64 chunk);
 
 #endif							/* CRM_STORE_H */
