@@ -5,6 +5,7 @@
 -- One stream of seeded random numbers, drawn row by row and column by column in
 -- a serial plan: the same rows every time.
 \set ON_ERROR_STOP on
+SET client_min_messages = warning;
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
 SET synchronize_seqscans = off;
