@@ -86,6 +86,22 @@ SELECT regexp_replace(profile(7, '客户', language => 'zh') ->> 'sentence', '\d
 SELECT drop_population('客户');
 DROP VIEW "客户_crm";
 
+-- Mixed case, an enum, money; then nothing that looks like an amount.
+CREATE TABLE "Kunden Liste" ("Kunden-Nr" int PRIMARY KEY, "Kanal" channel);
+INSERT INTO "Kunden Liste" SELECT i, (ARRAY['app', 'web'])[i % 2 + 1]::channel FROM generate_series(1, 20) i;
+CREATE TABLE "Bestellungen" ("Wer" int REFERENCES "Kunden Liste", "Wann" timestamp, "Betrag" money);
+INSERT INTO "Bestellungen" SELECT i % 10 + 1, localtimestamp - i * interval '1 day', i::money FROM generate_series(1, 40) i;
+SELECT step, did FROM quick_start('"Kunden Liste"', '"Bestellungen"');
+SELECT bool_and(v.order_total = o.total) AS totals FROM "Kunden Liste_crm" v
+JOIN (SELECT "Wer", sum("Betrag")::numeric::float8 AS total FROM "Bestellungen" GROUP BY 1) o ON o."Wer" = v."Kunden-Nr";
+SELECT drop_population('Kunden Liste');
+DROP VIEW "Kunden Liste_crm";
+ALTER TABLE "Bestellungen" DROP COLUMN "Betrag";
+SELECT step, did FROM quick_start('"Kunden Liste"', '"Bestellungen"') WHERE step = 'orders';
+SELECT bool_and(order_total = order_count) AS each_counts_one FROM "Kunden Liste_crm";
+SELECT drop_population('Kunden Liste');
+DROP VIEW "Kunden Liste_crm";
+
 -- Tables that do not serve, in words.
 \set SHOW_CONTEXT never
 CREATE TABLE no_key (a int, b text);

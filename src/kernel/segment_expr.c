@@ -75,6 +75,31 @@ is_word(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || (unsigned char) c >= 128;
 }
 
+/*
+ * The bytes of a sign that an input method writes where the language has an
+ * ASCII one, 0 for anything else: the ideographic space and punctuation
+ * (U+3000-3002, U+3008-3011), curly quotes (U+2018-201F) and the full-width
+ * forms but for letters, digits and '_' (U+FF01-FF0F, FF1A-FF20, FF3B-FF3E,
+ * FF40, FF5B-FF65).  Taken for parts of a name, they would make a condition
+ * silently another one.
+ */
+static size_t
+wide_sign(const parser *p)
+{
+	const unsigned char *at = (const unsigned char *) p->text + p->at;
+	unsigned int code;
+
+	if (p->length - p->at < 3 || (at[0] & 0xf0) != 0xe0)
+		return 0;
+	code = (at[0] & 0x0fu) << 12 | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
+	if ((code >= 0x3000 && code <= 0x3002) || (code >= 0x3008 && code <= 0x3011) ||
+		(code >= 0x2018 && code <= 0x201f) ||
+		(code >= 0xff01 && code <= 0xff0f) || (code >= 0xff1a && code <= 0xff20) ||
+		(code >= 0xff3b && code <= 0xff3e) || code == 0xff40 || (code >= 0xff5b && code <= 0xff65))
+		return 3;
+	return 0;
+}
+
 /* The end of what a quote opens; a doubled quote stays inside. */
 static crm_status
 scan_quoted(parser *p, char quote)
@@ -116,8 +141,9 @@ next_token(parser *p)
 	following = p->at + 1 < p->length ? p->text[p->at + 1] : '\0';
 	if (is_word(c))
 	{
-		while (p->at < p->length && is_word(p->text[p->at]))
-			p->at++;
+		for (; p->at < p->length && is_word(p->text[p->at]); p->at++)
+			if (wide_sign(p) > 0)
+				return fail_at(p, CRM_FAULT_WIDE_SIGN, p->at, wide_sign(p));
 		p->current.kind = TOKEN_WORD;
 		p->current.length = p->at - p->current.start;
 		return CRM_OK;

@@ -86,6 +86,7 @@ typedef enum crm_segment_fault
 	CRM_FAULT_OPEN_BRACKET,		/* '(' without ')' */
 	CRM_FAULT_CLOSING_BRACKET,	/* ')' without '(' */
 	CRM_FAULT_CHARACTER,		/* a character that means nothing here */
+	CRM_FAULT_WIDE_SIGN,		/* a full-width sign or curly quote outside of quotes */
 	CRM_FAULT_TOO_LONG,
 	CRM_FAULT_TOO_DEEP,
 	CRM_FAULT_TOO_MANY

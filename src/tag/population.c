@@ -104,9 +104,9 @@ no_single_population(List *names)
 	if (names == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("there is no population yet"),
-				 errhint("%s.create_population('customers', 'public.customers', 'customer_id') registers the relation with one row per customer.",
-						 crm_schema())));
+				 errmsg("there is no population yet, or none that you may use"),
+				 errhint("%1$s.create_population('customers', 'public.customers', 'customer_id') registers the relation with one row per customer; "
+						 "of one that exists, the owner may run %1$s.grant_population.", crm_schema())));
 	initStringInfo(&list);
 	foreach(cell, names)
 		appendStringInfo(&list, "%s\"%s\"", list.len == 0 ? "" : ", ", (char *) lfirst(cell));
@@ -473,6 +473,11 @@ crm_drop_population(PG_FUNCTION_ARGS)
 	crm_population *population;
 	crm_catalogue_session session;
 
+	/* without a name, crm_population_find would take the only one there is */
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument name must not be NULL")));
 	crm_catalogue_newest();
 	population = crm_population_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	crm_rights_require_owner(population);

@@ -9,7 +9,7 @@ COMMENT ON FUNCTION @extschema@.create_population(text, regclass, name, name, te
 	'registers a population (客户群体): the relation with one row per customer, its key column (integer, uuid or text), optionally its scope column and its events; the caller becomes its owner. Errors: 42710 name taken, 42703 unknown column, 42804 key of another type, 42501 no SELECT';
 
 CREATE FUNCTION @extschema@.drop_population(name text) RETURNS void
-	AS 'MODULE_PATHNAME', 'crm_drop_population' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE COST 5000;
+	AS 'MODULE_PATHNAME', 'crm_drop_population' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
 COMMENT ON FUNCTION @extschema@.drop_population(text) IS
 	'drops a population with its tags, sets and key dictionary; the source stays untouched. Owner only';
 

@@ -11,26 +11,11 @@ DECLARE
 	at name;
 	amount text;
 	a name;
-	b name;
 BEGIN
 	IF orders IS NOT NULL THEN
 		customer := @extschema@.find_customer_column(orders, customers, key);
 		at := @extschema@.find_time_column(orders);
-		a := @extschema@.find_column(orders, ARRAY['amount', 'total', 'total_amount', 'order_total', 'order_amount', 'total_price',
-			'grand_total', 'revenue', 'monetary', 'paid', 'pay_amount', 'gmv', 'value', 'sales', '金额', '总金额', '订单金额', '实付金额',
-			'支付金额', '总额', '销售额'], '{number,integer}');
-		IF a IS NOT NULL THEN
-			amount := format('o.%I::float8', a);
-		ELSE
-			a := @extschema@.find_column(orders, ARRAY['quantity', 'qty', 'units', '数量'], '{number,integer}');
-			b := @extschema@.find_column(orders, ARRAY['unit_price', 'unitprice', 'price', '单价', '价格'], '{number,integer}');
-			IF a IS NOT NULL AND b IS NOT NULL THEN
-				amount := format('o.%I::float8 * o.%I::float8', a, b);
-			ELSE
-				SELECT c.name INTO a FROM @extschema@.column_classes(orders) c WHERE c.class = 'number' ORDER BY c.place LIMIT 1;
-				amount := coalesce(format('o.%I::float8', a), '1::float8');
-			END IF;
-		END IF;
+		amount := (@extschema@.find_amount(orders)).expression;
 		columns := columns || format(', coalesce((s.summary).frequency, 0) AS order_count'
 			', coalesce((s.summary).monetary, 0) AS order_total'
 			', (s.summary).last_at AS last_order_at'
@@ -123,8 +108,9 @@ BEGIN
 			IF orders IS NOT NULL THEN
 				RETURN NEXT;
 				step := 'orders';
-				did := format('From %s, by columns %I and %I: number, sum and last order of each customer, RFM scores and segment.', orders,
-					@extschema@.find_customer_column(orders, customers, key), @extschema@.find_time_column(orders));
+				did := format('From %s, by columns %I, %I and %s: number, sum and last order of each customer, RFM scores and segment.', orders,
+					@extschema@.find_customer_column(orders, customers, key), @extschema@.find_time_column(orders),
+					(@extschema@.find_amount(orders)).described);
 			END IF;
 			IF events IS NOT NULL THEN
 				RETURN NEXT;

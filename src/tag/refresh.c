@@ -780,7 +780,8 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 
 	if (r.null_keys > 0)
 		ereport(NOTICE,
-				(errmsg(UINT64_FORMAT " rows of %s have no key and are no customers",
-						r.null_keys, r.population->source_name)));
+				(errmsg_plural(UINT64_FORMAT " row of %s has no key and is no customer",
+							   UINT64_FORMAT " rows of %s have no key and are no customers",
+							   (unsigned long) r.null_keys, r.null_keys, r.population->source_name)));
 	return (Datum) 0;
 }

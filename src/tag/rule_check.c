@@ -13,6 +13,7 @@
 #include "parser/parse_relation.h"
 #include "tag/rule_internal.h"
 #include "utils/fmgroids.h"
+#include "utils/formatting.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/rel.h"
@@ -84,7 +85,7 @@ raw_walker(Node *node, void *context)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a sub-SELECT is not allowed in a rule"),
-				 errhint("Put it into the population's view and use its column, or use the customer's timeline."),
+				 errhint("Put it into the population's view and use its column."),
 				 parser_errposition(pstate, ((SubLink *) node)->location)));
 	if (IsA(node, FuncCall) && ((FuncCall *) node)->over != NULL)
 		ereport(ERROR,
@@ -137,6 +138,16 @@ crm_rule_check_raw(ParseState *pstate, List *statements)
 				 errhint("Combine conditions with AND or OR, or make a tag of each."),
 				 parser_errposition(pstate, exprLocation(lsecond(stmt->targetList)))));
 	target = linitial_node(ResTarget, stmt->targetList);
+	/* "vip AND" reads as the column vip under the name of "and" */
+	if (target->name &&
+		(strcmp(target->name, "and") == 0 || strcmp(target->name, "or") == 0 ||
+		 strcmp(target->name, "not") == 0 || strcmp(target->name, "in") == 0 ||
+		 strcmp(target->name, "like") == 0 || strcmp(target->name, "between") == 0 || strcmp(target->name, "is") == 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("nothing follows %s in the rule", asc_toupper(target->name, strlen(target->name))),
+				 errhint("The rule ends before its expression is complete."),
+				 parser_errposition(pstate, exprLocation((Node *) target))));
 	if (target->name)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
@@ -157,7 +168,7 @@ crm_rule_check_raw(ParseState *pstate, List *statements)
 
 /* "Perhaps you meant ..." by edit distance, else a list of the columns. */
 static char *
-column_hint(Relation source, const char *name)
+column_hint(Relation source, const char *name, bool maybe_text)
 {
 	TupleDesc	desc = RelationGetDescr(source);
 	int			length = pg_mbstrlen(name);
@@ -190,7 +201,8 @@ column_hint(Relation source, const char *name)
 		appendStringInfoString(&list, ", ...");
 	if (nearest)
 		return psprintf("Perhaps you meant %s.", quote_identifier(nearest));
-	return psprintf("The columns are %s; as_of is the time of evaluation.", list.data);
+	return psprintf("The columns are %s; as_of is the time of evaluation.%s", list.data,
+					maybe_text ? " Text stands in single quotes, as in city = 'Paris'." : "");
 }
 
 void
@@ -203,13 +215,13 @@ crm_rule_unknown_column(ParseState *pstate, Relation source, ColumnRef *cref)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" does not exist", last),
-				 errhint("%s", column_hint(source, last)),
+				 errhint("%s", column_hint(source, last, true)),
 				 parser_errposition(pstate, cref->location)));
 	if (list_length(cref->fields) == 2 && first && last && strcmp(first, "customer") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column customer.%s does not exist", quote_identifier(last)),
-				 errhint("%s", column_hint(source, last)),
+				 errhint("%s", column_hint(source, last, false)),
 				 parser_errposition(pstate, cref->location)));
 	if (first)
 		ereport(ERROR,
@@ -436,7 +448,7 @@ check_walker(Node *node, void *arg)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("aggregate function %s is not allowed in a rule", format_procedure(((Aggref *) node)->aggfnoid)),
-					 errhint("A rule sees one customer's row: compute it in the population's view and use its column, or use the customer's timeline."),
+					 errhint("A rule sees one customer's row: compute it in the population's view and use its column."),
 					 parser_errposition(context->pstate, place(context, ((Aggref *) node)->location))));
 			break;
 		case T_GroupingFunc:

@@ -139,11 +139,15 @@ coerce_result(ParseState *pstate, Node *expr, Oid *type)
 				ereport(ERROR,
 						(errcode(ERRCODE_DATATYPE_MISMATCH),
 						 errmsg("a rule cannot have type %s", format_type_be(given)),
-						 errdetail("A rule is a condition (boolean), one of several values (text) or a number."),
+						 errdetail("A rule is a condition (boolean), or one of several values (text)."),
 						 category == TYPCATEGORY_DATETIME || category == TYPCATEGORY_TIMESPAN ?
 						 errhint("Compare it, such as with as_of, or cast it to text.") :
 						 type_is_rowtype(base) ?
 						 errhint("Name one column of the row, and compare it.") :
+						 OidIsValid(get_element_type(base)) ?
+						 errhint("Ask for an element, such as 'x' = ANY (column), or join them with array_to_string.") :
+						 base == MONEYOID ?
+						 errhint("Cast it to numeric and compare it: column::numeric >= 1000.") :
 						 errhint("Compare it, or cast it to text."),
 						 parser_errposition(pstate, exprLocation(expr))));
 			*type = TEXTOID;

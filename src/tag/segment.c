@@ -248,7 +248,8 @@ report_fault(const char *expression, size_t length, const crm_segment_error *err
 	}			faults[] = {
 		[CRM_FAULT_EMPTY] = {"a segment expression must not be empty",
 		"Name a tag, as in: vip, or combine several: vip & (recent | new) - opted_out."},
-		[CRM_FAULT_NO_NAME] = {"syntax error in a segment expression: a tag's name was expected", NULL},
+		[CRM_FAULT_NO_NAME] = {"syntax error in a segment expression: a tag's name was expected",
+		"An expression reads like: vip & (recent | new) - opted_out."},
 		[CRM_FAULT_NO_OPERATOR] = {"syntax error in a segment expression: an operator was expected",
 		"Between two conditions stands one of & | -; names with spaces or signs are written in double quotes."},
 		[CRM_FAULT_NO_VALUE] = {"syntax error in a segment expression: a value was expected",
@@ -264,6 +265,8 @@ report_fault(const char *expression, size_t length, const crm_segment_error *err
 		[CRM_FAULT_CLOSING_BRACKET] = {"closing bracket without an opening one in a segment expression", NULL},
 		[CRM_FAULT_CHARACTER] = {"unexpected character in a segment expression",
 		"The operators are & | - ! and brackets; names with other signs are written in double quotes."},
+		[CRM_FAULT_WIDE_SIGN] = {"unexpected character in a segment expression",
+		"Operators, brackets and quotes are the ASCII signs & | - ! = ( ) \"; a name or value with this sign is written in double quotes."},
 		[CRM_FAULT_TOO_LONG] = {"segment expression is too long", NULL},
 		[CRM_FAULT_TOO_DEEP] = {"segment expression is nested too deeply", NULL},
 		[CRM_FAULT_TOO_MANY] = {"segment expression has too many conditions", NULL},

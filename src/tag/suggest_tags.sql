@@ -11,6 +11,7 @@ CREATE FUNCTION @extschema@.column_classes(relation regclass)
 			CASE
 				WHEN b.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'integer'
 				WHEN b.oid IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype) THEN 'number'
+				WHEN b.oid = 'money'::regtype THEN 'money'
 				WHEN b.oid = 'bool'::regtype THEN 'boolean'
 				WHEN b.oid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) THEN 'time'
 				WHEN b.oid IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN 'text'
@@ -26,7 +27,7 @@ CREATE FUNCTION @extschema@.column_classes(relation regclass)
 		ORDER BY a.attnum;
 	END;
 COMMENT ON FUNCTION @extschema@.column_classes(regclass) IS
-	'the columns of a relation and what they can serve for: integer, number, boolean, time, text, enum, uuid or other';
+	'the columns of a relation and what they can serve for: integer, number, money, boolean, time, text, enum, uuid or other';
 
 CREATE FUNCTION @extschema@.find_column(relation regclass, names text[], classes text[]) RETURNS name
 	LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 500
@@ -158,6 +159,38 @@ $$;
 COMMENT ON FUNCTION @extschema@.find_time_column(regclass) IS
 	'the column of orders or events that says when: a usual name, else the first column of a date or time. Error 42P16 when there is none';
 
+CREATE FUNCTION @extschema@.find_amount(relation regclass, OUT expression text, OUT described text) RETURNS record
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 5000 SET search_path = pg_catalog, pg_temp
+	AS $$
+#variable_conflict use_column
+DECLARE
+	amount name := @extschema@.find_column(relation, ARRAY['amount', 'total', 'total_amount', 'order_total', 'order_amount', 'total_price',
+		'grand_total', 'revenue', 'monetary', 'paid', 'pay_amount', 'gmv', 'value', 'sales', '金额', '总金额', '订单金额', '实付金额',
+		'支付金额', '总额', '销售额'], '{number,integer,money}');
+	quantity name := @extschema@.find_column(relation, ARRAY['quantity', 'qty', 'units', '数量'], '{number,integer}');
+	price name := @extschema@.find_column(relation, ARRAY['unit_price', 'unitprice', 'price', '单价', '价格'], '{number,integer}');
+BEGIN
+	IF amount IS NULL AND quantity IS NOT NULL AND price IS NOT NULL THEN
+		expression := format('o.%I::float8 * o.%I::float8', quantity, price);
+		described := format('%I * %I', quantity, price);
+		RETURN;
+	END IF;
+	amount := coalesce(amount,
+		(SELECT name FROM @extschema@.column_classes(relation) WHERE class IN ('number', 'money') ORDER BY place LIMIT 1));
+	IF amount IS NULL THEN
+		expression := '1::float8';
+		described := '1 for each order, since no column looks like an amount';
+	ELSE
+		-- money becomes a number by way of numeric alone
+		expression := format(CASE WHEN EXISTS (SELECT FROM @extschema@.column_classes(relation) WHERE name = amount AND class = 'money')
+			THEN 'o.%I::numeric::float8' ELSE 'o.%I::float8' END, amount);
+		described := quote_ident(amount);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.find_amount(regclass) IS
+	'what an order (o) is worth, as an expression and in words: a column with a usual name, quantity times price, else the first column of money or of numbers with decimals, else 1';
+
 CREATE FUNCTION @extschema@.suggest_tags(customers regclass, key name DEFAULT NULL)
 	RETURNS TABLE (tag text, rule text, kind text, description text)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 30 SET search_path = pg_catalog, pg_temp
@@ -186,7 +219,7 @@ BEGIN
 
 	FOR col IN
 		SELECT c.name, c.class, lower(c.name::text) AS word FROM @extschema@.column_classes(customers) c
-		WHERE c.name IS DISTINCT FROM suggest_tags.key AND c.class NOT IN ('other', 'uuid') ORDER BY c.place
+		WHERE c.name IS DISTINCT FROM suggest_tags.key AND c.class NOT IN ('other', 'uuid', 'money') ORDER BY c.place
 	LOOP
 		shown := replace(col.name::text, '_', ' ');
 		tag := col.name::text;
