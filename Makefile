@@ -18,7 +18,7 @@ EXTENSION = crm_analytics
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(CRM_SOURCE)/crm_analytics.control)
 MODULE_big = crm_analytics
 
-ROOMS = kernel common audience tag segment
+ROOMS = kernel common audience tag segment behavior
 CRM_OBJECTS := $(sort $(foreach room,$(ROOMS),$(patsubst $(CRM_SOURCE)/%.c,%.o,$(wildcard $(CRM_SOURCE)/src/$(room)/*.c))))
 OBJS = $(CRM_OBJECTS)
 
@@ -32,6 +32,8 @@ SQL_PARTS = \
 	src/audience/agg.sql \
 	src/segment/rfm.sql \
 	src/segment/rfm_segment.sql \
+	src/behavior/window_funnel.sql \
+	src/behavior/retention.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -16,7 +16,10 @@ typedef enum crm_state_kind
 {
 	CRM_STATE_RFM = 1,			/* rfm_agg */
 	CRM_STATE_RFM_CUTS = 2,		/* rfm_cuts_agg */
-	CRM_STATE_TAG_SCAN = 3		/* tag_scan_agg */
+	CRM_STATE_TAG_SCAN = 3,		/* tag_scan_agg */
+	CRM_STATE_FUNNEL = 4,		/* window_funnel */
+	CRM_STATE_RETENTION = 5,	/* retention */
+	CRM_STATE_SEQUENCE = 6		/* sequence_match, sequence_count, sequence_match_events */
 } crm_state_kind;
 
 typedef struct crm_agg_state

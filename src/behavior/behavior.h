@@ -1,0 +1,79 @@
+/*
+ * behavior.h - what the room's aggregates over raw rows share: their
+ * arguments, and a state that holds one customer's events.
+ *
+ * There may be millions of customers, so the state is one flat value that is
+ * changed in place and grows by doubling: 32 bytes, the pattern where there is
+ * one, and 16 bytes for each event kept.
+ */
+#ifndef CRM_BEHAVIOR_H
+#define CRM_BEHAVIOR_H
+
+#include "common/crm.h"
+
+#include "common/agg_state.h"
+#include "datatype/timestamp.h"
+#include "kernel/events.h"
+
+typedef struct event_state
+{
+	/* the header of crm_agg_state, which cannot be a member as it ends openly */
+	int32		vl_len_;
+	uint16		magic;
+	uint8		kind;
+	uint8		version;
+	int64		within;			/* a funnel's width in microseconds */
+	uint32		count;
+	uint32		room;
+	uint16		conditions;
+	uint8		mode;			/* a funnel's */
+	bool		sorted;			/* the events are in order */
+	uint32		pattern_length;
+	char		data[FLEXIBLE_ARRAY_MEMBER];	/* the pattern, padded to eight bytes, then room for events */
+} event_state;
+
+/* What is constant for a group. */
+typedef struct event_parameters
+{
+	int64		within;
+	unsigned	mode;
+	const char *pattern;
+	Size		pattern_length;
+	int			conditions;
+} event_parameters;
+
+static inline crm_event *
+event_state_events(const event_state *state)
+{
+	return (crm_event *) (state->data + MAXALIGN(state->pattern_length));
+}
+
+/* The state of one aggregate's kind; XX001 for one whose inside is wrong. */
+extern event_state *event_state_fetch(Datum value, crm_state_kind kind);
+
+/*
+ * The state of argument 0 with one event more; made if there is none yet.
+ * Parameters that differ from those of the rows before are refused.
+ */
+extern Datum event_state_add(FunctionCallInfo fcinfo, crm_state_kind kind, const event_parameters *parameters,
+							 TimestampTz at, uint64 met);
+
+/* Argument 0 as it is, even absent; parameters that differ from those of the rows before are refused. */
+extern Datum event_state_unchanged(FunctionCallInfo fcinfo, crm_state_kind kind, const event_parameters *parameters);
+
+/* A combine function's whole work. */
+extern Datum event_state_combine(FunctionCallInfo fcinfo, crm_state_kind kind);
+
+/* The events in order; a copy if they have to be sorted, as a final function leaves its state alone. */
+extern const crm_event *event_state_sorted(const event_state *state);
+
+/* The last argument of an aggregate as bits; NULL is false.  Sets their number. */
+extern uint64 behavior_conditions(FunctionCallInfo fcinfo, int argument, int *conditions);
+
+/* A time of an event: finite. */
+extern TimestampTz behavior_time(FunctionCallInfo fcinfo, int argument);
+
+/* An interval of fixed length in microseconds, not negative. */
+extern int64 behavior_width(FunctionCallInfo fcinfo, int argument, const char *name);
+
+#endif							/* CRM_BEHAVIOR_H */

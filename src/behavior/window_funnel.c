@@ -1,0 +1,136 @@
+/*
+ * window_funnel.c - the aggregate window_funnel.
+ */
+#include "behavior/behavior.h"
+
+#include "common/bridge.h"
+#include "kernel/funnel.h"
+
+CRM_FUNCTION(crm_window_funnel_transfn);
+CRM_FUNCTION(crm_window_funnel_mode_transfn);
+CRM_FUNCTION(crm_window_funnel_combinefn);
+CRM_FUNCTION(crm_window_funnel_finalfn);
+
+static const struct
+{
+	const char *name;
+	unsigned	bit;
+}			mode_names[] = {
+	{"strict_deduplication", CRM_FUNNEL_DEDUPLICATION},
+	{"strict_order", CRM_FUNNEL_ORDER},
+	{"strict_increase", CRM_FUNNEL_INCREASE},
+	{"strict_once", CRM_FUNNEL_ONCE},
+	{"allow_reentry", CRM_FUNNEL_REENTRY}
+};
+
+/* A comma list of names, blanks around them allowed; nothing is the mode without any. */
+static unsigned
+parse_mode(const char *text, int length)
+{
+	unsigned	mode = 0;
+	const char *end = text + length;
+	const char *at = text;
+
+	while (at < end && *at == ' ')
+		at++;
+	if (at == end)
+		return 0;
+	for (;;)
+	{
+		const char *name;
+		int			size;
+		unsigned	bit = 0;
+
+		while (at < end && *at == ' ')
+			at++;
+		name = at;
+		while (at < end && *at != ',')
+			at++;
+		size = at - name;
+		while (size > 0 && name[size - 1] == ' ')
+			size--;
+		for (int i = 0; i < lengthof(mode_names); i++)
+			if (strlen(mode_names[i].name) == size && memcmp(mode_names[i].name, name, size) == 0)
+				bit = mode_names[i].bit;
+		if (bit == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown mode of a funnel: \"%.*s\"", size, name),
+					 errhint("A mode is a comma list of strict_deduplication, strict_order, strict_increase, strict_once, allow_reentry.")));
+		mode |= bit;
+		if (at == end)
+			break;
+		at++;
+	}
+	if ((mode & CRM_FUNNEL_REENTRY) && !(mode & CRM_FUNNEL_ORDER))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mode \"allow_reentry\" needs mode \"strict_order\""),
+				 errdetail("It says which events do not end the search that strict_order ends.")));
+	return mode;
+}
+
+static Datum
+add_row(FunctionCallInfo fcinfo, unsigned mode, int time_argument)
+{
+	event_parameters parameters = {0, mode, NULL, 0, 0};
+	TimestampTz at = 0;
+	uint64		met;
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "transition function of window_funnel called in non-aggregate context");
+	parameters.within = behavior_width(fcinfo, 1, "within");
+	met = behavior_conditions(fcinfo, time_argument + 1, &parameters.conditions);
+	if (!PG_ARGISNULL(time_argument))
+		at = behavior_time(fcinfo, time_argument);
+
+	/* Events that meet no condition are of interest only where they end the search. */
+	if (PG_ARGISNULL(time_argument) || (met == 0 && !(mode & CRM_FUNNEL_ORDER)))
+		return event_state_unchanged(fcinfo, CRM_STATE_FUNNEL, &parameters);
+	return event_state_add(fcinfo, CRM_STATE_FUNNEL, &parameters, at, met);
+}
+
+/* window_funnel_transfn(state, within interval, ts timestamptz, steps boolean[]) */
+Datum
+crm_window_funnel_transfn(PG_FUNCTION_ARGS)
+{
+	return add_row(fcinfo, 0, 2);
+}
+
+/* window_funnel_transfn(state, within interval, mode text, ts timestamptz, steps boolean[]) */
+Datum
+crm_window_funnel_mode_transfn(PG_FUNCTION_ARGS)
+{
+	text	   *mode;
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", "mode")));
+	mode = PG_GETARG_TEXT_PP(2);
+	return add_row(fcinfo, parse_mode(VARDATA_ANY(mode), VARSIZE_ANY_EXHDR(mode)), 3);
+}
+
+Datum
+crm_window_funnel_combinefn(PG_FUNCTION_ARGS)
+{
+	return event_state_combine(fcinfo, CRM_STATE_FUNNEL);
+}
+
+/* No events: level 0. */
+Datum
+crm_window_funnel_finalfn(PG_FUNCTION_ARGS)
+{
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+	const event_state *state;
+	int			level;
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "window_funnel_finalfn called in non-aggregate context");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_INT32(0);
+	state = event_state_fetch(PG_GETARG_DATUM(0), CRM_STATE_FUNNEL);
+	crm_check(crm_funnel_level(&env, event_state_sorted(state), state->count, state->conditions, state->within,
+							   state->mode, &level), "crm.agg_state", false);
+	PG_RETURN_INT32(level);
+}

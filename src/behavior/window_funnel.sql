@@ -1,0 +1,50 @@
+
+-- window_funnel: how far a customer went through a funnel
+
+CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, ts timestamptz, VARIADIC steps boolean[])
+	RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_transfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, interval, timestamptz, boolean[]) IS
+	'transition of window_funnel';
+
+CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, mode text, ts timestamptz, VARIADIC steps boolean[])
+	RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_mode_transfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, interval, text, timestamptz, boolean[]) IS
+	'transition of window_funnel with a mode';
+
+CREATE FUNCTION @extschema@.window_funnel_combinefn(a @extschema@.agg_state, b @extschema@.agg_state)
+	RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_combinefn';
+COMMENT ON FUNCTION @extschema@.window_funnel_combinefn(@extschema@.agg_state, @extschema@.agg_state) IS
+	'combination of two states of window_funnel';
+
+CREATE FUNCTION @extschema@.window_funnel_finalfn(state @extschema@.agg_state) RETURNS int
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_finalfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_finalfn(@extschema@.agg_state) IS 'result of window_funnel';
+
+CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz, VARIADIC steps boolean[]) (
+	SFUNC = @extschema@.window_funnel_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 192,
+	FINALFUNC = @extschema@.window_funnel_finalfn,
+	COMBINEFUNC = @extschema@.window_funnel_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.window_funnel(interval, timestamptz, boolean[]) IS
+	'how many of the steps one customer took in their order, the last no later than "within" after the first (漏斗分析)';
+
+CREATE AGGREGATE @extschema@.window_funnel(within interval, mode text, ts timestamptz, VARIADIC steps boolean[]) (
+	SFUNC = @extschema@.window_funnel_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 192,
+	FINALFUNC = @extschema@.window_funnel_finalfn,
+	COMBINEFUNC = @extschema@.window_funnel_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.window_funnel(interval, text, timestamptz, boolean[]) IS
+	'the same with a mode: a comma list of strict_deduplication, strict_order, strict_increase, strict_once, allow_reentry (漏斗分析)';
