@@ -34,6 +34,7 @@ SQL_PARTS = \
 	src/segment/rfm_segment.sql \
 	src/behavior/window_funnel.sql \
 	src/behavior/retention.sql \
+	src/behavior/sequence.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \
