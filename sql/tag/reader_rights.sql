@@ -79,6 +79,20 @@ SELECT tag, value FROM tags_of(1);
 SELECT tag, value FROM tags_of(300);
 SELECT tag('rich');
 SELECT profile(1) -> 'tags' -> 'base' -> 0 ->> 'tag' AS tag, profile(1) -> 'tags' -> 'base' -> 0 ->> 'share' AS share;
+-- What was met in rows that he may not see stays unknown: values, totals, and which keys there are.
+SELECT count(*) FROM tag_value;
+SELECT count(*) FROM refresh_history;
+RESET ROLE;
+SET ROLE regress_crm_owner;
+CREATE VIEW by_name WITH (security_invoker = true) AS SELECT * FROM customers;
+GRANT SELECT ON by_name TO regress_crm_clerk;
+SELECT create_population('by name', 'by_name', 'name');
+SELECT count(*) FROM refresh_tags('by name');
+SELECT customer_id('C1', 'by name') > 0 AS one, customer_id('C300', 'by name') > 0 AS other, customer_id('C301', 'by name') AS none;
+SET ROLE regress_crm_clerk;
+SELECT customer_id('C1', 'by name') > 0 AS his, customer_id('C300', 'by name') AS hidden, customer_id('C301', 'by name') AS none;
+SET ROLE regress_crm_owner;
+SELECT drop_population('by name');
 
 -- Nobody does not even learn that it is there.
 SET ROLE regress_crm_nobody;

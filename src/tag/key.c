@@ -160,16 +160,35 @@ argument_population(FunctionCallInfo fcinfo, int argument)
 	return crm_population_find(PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument)));
 }
 
+/* Whoever defines tags, or reads whole sets of all scopes, knows the customers. */
+static bool
+may_know_all_keys(const crm_population *population)
+{
+	crm_scopes *scopes;
+
+	if (crm_rights_may_define(population))
+		return true;
+	scopes = crm_rights_try_readable(population);
+	return scopes != NULL && scopes->all;
+}
+
 /* customer_id(text | bigint | uuid, population text): the first argument's type is read from the call. */
 CRM_FUNCTION(crm_customer_id);
 Datum
 crm_customer_id(PG_FUNCTION_ARGS)
 {
+	crm_population *population;
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	int64		id;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	if (!crm_key_id(argument_population(fcinfo, 1), PG_GETARG_DATUM(0), get_fn_expr_argtype(fcinfo->flinfo, 0), &id))
+	population = argument_population(fcinfo, 1);
+	if (!crm_key_id(population, PG_GETARG_DATUM(0), type, &id))
+		PG_RETURN_NULL();
+	/* that the dictionary knows a key tells of a customer; that an integer is its own id tells nothing */
+	if ((population->key_form != CRM_KEY_INTEGER || id > DICTIONARY_FROM) &&
+		!may_know_all_keys(population) && !crm_key_visible(population, PG_GETARG_DATUM(0), type))
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(id);
 }
@@ -205,8 +224,8 @@ crm_population_keys(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	population = argument_population(fcinfo, 0);
-	/* whoever defines tags, or reads whole sets of all scopes, knows the customers */
-	if (!crm_rights_may_define(population) && !crm_rights_readable(population)->all)
+	/* the second half raises the error that says what is missing */
+	if (!may_know_all_keys(population) && !crm_rights_readable(population)->all)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for all keys of population \"%s\"", population->name),

@@ -29,20 +29,20 @@ COMMENT ON FUNCTION @extschema@.can_see_population(int) IS
 	'may the current user know of this population: owner, grantee, or SELECT on the key column of its source';
 
 CREATE FUNCTION @extschema@.customer_id(key text, population text DEFAULT NULL) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'crm_customer_id' LANGUAGE C STABLE PARALLEL SAFE COST 250;
+	AS 'MODULE_PATHNAME', 'crm_customer_id' LANGUAGE C STABLE PARALLEL RESTRICTED COST 250;
 COMMENT ON FUNCTION @extschema@.customer_id(text, text) IS
-	'the id that stands for a customer''s key in audiences; NULL for NULL and for a key never met. An integer key is its own id';
+	'the id that stands for a customer''s key in audiences. An integer key that is not negative is its own id. NULL for NULL, for a key that no refresh has met, and where the caller may neither see the customer''s row nor read whole sets of all scopes';
 CREATE FUNCTION @extschema@.customer_id(key bigint, population text DEFAULT NULL) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'crm_customer_id' LANGUAGE C STABLE PARALLEL SAFE COST 250;
+	AS 'MODULE_PATHNAME', 'crm_customer_id' LANGUAGE C STABLE PARALLEL RESTRICTED COST 250;
 COMMENT ON FUNCTION @extschema@.customer_id(bigint, text) IS
-	'the id that stands for a customer''s key in audiences; NULL for NULL and for a key never met. An integer key is its own id';
+	'the id that stands for a customer''s key in audiences. An integer key that is not negative is its own id. NULL for NULL, for a key that no refresh has met, and where the caller may neither see the customer''s row nor read whole sets of all scopes';
 CREATE FUNCTION @extschema@.customer_id(key uuid, population text DEFAULT NULL) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'crm_customer_id' LANGUAGE C STABLE PARALLEL SAFE COST 250;
+	AS 'MODULE_PATHNAME', 'crm_customer_id' LANGUAGE C STABLE PARALLEL RESTRICTED COST 250;
 COMMENT ON FUNCTION @extschema@.customer_id(uuid, text) IS
-	'the id that stands for a customer''s key in audiences; NULL for NULL and for a key never met. An integer key is its own id';
+	'the id that stands for a customer''s key in audiences. An integer key that is not negative is its own id. NULL for NULL, for a key that no refresh has met, and where the caller may neither see the customer''s row nor read whole sets of all scopes';
 
 CREATE FUNCTION @extschema@.customer_key(id bigint, population text DEFAULT NULL) RETURNS text
-	AS 'MODULE_PATHNAME', 'crm_customer_key' LANGUAGE C STABLE PARALLEL SAFE COST 250;
+	AS 'MODULE_PATHNAME', 'crm_customer_key' LANGUAGE C STABLE PARALLEL RESTRICTED COST 250;
 COMMENT ON FUNCTION @extschema@.customer_key(bigint, text) IS
 	'the key of a customer''s id, as text; NULL when unknown or when the caller may not see the customer''s row';
 

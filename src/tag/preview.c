@@ -118,13 +118,17 @@ scan_source(preview *p, const char *query)
 	Oid			types[1] = {TIMESTAMPTZOID};
 	Datum		values[1] = {TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())};
 	int			level = crm_caller_begin();
+	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "preview of a rule", ALLOCSET_DEFAULT_SIZES);
 	Portal		portal = SPI_cursor_open_with_args(NULL, query, 1, types, values, NULL, true, 0);
 
 	for (;;)
 	{
+		MemoryContext old;
+
 		SPI_cursor_fetch(portal, true, FETCH_ROWS);
 		if (SPI_processed == 0)
 			break;
+		old = MemoryContextSwitchTo(batch);
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
 			HeapTuple	row = SPI_tuptable->vals[i];
@@ -141,6 +145,8 @@ scan_source(preview *p, const char *query)
 			if (p->sample > 0)
 				sample_key(p, value, SPI_getvalue(row, desc, 2));
 		}
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(batch);
 		SPI_freetuptable(SPI_tuptable);
 	}
 	SPI_cursor_close(portal);

@@ -81,23 +81,45 @@ last_number(const refresh *r, int64 *last)
 	return !none;
 }
 
+/* One row of the dictionary. */
+static void
+add_key(const refresh *r, TupleTableSlot *slot, TupleTableSlot *key_slot, int64 number)
+{
+	bool		isnull;
+	text	   *key = DatumGetTextPP(slot_getattr(key_slot, 1, &isnull));
+	int			length = (int) VARSIZE_ANY_EXHDR(key);
+
+	if (length > MAX_KEY_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("key of a customer in population \"%s\" is too long: \"%.*s...\"", r->population->name,
+						pg_mbcliplen(VARDATA_ANY(key), length, 60), VARDATA_ANY(key)),
+				 errdetail("It has %d bytes, a key at most %d.", length, MAX_KEY_BYTES)));
+	slot->tts_values[0] = Int32GetDatum(r->population->id);
+	slot->tts_values[1] = Int64GetDatum(number);
+	slot->tts_values[2] = PointerGetDatum(key);
+	memset(slot->tts_isnull, false, 3 * sizeof(bool));
+	ExecStoreVirtualTuple(slot);
+	ExecMaterializeSlot(slot);	/* the key is the other slot's */
+}
+
 /* Numbers the keys that the dictionary does not know yet; false when there are none. */
 static bool
 number_new_keys(refresh *r, Oid owner)
 {
 	crm_scan_job job = new_job(r, owner, NIL);
-	List	   *keys = crm_scan_new_keys(&job);
+	Tuplestorestate *keys = crm_scan_new_keys(&job);
 	bool		integer = r->population->key_form == CRM_KEY_INTEGER;
+	bool		any = false;
 	int64		number;
 	Relation	table;
 	CatalogIndexState indexes;
+	TupleDesc	key_desc;
+	TupleTableSlot *key_slot;
 	TupleTableSlot *slots[100];
 	int			pending = 0;
-	ListCell   *cell;
 
 	r->numbered = true;
-	if (keys == NIL)
-		return false;
 	if (!last_number(r, &number))
 		number = integer ? CRM_ID_MAX : 1;
 	else
@@ -107,24 +129,14 @@ number_new_keys(refresh *r, Oid owner)
 	indexes = CatalogOpenIndexes(table);
 	for (int i = 0; i < lengthof(slots); i++)
 		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
-	foreach(cell, keys)
+	key_desc = CreateTemplateTupleDesc(1);
+	TupleDescInitEntry(key_desc, 1, "key", TEXTOID, -1, 0);
+	key_slot = MakeSingleTupleTableSlot(key_desc, &TTSOpsMinimalTuple);
+	for (;;)
 	{
-		char	   *key = lfirst(cell);
-		TupleTableSlot *slot = slots[pending];
+		bool		more = tuplestore_gettupleslot(keys, true, false, key_slot);
 
-		if (strlen(key) > MAX_KEY_BYTES)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("key of a customer in population \"%s\" is too long: \"%.*s...\"", r->population->name,
-							pg_mbcliplen(key, strlen(key), 60), key),
-					 errdetail("It has %zu bytes, a key at most %d.", strlen(key), MAX_KEY_BYTES)));
-		slot->tts_values[0] = Int32GetDatum(r->population->id);
-		slot->tts_values[1] = Int64GetDatum(number);
-		slot->tts_values[2] = CStringGetTextDatum(key);
-		memset(slot->tts_isnull, false, 3 * sizeof(bool));
-		ExecStoreVirtualTuple(slot);
-		number += integer ? -1 : 1;
-		if (++pending == lengthof(slots) || lnext(keys, cell) == NULL)
+		if (pending == lengthof(slots) || (!more && pending > 0))
 		{
 			CHECK_FOR_INTERRUPTS();
 			CatalogTuplesMultiInsertWithInfo(table, slots, pending, indexes);
@@ -132,12 +144,20 @@ number_new_keys(refresh *r, Oid owner)
 				ExecClearTuple(slots[i]);
 			pending = 0;
 		}
+		if (!more)
+			break;
+		add_key(r, slots[pending++], key_slot, number);
+		number += integer ? -1 : 1;
+		any = true;
 	}
 	for (int i = 0; i < lengthof(slots); i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
+	ExecDropSingleTupleTableSlot(key_slot);
 	CatalogCloseIndexes(indexes);
 	table_close(table, NoLock);
-	list_free_deep(keys);
+	tuplestore_end(keys);
+	if (!any)
+		return false;
 
 	/* the same snapshot of everybody else's work, with ours of just now */
 	CommandCounterIncrement();

@@ -17,6 +17,7 @@
 #include "nodes/params.h"
 #include "nodes/plannodes.h"
 #include "tag/scan_query.h"
+#include "miscadmin.h"
 #include "tcop/dest.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
@@ -475,29 +476,17 @@ crm_scan_key_quantiles(const crm_scan_job *job, int *count)
 	return sample.count > 0 ? sample.keys : NULL;
 }
 
-typedef struct key_list
-{
-	MemoryContext context;
-	List	   *keys;
-} key_list;
-
 static void
 take_new_key(TupleTableSlot *slot, void *arg)
 {
-	key_list   *list = arg;
-	bool		isnull;
-	Datum		key = slot_getattr(slot, 1, &isnull);
-	MemoryContext old = MemoryContextSwitchTo(list->context);
-
-	list->keys = lappend(list->keys, TextDatumGetCString(key));
-	MemoryContextSwitchTo(old);
+	tuplestore_puttupleslot(arg, slot);
 }
 
-List *
+Tuplestorestate *
 crm_scan_new_keys(const crm_scan_job *job)
 {
 	const char *key = quote_identifier(job->population->key_column);
-	key_list	list = {CurrentMemoryContext, NIL};
+	Tuplestorestate *keys = tuplestore_begin_heap(false, false, work_mem);
 	crm_scan_job with_dictionary = *job;
 	StringInfoData sql;
 
@@ -509,6 +498,6 @@ crm_scan_new_keys(const crm_scan_job *job)
 	if (job->population->key_form == CRM_KEY_INTEGER)
 		appendStringInfo(&sql, " AND customer.%s OPERATOR(pg_catalog.<) 0", key);
 	appendStringInfoString(&sql, " ORDER BY 1");
-	run_query(&with_dictionary, sql.data, NULL, take_new_key, &list);
-	return list.keys;
+	run_query(&with_dictionary, sql.data, NULL, take_new_key, keys);
+	return keys;
 }

@@ -6,6 +6,7 @@
 
 #include "tag/scan_state.h"
 #include "tag/tag.h"
+#include "utils/tuplestore.h"
 
 /* One scan of a population's source for some of its tags of one owner. */
 typedef struct crm_scan_job
@@ -31,7 +32,11 @@ extern double crm_scan_expected_rows(const crm_scan_job *job);
 extern int64 *crm_scan_sample_keys(const crm_scan_job *job, int64 one_in, int *count);
 /* The planner's quantiles of the integer key, where the source is an analysed table; NULL otherwise. */
 extern int64 *crm_scan_key_quantiles(const crm_scan_job *job, int *count);
-/* Keys that the dictionary does not know yet, ascending in byte order. */
-extern List *crm_scan_new_keys(const crm_scan_job *job);
+/*
+ * Keys that the dictionary does not know yet, ascending in byte order; one
+ * column of text.  There may be as many as customers: beyond work_mem they wait
+ * on disk.
+ */
+extern Tuplestorestate *crm_scan_new_keys(const crm_scan_job *job);
 
 #endif							/* CRM_SCAN_QUERY_H */

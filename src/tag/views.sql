@@ -1,8 +1,8 @@
 -- What readers and BI tools see of the catalogue.
 --
 -- Everybody may look at definitions, and row-level security shows him those of
--- populations that he may know of; sizes and scopes only of the scopes whose
--- sets he may read.  The stored sets and the key dictionary have no grants.
+-- populations that he may know of; values, sizes and scopes only of the scopes
+-- whose sets he may read.  The stored sets and the key dictionary have no grants.
 
 ALTER TABLE @extschema@.population_definition ENABLE ROW LEVEL SECURITY;
 CREATE POLICY population_definition_visible ON @extschema@.population_definition FOR SELECT
@@ -21,13 +21,16 @@ CREATE POLICY tag_version_visible ON @extschema@.tag_version FOR SELECT
 	USING (EXISTS (SELECT FROM @extschema@.tag_definition d WHERE d.tag_id = tag_version.tag_id));
 ALTER TABLE @extschema@.tag_value ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tag_value_visible ON @extschema@.tag_value FOR SELECT
-	USING (EXISTS (SELECT FROM @extschema@.tag_definition d WHERE d.tag_id = tag_value.tag_id));
+	-- The values met tell of the customers: only those of readable sets.  No scope has number -1: all of them are asked for.
+	USING (EXISTS (SELECT FROM @extschema@.tag_definition d
+			WHERE d.tag_id = tag_value.tag_id AND @extschema@.can_read_sets(d.population_id, -1))
+		OR EXISTS (SELECT FROM @extschema@.tag_size z WHERE z.tag_id = tag_value.tag_id AND z.value_no = tag_value.value_no));
 ALTER TABLE @extschema@.tag_size ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tag_size_visible ON @extschema@.tag_size FOR SELECT
 	USING (@extschema@.can_read_sets(population_id, scope_no));
 ALTER TABLE @extschema@.refresh_history ENABLE ROW LEVEL SECURITY;
 CREATE POLICY refresh_history_visible ON @extschema@.refresh_history FOR SELECT
-	USING (@extschema@.can_see_population(population_id));
+	USING (@extschema@.can_read_sets(population_id));
 
 GRANT SELECT ON
 	@extschema@.population_definition, @extschema@.population_scope, @extschema@.population_grant,
