@@ -16,19 +16,20 @@ BEGIN
 		customer := @extschema@.find_customer_column(orders, customers, key);
 		at := @extschema@.find_time_column(orders);
 		amount := (@extschema@.find_amount(orders)).expression;
-		columns := columns || format(', coalesce((s.summary).frequency, 0) AS order_count'
+		columns := columns || (', coalesce((s.summary).frequency, 0) AS order_count'
 			', coalesce((s.summary).monetary, 0) AS order_total'
 			', (s.summary).last_at AS last_order_at'
-			', (@extschema@.rfm_score(s.summary, (%1$s))).recency AS recency_score'
-			', (@extschema@.rfm_score(s.summary, (%1$s))).frequency AS frequency_score'
-			', (@extschema@.rfm_score(s.summary, (%1$s))).monetary AS monetary_score'
-			', @extschema@.rfm_segment(@extschema@.rfm_score(s.summary, (%1$s))) AS rfm_segment',
-			format('SELECT @extschema@.rfm_cuts_agg(5, (SELECT max(o.%2$I)::timestamptz FROM %1$s o), t.summary) FROM '
-				'(SELECT @extschema@.rfm_agg(o.%2$I::timestamptz, %3$s) AS summary FROM %1$s o WHERE o.%4$I IS NOT NULL GROUP BY o.%4$I) t',
-				orders, at, amount, customer));
+			', (@extschema@.rfm_score(s.summary, k.cuts)).recency AS recency_score'
+			', (@extschema@.rfm_score(s.summary, k.cuts)).frequency AS frequency_score'
+			', (@extschema@.rfm_score(s.summary, k.cuts)).monetary AS monetary_score'
+			', @extschema@.rfm_segment(@extschema@.rfm_score(s.summary, k.cuts)) AS rfm_segment');
 		-- Grouped by the customer: where none of its columns is asked for, the planner leaves the join out.
 		joins := joins || format(' LEFT JOIN (SELECT o.%4$I AS customer, @extschema@.rfm_agg(o.%2$I::timestamptz, %3$s) AS summary '
 			'FROM %1$s o GROUP BY o.%4$I) s ON s.customer = c.%5$I', orders, at, amount, customer, key);
+		-- The borders are one row, computed once for all that is read.
+		joins := joins || format(' LEFT JOIN (SELECT @extschema@.rfm_cuts_agg(5, (SELECT max(o.%2$I)::timestamptz FROM %1$s o), t.summary) AS cuts '
+			'FROM (SELECT @extschema@.rfm_agg(o.%2$I::timestamptz, %3$s) AS summary FROM %1$s o WHERE o.%4$I IS NOT NULL GROUP BY o.%4$I) t) k ON true',
+			orders, at, amount, customer);
 	END IF;
 	IF events IS NOT NULL THEN
 		customer := @extschema@.find_customer_column(events, customers, key);
