@@ -54,6 +54,7 @@ typedef struct store_writer
 	TupleTableSlot *slots[INSERT_BATCH];
 	int			pending;
 	MemoryContext row_context;
+	MemoryContext moves;		/* ids of those who may just have changed their scope; NULL: nobody can have */
 } store_writer;
 
 static int
@@ -105,73 +106,6 @@ value_change(crm_store_change *change, int32 tag_id, int32 value_no)
 	return &tag->values[value_no];
 }
 
-/* ---- counting what entered and left ----------------------------------------------- */
-
-static void
-chunk_damaged(store_writer *writer)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("stored set of population \"%s\" is damaged", writer->population->name),
-			 errdetail("Tag number %d, chunk " INT64_FORMAT ".", writer->old_key.tag_id, writer->old_key.chunk),
-			 errhint("Drop the population's sets: %s.drop_tag and create_tag, or drop_population.", crm_schema())));
-}
-
-/* Members of both, of the old one alone, and of the new one alone; NULL data for no set. */
-static void
-count_change(store_writer *writer, const uint8 *old, Size old_size, const uint8 *new, Size new_size,
-			 uint64 *entered, uint64 *exited)
-{
-	if (writer->population->chunk_bits <= CRM_CHUNK_BITS)
-	{
-		uint64		a[CRM_CHUNK_WORDS] = {0};
-		uint64		b[CRM_CHUNK_WORDS] = {0};
-
-		if (old != NULL && crm_chunk_decode(old, old_size, a) != CRM_OK)
-			chunk_damaged(writer);
-		if (new != NULL && crm_chunk_decode(new, new_size, b) != CRM_OK)
-			chunk_damaged(writer);
-		for (int i = 0; i < CRM_CHUNK_WORDS; i++)
-		{
-			*entered += (uint64) crm_popcount64(b[i] & ~a[i]);
-			*exited += (uint64) crm_popcount64(a[i] & ~b[i]);
-		}
-	}
-	else
-	{
-		int			bits = writer->population->chunk_bits;
-		uint64	   *a = palloc((old_size + 1) * sizeof(uint64));
-		uint64	   *b = palloc((new_size + 1) * sizeof(uint64));
-		size_t		na = 0;
-		size_t		nb = 0;
-		size_t		i = 0;
-		size_t		j = 0;
-		uint64		both = 0;
-
-		if (old != NULL && crm_chunk_decode_wide(old, old_size, bits, a, &na) != CRM_OK)
-			chunk_damaged(writer);
-		if (new != NULL && crm_chunk_decode_wide(new, new_size, bits, b, &nb) != CRM_OK)
-			chunk_damaged(writer);
-		while (i < na && j < nb)
-		{
-			if (a[i] == b[j])
-			{
-				both++;
-				i++;
-				j++;
-			}
-			else if (a[i] < b[j])
-				i++;
-			else
-				j++;
-		}
-		*entered += nb - both;
-		*exited += na - both;
-		pfree(a);
-		pfree(b);
-	}
-}
-
 /* ---- the old sets ---------------------------------------------------------------------- */
 
 /* The next old set of a replaced tag. */
@@ -205,8 +139,8 @@ delete_old(store_writer *writer)
 	bytea	   *members = DatumGetByteaPP(writer->old_members);
 	crm_value_change *value = value_change(writer->change, writer->old_key.tag_id, writer->old_key.value_no);
 
-	count_change(writer, (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL, 0,
-				 &value->entered, &value->exited);
+	crm_value_change_count(value, writer->population, writer->old_key.chunk,
+						   (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL, 0, writer->moves);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(writer->row_context);
 	CatalogTupleDelete(writer->table, &writer->old->t_self);
@@ -303,9 +237,8 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 
 		if (size != VARSIZE(members) - VARHDRSZ || memcmp(VARDATA_ANY(stored), VARDATA(members), size) != 0)
 		{
-			count_change(writer, (uint8 *) VARDATA_ANY(stored), size,
-						 (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ,
-						 &value->entered, &value->exited);
+			crm_value_change_count(value, writer->population, key->chunk, (uint8 *) VARDATA_ANY(stored), size,
+								   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
 			update_old(writer, key, members);
 		}
 		MemoryContextSwitchTo(old_context);
@@ -314,7 +247,11 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 	}
 	else
 	{
-		value->entered += count;
+		if (writer->moves == NULL)
+			value->entered += count;
+		else
+			crm_value_change_count(value, writer->population, key->chunk, NULL, 0,
+								   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
 		insert_new(writer, key, members);
 	}
 }
@@ -416,6 +353,8 @@ crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_stor
 	ScanKeyInit(&key, CRM_SET_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population->id));
 	writer.scan = systable_beginscan_ordered(writer.table, writer.index, snapshot, 1, &key);
 	next_old(&writer);
+	if (population->scope_column != NULL && HeapTupleIsValid(writer.old))
+		writer.moves = AllocSetContextCreate(CurrentMemoryContext, "crm moves between scopes", ALLOCSET_DEFAULT_SIZES);
 
 	for (int chunk = 0; chunk < chunks; chunk++)
 	{
@@ -438,6 +377,13 @@ crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_stor
 		next_old(&writer);
 	}
 	flush(&writer);
+	if (writer.moves != NULL)
+	{
+		for (int t = 0; t < change->tag_count; t++)
+			for (int v = 0; v < change->tags[t].value_count; v++)
+				crm_value_change_settle(&change->tags[t].values[v]);
+		MemoryContextDelete(writer.moves);
+	}
 
 	systable_endscan_ordered(writer.scan);
 	UnregisterSnapshot(snapshot);

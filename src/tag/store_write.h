@@ -13,7 +13,20 @@ typedef struct crm_value_change
 	uint64		members;
 	uint64		entered;
 	uint64		exited;
+	/* who entered in some scope and left in some, while that is collected; NULL for nobody */
+	crm_ids_collector *came;
+	crm_ids_collector *left;
 } crm_value_change;
+
+/*
+ * Counts the change of one set within one chunk and scope; NULL data stands for
+ * no set.  moves: where to collect ids when a customer may change his scope.
+ */
+extern void crm_value_change_count(crm_value_change *value, const crm_population *population, int64 chunk,
+								   const uint8 *old, Size old_size, const uint8 *new, Size new_size,
+								   MemoryContext moves);
+/* Takes back those who were counted twice for changing their scope. */
+extern void crm_value_change_settle(crm_value_change *value);
 
 typedef struct crm_tag_change
 {
