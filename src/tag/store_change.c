@@ -13,13 +13,6 @@
 #include "tag/store_write.h"
 
 static void
-decoded(const crm_population *population, crm_status status, int64 chunk)
-{
-	if (status != CRM_OK)
-		crm_store_damaged(population, 0, chunk);
-}
-
-static void
 collect(crm_ids_collector **collector, MemoryContext context, const uint64 *ids, size_t count)
 {
 	crm_env		env = crm_env_in(context);
@@ -43,7 +36,7 @@ difference(const uint64 *a, const uint64 *b, uint64 base, uint64 *ids)
 	return n;
 }
 
-/* The same of ascending offsets; ids may be b's own place no longer needed. */
+/* The same of ascending offsets. */
 static size_t
 difference_wide(const uint64 *a, size_t na, const uint64 *b, size_t nb, uint64 base, uint64 *ids)
 {
@@ -61,7 +54,7 @@ difference_wide(const uint64 *a, size_t na, const uint64 *b, size_t nb, uint64 b
 }
 
 void
-crm_value_change_count(crm_value_change *value, const crm_population *population, int64 chunk,
+crm_value_change_count(crm_value_change *value, const crm_population *population, int32 tag_id, int64 chunk,
 					   const uint8 *old, Size old_size, const uint8 *new, Size new_size, MemoryContext moves)
 {
 	int			bits = population->chunk_bits;
@@ -75,10 +68,9 @@ crm_value_change_count(crm_value_change *value, const crm_population *population
 		uint64		a[CRM_CHUNK_WORDS] = {0};
 		uint64		b[CRM_CHUNK_WORDS] = {0};
 
-		if (old != NULL)
-			decoded(population, crm_chunk_decode(old, old_size, a), chunk);
-		if (new != NULL)
-			decoded(population, crm_chunk_decode(new, new_size, b), chunk);
+		if ((old != NULL && crm_chunk_decode(old, old_size, a) != CRM_OK) ||
+			(new != NULL && crm_chunk_decode(new, new_size, b) != CRM_OK))
+			crm_store_damaged(population, tag_id, chunk);
 		if (moves == NULL)
 		{
 			for (int i = 0; i < CRM_CHUNK_WORDS; i++)
@@ -101,10 +93,9 @@ crm_value_change_count(crm_value_change *value, const crm_population *population
 		size_t		na = 0;
 		size_t		nb = 0;
 
-		if (old != NULL)
-			decoded(population, crm_chunk_decode_wide(old, old_size, bits, a, &na), chunk);
-		if (new != NULL)
-			decoded(population, crm_chunk_decode_wide(new, new_size, bits, b, &nb), chunk);
+		if ((old != NULL && crm_chunk_decode_wide(old, old_size, bits, a, &na) != CRM_OK) ||
+			(new != NULL && crm_chunk_decode_wide(new, new_size, bits, b, &nb) != CRM_OK))
+			crm_store_damaged(population, tag_id, chunk);
 		ids = palloc((Max(na, nb) + 1) * sizeof(uint64));
 		came = difference_wide(b, nb, a, na, base, ids);
 		if (moves != NULL)

@@ -125,7 +125,7 @@ next_old(store_writer *writer)
 		writer->old_members = values[CRM_SET_MEMBERS - 1];
 		if (writer->old_key.scope_no < 0 || writer->old_key.scope_no > CRM_MAX_PLACE ||
 			writer->old_key.value_no < 0 || writer->old_key.value_no > CRM_MAX_PLACE)
-			chunk_damaged(writer);
+			crm_store_damaged(writer->population, writer->old_key.tag_id, writer->old_key.chunk);
 		if (replaced_tag(writer->change, writer->old_key.tag_id) >= 0)
 			return;
 		CHECK_FOR_INTERRUPTS();
@@ -139,7 +139,7 @@ delete_old(store_writer *writer)
 	bytea	   *members = DatumGetByteaPP(writer->old_members);
 	crm_value_change *value = value_change(writer->change, writer->old_key.tag_id, writer->old_key.value_no);
 
-	crm_value_change_count(value, writer->population, writer->old_key.chunk,
+	crm_value_change_count(value, writer->population, writer->old_key.tag_id, writer->old_key.chunk,
 						   (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL, 0, writer->moves);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(writer->row_context);
@@ -237,7 +237,7 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 
 		if (size != VARSIZE(members) - VARHDRSZ || memcmp(VARDATA_ANY(stored), VARDATA(members), size) != 0)
 		{
-			crm_value_change_count(value, writer->population, key->chunk, (uint8 *) VARDATA_ANY(stored), size,
+			crm_value_change_count(value, writer->population, key->tag_id, key->chunk, (uint8 *) VARDATA_ANY(stored), size,
 								   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
 			update_old(writer, key, members);
 		}
@@ -250,7 +250,7 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 		if (writer->moves == NULL)
 			value->entered += count;
 		else
-			crm_value_change_count(value, writer->population, key->chunk, NULL, 0,
+			crm_value_change_count(value, writer->population, key->tag_id, key->chunk, NULL, 0,
 								   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
 		insert_new(writer, key, members);
 	}

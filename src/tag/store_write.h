@@ -22,7 +22,7 @@ typedef struct crm_value_change
  * Counts the change of one set within one chunk and scope; NULL data stands for
  * no set.  moves: where to collect ids when a customer may change his scope.
  */
-extern void crm_value_change_count(crm_value_change *value, const crm_population *population, int64 chunk,
+extern void crm_value_change_count(crm_value_change *value, const crm_population *population, int32 tag_id, int64 chunk,
 								   const uint8 *old, Size old_size, const uint8 *new, Size new_size,
 								   MemoryContext moves);
 /* Takes back those who were counted twice for changing their scope. */
