@@ -31,6 +31,21 @@ BEGIN; ALTER TABLE customers ALTER id TYPE text; SELECT * FROM crm.tags_of(30, '
 BEGIN; ALTER TABLE customers DROP COLUMN id; SELECT * FROM crm.refresh_tags('altered'); ROLLBACK;
 SELECT crm.cardinality(crm.tag('young', population => 'altered'));
 
+-- Rights that are missing are the owner's, whoever refreshes
+CREATE ROLE regress_crm_altered;
+GRANT USAGE ON SCHEMA tag_altered, crm TO regress_crm_altered;
+GRANT SELECT ON customers TO regress_crm_altered;
+SELECT crm.grant_population('altered', 'regress_crm_altered', 'define');
+SET ROLE regress_crm_altered;
+SELECT crm.create_tag('theirs', 'age > 60', population => 'altered');
+RESET ROLE;
+REVOKE SELECT ON customers FROM regress_crm_altered;
+SELECT * FROM crm.refresh_tags('altered');
+SELECT crm.drop_tag('theirs', 'altered');
+SELECT crm.revoke_population('altered', 'regress_crm_altered', 'define');
+REVOKE USAGE ON SCHEMA tag_altered, crm FROM regress_crm_altered;
+DROP ROLE regress_crm_altered;
+
 -- A catalogue that its owner has altered: errors, whatever it holds
 \set VERBOSITY terse
 BEGIN; ALTER TABLE crm.tag_set ALTER members DROP NOT NULL; SELECT crm.tag('young', population => 'altered'); ROLLBACK;

@@ -78,6 +78,14 @@ receiver_nothing(DestReceiver *self)
 {
 }
 
+/* Rights that are missing are those of the tags' owner, not of the caller. */
+static void
+rights_of_owner(void *arg)
+{
+	if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		errcontext("the rights are those of role \"%s\", who owns the tags", (const char *) arg);
+}
+
 /* Runs a query over the job's source; $1 is as_of, $2 the plan. */
 static void
 run_query(const crm_scan_job *job, const char *query, const bytea *plan,
@@ -87,6 +95,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	row_receiver receiver = {{receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone}, take, arg};
 	SPIExecuteOptions options = {0};
 	ParamListInfo params = makeParamList(2);
+	ErrorContextCallback callback = {error_context_stack, rights_of_owner, GetUserNameFromId(job->owner, false)};
 
 	params->params[0].value = TimestampTzGetDatum(job->as_of);
 	params->params[0].isnull = false;
@@ -101,6 +110,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	crm_require_alone("tag_scan_agg");
 	crm_require_alone("tag_trace");
 	crm_require_alone("population_keys");
+	error_context_stack = &callback;
 	become_owner(&session, job->owner);
 	if (job->dictionary)
 	{
@@ -118,6 +128,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 		elog(ERROR, "a query of the refresh failed");
 	SPI_finish();
 	become_caller(&session);
+	error_context_stack = callback.previous;
 }
 
 /*
