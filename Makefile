@@ -35,6 +35,7 @@ SQL_PARTS = \
 	src/behavior/window_funnel.sql \
 	src/behavior/retention.sql \
 	src/behavior/sequence.sql \
+	src/behavior/sessionize.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -52,10 +52,8 @@ behavior_conditions(FunctionCallInfo fcinfo, int argument, int *conditions)
 }
 
 TimestampTz
-behavior_time(FunctionCallInfo fcinfo, int argument)
+behavior_finite(TimestampTz at)
 {
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(argument);
-
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -64,16 +62,14 @@ behavior_time(FunctionCallInfo fcinfo, int argument)
 }
 
 int64
-behavior_width(FunctionCallInfo fcinfo, int argument, const char *name)
+behavior_interval(const Interval *interval, const char *name)
 {
-	const Interval *interval;
 	int64		width;
 
-	if (PG_ARGISNULL(argument))
+	if (interval == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"%s\" must not be null", name)));
-	interval = PG_GETARG_INTERVAL_P(argument);
 	if (interval->month != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

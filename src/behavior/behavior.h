@@ -71,9 +71,9 @@ extern const crm_event *event_state_sorted(const event_state *state);
 extern uint64 behavior_conditions(FunctionCallInfo fcinfo, int argument, int *conditions);
 
 /* A time of an event: finite. */
-extern TimestampTz behavior_time(FunctionCallInfo fcinfo, int argument);
+extern TimestampTz behavior_finite(TimestampTz at);
 
-/* An interval of fixed length in microseconds, not negative. */
-extern int64 behavior_width(FunctionCallInfo fcinfo, int argument, const char *name);
+/* An interval of fixed length in microseconds, not negative; NULL is refused. */
+extern int64 behavior_interval(const Interval *interval, const char *name);
 
 #endif							/* CRM_BEHAVIOR_H */

@@ -90,7 +90,7 @@ crm_sequence_transfn(PG_FUNCTION_ARGS)
 		fcinfo->flinfo->fn_extra = checked;
 	}
 	if (!PG_ARGISNULL(2))
-		at = behavior_time(fcinfo, 2);
+		at = behavior_finite(PG_GETARG_TIMESTAMPTZ(2));
 	if (PG_ARGISNULL(2) || met == 0)
 		return event_state_unchanged(fcinfo, CRM_STATE_SEQUENCE, &parameters);
 	return event_state_add(fcinfo, CRM_STATE_SEQUENCE, &parameters, at, met);

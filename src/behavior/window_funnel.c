@@ -5,6 +5,7 @@
 
 #include "common/bridge.h"
 #include "kernel/funnel.h"
+#include "utils/timestamp.h"
 
 CRM_FUNCTION(crm_window_funnel_transfn);
 CRM_FUNCTION(crm_window_funnel_mode_transfn);
@@ -79,10 +80,10 @@ add_row(FunctionCallInfo fcinfo, unsigned mode, int time_argument)
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "transition function of window_funnel called in non-aggregate context");
-	parameters.within = behavior_width(fcinfo, 1, "within");
+	parameters.within = behavior_interval(PG_ARGISNULL(1) ? NULL : PG_GETARG_INTERVAL_P(1), "within");
 	met = behavior_conditions(fcinfo, time_argument + 1, &parameters.conditions);
 	if (!PG_ARGISNULL(time_argument))
-		at = behavior_time(fcinfo, time_argument);
+		at = behavior_finite(PG_GETARG_TIMESTAMPTZ(time_argument));
 
 	/* Events that meet no condition are of interest only where they end the search. */
 	if (PG_ARGISNULL(time_argument) || (met == 0 && !(mode & CRM_FUNNEL_ORDER)))

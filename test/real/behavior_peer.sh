@@ -2,7 +2,7 @@
 #
 # behavior_peer.sh - ClickHouse's own test cases of its funnel, retention and
 # sequence functions, and some sixteen thousand generated groups with its
-# answers: every one must come out equal.
+# answers, and cases of session numbers: every one must come out equal.
 #
 # A case is a line of parameters with SQL conditions; each becomes one query.
 # Times of the cases are seconds.  Cases of functions that are not in the
@@ -12,7 +12,7 @@
 set -euo pipefail
 
 folder=${CRM_SHARED:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/../shared}/data/behavior
-for file in peer_events peer_cases peer_expected funnel_generated_events funnel_generated_cases funnel_generated_expected; do
+for file in session_cases peer_events peer_cases peer_expected funnel_generated_events funnel_generated_cases funnel_generated_expected; do
 	if [ ! -f "$folder/$file.csv" ]; then
 		echo "no $file.csv in $folder"
 		exit 77
@@ -109,4 +109,16 @@ SELECT format('%s - %s: %s of %s values of %s cases', CASE WHEN bool_and(good) T
 FROM verdicts GROUP BY function ORDER BY function;
 SELECT format('ok - %s: %s cases left out # skip not in the extension', function, count(*))
 FROM cases c WHERE pg_temp.call_of(c) IS NULL GROUP BY function;
+
+-- Sessions: the gap differs between cases, so each is a query of its own.
+CREATE TABLE session_cases (case_id text, user_id bigint, gap_seconds bigint, ts timestamptz, session_no bigint);
+\copy session_cases FROM '$folder/session_cases.csv' CSV HEADER
+CREATE FUNCTION pg_temp.sessions_of(which text, seconds bigint) RETURNS SETOF boolean LANGUAGE SQL AS
+\$\$
+	SELECT sessionize(make_interval(secs => seconds), ts) OVER (PARTITION BY user_id ORDER BY ts) = session_no
+	FROM session_cases WHERE case_id = which
+\$\$;
+SELECT format('%s - sessions: %s of %s rows', CASE WHEN bool_and(good) AND count(*) > 0 THEN 'ok' ELSE 'not ok' END,
+	count(*) FILTER (WHERE good), (SELECT count(*) FROM session_cases))
+FROM (SELECT DISTINCT case_id, gap_seconds FROM session_cases) c, pg_temp.sessions_of(case_id, gap_seconds) AS good;
 EOF
