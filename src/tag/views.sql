@@ -111,7 +111,7 @@ CREATE VIEW @extschema@.tag_coverage WITH (security_invoker = true) AS
 			CASE WHEN d.value_type = 'text' THEN count(*) FILTER (WHERE z.members > 0) ELSE 1 END::float8 AS values_used,
 			-- exp of the entropy: ln(n) - sum(m ln m) / n
 			exp(ln(nullif(sum(z.members), 0)::float8)
-				- sum(z.members::float8 * ln(greatest(z.members, 1)::float8)) / nullif(sum(z.members), 0)::float8) AS effective
+				- sum(z.members::float8 * ln(greatest(z.members, 1)::float8) ORDER BY z.members) / nullif(sum(z.members), 0)::float8) AS effective
 		FROM @extschema@.population_size b
 		JOIN @extschema@.tag_definition d ON d.population_id = b.population_id AND d.refreshed_version IS NOT NULL
 		LEFT JOIN (
