@@ -91,15 +91,12 @@ crm_chunk_encode(const uint64_t *words, uint8_t *out)
 size_t
 crm_chunk_encode_wide(const uint64_t *offsets, size_t count, uint8_t *out)
 {
-	uint8_t    *p = out + 1;
+	crm_wide_writer writer;
 
-	if (count == 0)
-		return 0;
-	out[0] = CHUNK_WIDE;
-	p = crm_chunk_put_gap(p, offsets[0]);
-	for (size_t i = 1; i < count; i++)
-		p = crm_chunk_put_gap(p, offsets[i] - offsets[i - 1] - 1);
-	return (size_t) (p - out);
+	crm_wide_begin(&writer, out);
+	for (size_t i = 0; i < count; i++)
+		crm_wide_put(&writer, offsets[i]);
+	return crm_wide_size(&writer);
 }
 
 /* Sets the bits start ... start + length of the words. */

@@ -28,17 +28,44 @@
 
 #define CRM_CHUNK_WIDE 0x14
 
-/* One number of a wide chunk, LEB128. */
-static inline uint8_t *
-crm_chunk_put_gap(uint8_t *p, uint64_t gap)
+/* Writes a wide chunk, offset by offset in ascending order. */
+typedef struct crm_wide_writer
 {
+	uint8_t    *start;
+	uint8_t    *end;
+	uint64_t	next;			/* the least offset that may follow */
+} crm_wide_writer;
+
+static inline void
+crm_wide_begin(crm_wide_writer *writer, uint8_t *out)
+{
+	writer->start = out;
+	writer->end = out + 1;
+	writer->next = 0;
+	out[0] = CRM_CHUNK_WIDE;
+}
+
+static inline void
+crm_wide_put(crm_wide_writer *writer, uint64_t offset)
+{
+	uint64_t	gap = offset - writer->next;
+
 	while (gap >= 0x80)
 	{
-		*p++ = (uint8_t) (gap | 0x80);
+		*writer->end++ = (uint8_t) (gap | 0x80);
 		gap >>= 7;
 	}
-	*p++ = (uint8_t) gap;
-	return p;
+	*writer->end++ = (uint8_t) gap;
+	writer->next = offset + 1;
+}
+
+/* Bytes written; 0 for an empty set. */
+static inline size_t
+crm_wide_size(const crm_wide_writer *writer)
+{
+	size_t		size = (size_t) (writer->end - writer->start);
+
+	return size == 1 ? 0 : size;
 }
 
 /* Both return the bytes written; 0 for an empty set. */

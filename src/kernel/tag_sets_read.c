@@ -198,9 +198,9 @@ crm_tag_sets_bound(const crm_tag_sets *sets, int chunk)
 static size_t
 encode_wide(const tag_chunk *chunk, const uint64_t *bits, uint8_t *out, uint32_t *members)
 {
-	uint8_t    *p = out + 1;
-	uint64_t	next = 0;
+	crm_wide_writer writer;
 
+	crm_wide_begin(&writer, out);
 	*members = 0;
 	for (uint32_t i = 0; i < chunk->count; i++)
 	{
@@ -208,14 +208,10 @@ encode_wide(const tag_chunk *chunk, const uint64_t *bits, uint8_t *out, uint32_t
 
 		if (bits != NULL && ((bits[number >> 6] >> (number & 63)) & 1) == 0)
 			continue;
-		p = crm_chunk_put_gap(p, chunk->offsets[number] - next);
-		next = chunk->offsets[number] + 1;
+		crm_wide_put(&writer, chunk->offsets[number]);
 		(*members)++;
 	}
-	if (*members == 0)
-		return 0;
-	out[0] = CRM_CHUNK_WIDE;
-	return (size_t) (p - out);
+	return crm_wide_size(&writer);
 }
 
 size_t
@@ -319,18 +315,12 @@ crm_tag_sets_encode_code(crm_tag_sets *sets, int chunk, int present, uint8_t *ou
 	*members = to - from;
 	if (tag_sets_wide(sets))
 	{
-		uint8_t    *p = out + 1;
-		uint64_t	next = 0;
+		crm_wide_writer writer;
 
+		crm_wide_begin(&writer, out);
 		for (uint32_t i = from; i < to; i++)
-		{
-			uint64_t	offset = c->offsets[sets->by_code[i]];
-
-			p = crm_chunk_put_gap(p, offset - next);
-			next = offset + 1;
-		}
-		out[0] = CRM_CHUNK_WIDE;
-		return (size_t) (p - out);
+			crm_wide_put(&writer, c->offsets[sets->by_code[i]]);
+		return crm_wide_size(&writer);
 	}
 	else
 	{
