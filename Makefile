@@ -36,6 +36,7 @@ SQL_PARTS = \
 	src/behavior/retention.sql \
 	src/behavior/sequence.sql \
 	src/behavior/sessionize.sql \
+	src/behavior/calendar.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -3,8 +3,10 @@
  *
  * Periods are numbered, so that "the next" is one more: hours and days from
  * 2000-01-01, weeks from the week that holds it, months, quarters and years
- * from January 2000.  The offset of the zone is kept while it lasts, so a time
- * costs a division or two.
+ * from January 2000.  They are periods of the local clock and calendar: an hour
+ * that a clock set back shows twice is one period, one that it leaps over has a
+ * number and no times.  The offset of the zone and the period met last are kept,
+ * so a time costs two comparisons, or a division or two.
  */
 #ifndef CRM_BEHAVIOR_CALENDAR_H
 #define CRM_BEHAVIOR_CALENDAR_H
@@ -15,10 +17,20 @@
 #include "pgtime.h"
 #include "utils/date.h"
 
+#define BEHAVIOR_CALENDAR_SPANS 16	/* eight years of summer and winter */
+
 typedef enum behavior_period
 {
 	BEHAVIOR_HOUR, BEHAVIOR_DAY, BEHAVIOR_WEEK, BEHAVIOR_MONTH, BEHAVIOR_QUARTER, BEHAVIOR_YEAR
 } behavior_period;
+
+/* Instants from, included, to until, not included, between which a zone has one offset. */
+typedef struct behavior_span
+{
+	int64		from;
+	int64		until;
+	int64		offset;			/* microseconds to add to get local time */
+} behavior_span;
 
 typedef struct behavior_calendar
 {
@@ -26,9 +38,12 @@ typedef struct behavior_calendar
 	int			week_start;		/* 1 Monday ... 7 Sunday */
 	pg_tz	   *zone;			/* NULL: UTC */
 	char		zone_name[TZ_STRLEN_MAX + 1];
-	int64		from;			/* times from here ... */
-	int64		until;			/* ... before here have this offset */
-	int64		offset;			/* microseconds to add to get local time */
+	behavior_span span;			/* of the time asked for last */
+	behavior_span spans[BEHAVIOR_CALENDAR_SPANS];	/* met before, in a ring */
+	int			spans_next;
+	int64		held_from;		/* times from here ... */
+	int64		held_until;		/* ... before here lie in this period */
+	int64		held_number;
 } behavior_calendar;
 
 /* 'day', 'week', ... ; 22023 listing them. */
