@@ -35,6 +35,7 @@ SQL_PARTS = \
 	src/behavior/window_funnel.sql \
 	src/behavior/retention.sql \
 	src/behavior/sequence.sql \
+	src/behavior/sequence_next_node.sql \
 	src/behavior/sessionize.sql \
 	src/behavior/calendar.sql \
 	src/tag/catalogue.sql \

@@ -19,7 +19,10 @@ typedef enum crm_state_kind
 	CRM_STATE_TAG_SCAN = 3,		/* tag_scan_agg */
 	CRM_STATE_FUNNEL = 4,		/* window_funnel */
 	CRM_STATE_RETENTION = 5,	/* retention */
-	CRM_STATE_SEQUENCE = 6		/* sequence_match, sequence_count, sequence_match_events */
+	CRM_STATE_SEQUENCE = 6,		/* sequence_match, sequence_count, sequence_match_events */
+	CRM_STATE_FUNNEL_SUMMARY = 7,	/* funnel_agg */
+	CRM_STATE_SEQUENCE_NODE = 8,	/* sequence_next_node */
+	CRM_STATE_FUNNEL_TABLE = 13 /* funnel_table */
 } crm_state_kind;
 
 typedef struct crm_agg_state

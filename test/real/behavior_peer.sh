@@ -52,13 +52,15 @@ CREATE FUNCTION pg_temp.call_of(c cases) RETURNS text LANGUAGE SQL AS
 		WHEN 'sequenceMatchEvents' THEN format(
 			'(SELECT coalesce(json_agg(extract(epoch FROM t)::bigint ORDER BY t), ''[]'') FROM unnest(sequence_match_events(%L, to_timestamp(ts), %s)) t)::text',
 			coalesce(c.pattern, ''), steps)
+		WHEN 'sequenceNextNode' THEN format('coalesce(sequence_next_node(%L, %L, to_timestamp(ts), ev, %s%s), ''null'')',
+			c.direction, c.base, c.base_condition, coalesce(', ' || steps, ''))
 		END
 	FROM (SELECT string_agg(s, ', ' ORDER BY o) AS steps
 		FROM jsonb_array_elements_text(c.conditions) WITH ORDINALITY x (s, o)) y
 	-- A function that is not there is left out.
 	WHERE to_regproc(CASE c.function WHEN 'windowFunnel' THEN 'crm.window_funnel_finalfn' WHEN 'retention' THEN 'crm.retention'
 		WHEN 'sequenceMatch' THEN 'crm.sequence_match' WHEN 'sequenceCount' THEN 'crm.sequence_count'
-		WHEN 'sequenceMatchEvents' THEN 'crm.sequence_match_events' END) IS NOT NULL
+		WHEN 'sequenceMatchEvents' THEN 'crm.sequence_match_events' WHEN 'sequenceNextNode' THEN 'crm.sequence_next_node_finalfn' END) IS NOT NULL
 \$\$;
 
 -- Rows in three orders: as they were inserted, backwards, shuffled.
