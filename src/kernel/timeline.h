@@ -14,6 +14,7 @@
 #define CRM_TIMELINE_VALUES 0x01	/* flags: some event has a value */
 #define CRM_TIMELINE_ATTRIBUTES 0x02	/* some event has attributes */
 
+#define CRM_TIMELINE_MAX_EVENTS (1 << 27)
 #define CRM_TIMELINE_MAX_NAMES (1 << 20)
 #define CRM_TIMELINE_MAX_NAME 1023	/* bytes of an event's or channel's name */
 #define CRM_TIMELINE_MAX_CHANNELS 64
@@ -60,7 +61,7 @@ typedef struct crm_timeline
 	uint32_t	names;			/* codes 0 .. names - 1, in the names' order */
 	uint32_t	channels;
 	size_t		names_at;		/* offsets from bytes */
-	size_t		channels_at;
+	size_t		channels_at;	/* the first channel; where there is none, the end of the names */
 	size_t		events_at;		/* bit stream: of the first event the code, of each other class, code, gap */
 	size_t		events_size;
 	size_t		values_at;

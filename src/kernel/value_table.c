@@ -144,3 +144,15 @@ crm_value_add(crm_value_table *table, const crm_env *env, const char *text, size
 	table->slots[slot] = *code = table->count;
 	return CRM_OK;
 }
+
+void
+crm_value_clear(crm_value_table *table, const crm_env *env)
+{
+	for (uint32_t i = 0; i < table->count; i++)
+		env->release(env->arg, (void *) table->entries[i].text);
+	if (table->entries)
+		env->release(env->arg, table->entries);
+	if (table->slots)
+		env->release(env->arg, table->slots);
+	memset(table, 0, sizeof(*table));
+}

@@ -29,5 +29,7 @@ extern uint32_t crm_value_find(const crm_value_table *table, const char *text, s
 /* Code of a string, added when it is new; CRM_LIMIT when that would be more than `cap` values. */
 extern crm_status crm_value_add(crm_value_table *table, const crm_env *env,
 								const char *text, size_t length, uint32_t cap, uint32_t *code);
+/* Forgets all values and gives their memory back. */
+extern void crm_value_clear(crm_value_table *table, const crm_env *env);
 
 #endif							/* CRM_KERNEL_VALUE_TABLE_H */
