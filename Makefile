@@ -38,6 +38,9 @@ SQL_PARTS = \
 	src/behavior/sequence_next_node.sql \
 	src/behavior/sessionize.sql \
 	src/behavior/calendar.sql \
+	src/behavior/timeline_type.sql \
+	src/behavior/timeline_agg.sql \
+	src/behavior/timeline_edit.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

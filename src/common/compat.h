@@ -21,4 +21,23 @@
 /* pg_attribute_noreturn() is pg_noreturn, in front, from 18 on; both compilers know this one everywhere. */
 #define CRM_NORETURN __attribute__((noreturn))
 
+/* The actions of a JSON parser return a status from 16 on; its constructor and the parser of dates took more arguments. */
+#if PG_VERSION_NUM >= 160000
+#define CRM_JSON_ACTION JsonParseErrorType
+#define CRM_JSON_CONTINUE() return JSON_SUCCESS
+#define crm_decode_date_time(field, type, fields, kind, tm, fsec, zone) \
+	DecodeDateTime(field, type, fields, kind, tm, fsec, zone, &(DateTimeErrorExtra) {0})
+#else
+#define CRM_JSON_ACTION void
+#define CRM_JSON_CONTINUE() return
+#define crm_decode_date_time(field, type, fields, kind, tm, fsec, zone) \
+	DecodeDateTime(field, type, fields, kind, tm, fsec, zone)
+#endif
+
+#if PG_VERSION_NUM >= 170000
+#define crm_json_lexer(json, size, encoding) makeJsonLexContextCstringLen(NULL, json, size, encoding, true)
+#else
+#define crm_json_lexer(json, size, encoding) makeJsonLexContextCstringLen(json, size, encoding, true)
+#endif
+
 #endif							/* CRM_COMPAT_H */
