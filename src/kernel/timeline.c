@@ -93,10 +93,8 @@ crm_timeline_open(const uint8_t *bytes, size_t size, crm_timeline *t)
 				widths;
 	crm_text	name;
 
-	memset(t, 0, sizeof(*t));
 	t->bytes = bytes;
 	t->size = size;
-	t->unit = 1;
 	if (size < 2 || bytes[0] >> 4 != CRM_TIMELINE_VERSION)
 		return CRM_CORRUPT;
 	t->flags = bytes[0] & 0x0F;
@@ -107,6 +105,10 @@ crm_timeline_open(const uint8_t *bytes, size_t size, crm_timeline *t)
 	t->count = number;
 	if (t->count == 0)
 	{
+		memset(t, 0, sizeof(*t));
+		t->bytes = bytes;
+		t->size = size;
+		t->unit = 1;
 		t->names_at = t->channels_at = t->events_at = t->values_at = t->codes_at = size;
 		return size == 2 && t->flags == 0 ? CRM_OK : CRM_CORRUPT;
 	}
@@ -119,15 +121,17 @@ crm_timeline_open(const uint8_t *bytes, size_t size, crm_timeline *t)
 		return CRM_CORRUPT;
 	t->unit = crm_timeline_unit[steps & 7];
 	t->class_bits = crm_timeline_class_bits(widths);
+	memset(t->width, 0, sizeof(t->width));
 	for (unsigned i = 0; i < widths; i++)
 	{
 		t->width[i] = bytes[at++];
 		if (t->width[i] > 64 || (i > 0 && t->width[i] <= t->width[i - 1]))
 			return CRM_CORRUPT;
 	}
-	if (!crm_read_varint(bytes, size, &at, &number))
+	if (size - at < 8)
 		return CRM_CORRUPT;
-	t->first = crm_unzigzag(number);
+	t->first = (int64_t) crm_load64(bytes + at);
+	at += 8;
 	if (t->first < CRM_TIMELINE_MIN_TIME || t->first >= CRM_TIMELINE_END_TIME)
 		return CRM_CORRUPT;
 
@@ -137,10 +141,21 @@ crm_timeline_open(const uint8_t *bytes, size_t size, crm_timeline *t)
 	t->code_bits = crm_bit_length(number - 1);
 	t->names_at = at;
 	for (uint32_t i = 0; i < t->names; i++)
-		if (!crm_read_name(bytes, size, &at, &name))
+	{
+		if (at >= size)
 			return CRM_CORRUPT;
+		if (bytes[at] < CRM_NAME_LONG)
+			at += bytes[at] + (size_t) 1;
+		else if (bytes[at] & CRM_NAME_KNOWN)
+			at++;
+		else if (!crm_read_name(bytes, size, &at, &name))
+			return CRM_CORRUPT;
+	}
+	if (at > size)
+		return CRM_CORRUPT;
 
 	t->channels_at = at;
+	t->channels = 0;
 	if (t->flags & CRM_TIMELINE_ATTRIBUTES)
 	{
 		if (!crm_read_varint(bytes, size, &at, &number) || number == 0 || number > CRM_TIMELINE_MAX_CHANNELS)
@@ -152,7 +167,10 @@ crm_timeline_open(const uint8_t *bytes, size_t size, crm_timeline *t)
 		at += number;
 	}
 
-	if (!crm_read_varint(bytes, size, &at, &number) || number > size - at)
+	/* Where nothing follows, the events take the rest. */
+	if (t->flags == 0)
+		number = size - at;
+	else if (!crm_read_varint(bytes, size, &at, &number) || number > size - at)
 		return CRM_CORRUPT;
 	t->events_at = at;
 	t->events_size = number;

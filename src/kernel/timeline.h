@@ -122,19 +122,14 @@ crm_bits_at(const uint8_t *stream, size_t size, size_t bit, unsigned count)
 		if (shift + count > 64)
 			low |= (uint64_t) stream[byte + 8] << (64 - shift);
 	}
+	else if (byte < size && size >= 8)
+		low = crm_load64(stream + size - 8) >> (byte + 8 - size) * 8 >> shift;
 	else
 	{
 		low = 0;
-		for (unsigned i = 0; i < 9 && byte + i < size; i++)
-		{
-			if (i * 8 >= shift)
-			{
-				if (i * 8 - shift < 64)
-					low |= (uint64_t) stream[byte + i] << (i * 8 - shift);
-			}
-			else
-				low |= (uint64_t) stream[byte + i] >> (shift - i * 8);
-		}
+		for (size_t i = byte; i < size; i++)
+			low |= (uint64_t) stream[i] << (i - byte) * 8;
+		low >>= shift;
 	}
 	return count == 64 ? low : low & ((UINT64_C(1) << count) - 1);
 }
@@ -148,7 +143,6 @@ crm_timeline_next(crm_timeline_cursor *cursor)
 	unsigned	class_bits = t->class_bits,
 				code_bits = t->code_bits,
 				width;
-	size_t		byte;
 	uint64_t	gap;
 
 	if (cursor->next >= t->count)
@@ -161,21 +155,25 @@ crm_timeline_next(crm_timeline_cursor *cursor)
 	}
 	else
 	{
-		byte = cursor->bit >> 3;
-		if (byte + 8 <= t->events_size)
-		{
-			/* The usual case: one load holds all of the event. */
-			uint64_t	word = crm_load64(stream + byte) >> (cursor->bit & 7);
+		/*
+		 * The usual case: one load holds all of the event.  At the end of the
+		 * stream it takes bytes before the event along; where there are two
+		 * events, at least 8 bytes of the head lie before the stream.
+		 */
+		ptrdiff_t	byte = (ptrdiff_t) (cursor->bit >> 3),
+					last = (ptrdiff_t) t->events_size - 8;
+		const uint8_t *from = stream + (byte < last ? byte : last);
+		size_t		shift = cursor->bit - (size_t) (from - stream) * 8;
+		uint64_t	word = crm_load64(from) >> (shift & 63);
 
-			width = t->width[word & ((1u << class_bits) - 1)];
-			if ((cursor->bit & 7) + class_bits + code_bits + width <= 64)
-			{
-				word >>= class_bits;
-				cursor->code = (uint32_t) (word & ((UINT64_C(1) << code_bits) - 1));
-				word >>= code_bits;
-				gap = width == 64 ? word : word & ((UINT64_C(1) << width) - 1);
-				goto found;
-			}
+		width = crm_load32(t->width) >> (word & ((1u << class_bits) - 1)) * 8 & 0xFF;
+		if (shift + class_bits + code_bits + width <= 64)
+		{
+			word >>= class_bits;
+			cursor->code = (uint32_t) (word & ((UINT64_C(1) << code_bits) - 1));
+			word >>= code_bits;
+			gap = width == 64 ? word : word & ((UINT64_C(1) << width) - 1);
+			goto found;
 		}
 		width = t->width[crm_bits_at(stream, t->events_size, cursor->bit, class_bits)];
 		cursor->code = (uint32_t) crm_bits_at(stream, t->events_size, cursor->bit + class_bits, code_bits);

@@ -544,7 +544,8 @@ crm_timeline_pack(crm_timeline_writer *writer, const crm_timeline_event *events,
 	out->data[out->size++] = (uint8_t) (plan.unit | (plan.widths - 1) << 3);
 	memcpy(out->data + out->size, plan.width, plan.widths);
 	out->size += plan.widths;
-	put_varint(out, crm_zigzag(events[0].at));
+	crm_store64(out->data + out->size, (uint64_t) events[0].at);
+	out->size += 8;
 	CRM_TRY(pack_names(writer));
 	CRM_TRY(crm_buffer_reserve(&writer->env, out, writer->dictionary.size + 4 * CRM_VARINT_MAX));
 	if (attributes)
@@ -554,7 +555,8 @@ crm_timeline_pack(crm_timeline_writer *writer, const crm_timeline_event *events,
 		memcpy(out->data + out->size, writer->dictionary.data, writer->dictionary.size);
 		out->size += writer->dictionary.size;
 	}
-	put_varint(out, plan.size);
+	if (attributes || values > 0)
+		put_varint(out, plan.size);
 	CRM_TRY(pack_events(writer, events, count, &plan));
 	if (values > 0)
 		CRM_TRY(pack_values(writer, events, count, values));
