@@ -41,6 +41,8 @@ SQL_PARTS = \
 	src/behavior/timeline_type.sql \
 	src/behavior/timeline_agg.sql \
 	src/behavior/timeline_edit.sql \
+	src/behavior/attribution.sql \
+	src/behavior/path_transform.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \
