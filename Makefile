@@ -33,6 +33,7 @@ SQL_PARTS = \
 	src/segment/rfm.sql \
 	src/segment/rfm_segment.sql \
 	src/behavior/window_funnel.sql \
+	src/behavior/funnel.sql \
 	src/behavior/retention.sql \
 	src/behavior/sequence.sql \
 	src/behavior/sequence_next_node.sql \
