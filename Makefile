@@ -44,6 +44,7 @@ SQL_PARTS = \
 	src/behavior/timeline_edit.sql \
 	src/behavior/attribution.sql \
 	src/behavior/path_transform.sql \
+	src/behavior/timelines.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -40,4 +40,17 @@
 #define crm_json_lexer(json, size, encoding) makeJsonLexContextCstringLen(json, size, encoding, true)
 #endif
 
+/* Reads exactly so many bytes of a temporary file. */
+#if PG_VERSION_NUM >= 160000
+#define crm_buffile_read(file, bytes, size) BufFileReadExact(file, bytes, size)
+#else
+#define crm_buffile_read(file, bytes, size) \
+	do { \
+		if (BufFileRead(file, bytes, size) != (size)) \
+			ereport(ERROR, \
+					(errcode_for_file_access(), \
+					 errmsg("could not read from a temporary file: %m"))); \
+	} while (0)
+#endif
+
 #endif							/* CRM_COMPAT_H */

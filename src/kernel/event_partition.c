@@ -12,7 +12,7 @@
 #define NEXT_BITS 5				/* ... each dealt out to 32 when it is too large */
 #define HASH_BITS 64
 
-/* A record: this, then the value if there is one, then packed attributes, padded to eight bytes. */
+/* A record: this, then the value if there is one, then name and attributes if they are packed, padded to eight bytes. */
 typedef struct record
 {
 	int64_t		customer;
@@ -21,7 +21,7 @@ typedef struct record
 	uint32_t	attributes;
 } record;
 
-#define NAME_MASK (CRM_TIMELINE_MAX_NAMES * 2 - 1)
+#define NAME_MASK (CRM_EVENT_NAMES - 1)
 #define HAS_VALUE (UINT32_C(1) << 29)
 #define IS_PACKED (UINT32_C(1) << 30)
 #define IS_MARK (UINT32_C(1) << 31)
@@ -41,7 +41,7 @@ typedef struct part
 	size_t		room;
 	int64_t		customer;		/* of the first record */
 	bool		mixed;			/* another customer is here, too */
-	bool		packed;			/* some attributes are packed */
+	bool		packed;			/* some names and attributes are */
 	uint32_t	blocks_room;
 	uint32_t	block_count;
 	uint64_t	count;
@@ -246,6 +246,8 @@ crm_event_partition_add(crm_event_partition *p, const crm_event_row *row)
 
 	if (row->has_value)
 		r.name |= HAS_VALUE;
+	if (row->name >= CRM_EVENT_NAMES)
+		return CRM_LIMIT;
 	if (row->packed != NULL)
 	{
 		if (row->attributes > CRM_EVENT_MAX_PACKED)
@@ -405,7 +407,7 @@ read_event(const crm_event_visitor *visitor, const uint8_t *at, const record *r,
 		rest += sizeof(double);
 	}
 	if (r->name & IS_PACKED)
-		return visitor->unpack(visitor->arg, rest, r->attributes, &event->attributes);
+		return visitor->unpack(visitor->arg, rest, r->attributes, event);
 	return CRM_OK;
 }
 
@@ -576,7 +578,7 @@ visit_one(crm_event_partition *p, part *from, const crm_event_visitor *visitor)
 	size_t		count = 0;
 	bool		marked = false;
 
-	if (from->count > SIZE_MAX / 2 / sizeof(crm_timeline_event))
+	if (from->count > CRM_TIMELINE_MAX_EVENTS)
 		return CRM_LIMIT;
 	CRM_TRY(visitor->piece(visitor->arg, from->packed));
 	events = allocate(p, from->count * sizeof(crm_timeline_event));

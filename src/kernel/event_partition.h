@@ -26,19 +26,22 @@ typedef struct crm_event_storage
 	void	   *arg;
 } crm_event_storage;
 
-/* One event on its way. */
+/*
+ * One event on its way.  Names and attributes are numbers; when the
+ * dictionaries have grown too large for that, they travel with the event.
+ */
 typedef struct crm_event_row
 {
 	int64_t		customer;
 	int64_t		at;
 	double		value;
-	const void *packed;			/* attributes as bytes of the caller's, or NULL */
-	uint32_t	name;			/* below CRM_TIMELINE_MAX_NAMES */
+	const void *packed;			/* name and attributes as bytes of the caller's, or NULL */
+	uint32_t	name;			/* below CRM_EVENT_NAMES */
 	uint32_t	attributes;		/* their number, or how many bytes are packed: at most CRM_EVENT_MAX_PACKED */
 	bool		has_value;
 } crm_event_row;
 
-/* So many bytes of attributes may come with an event. */
+#define CRM_EVENT_NAMES (UINT32_C(1) << 29)
 #define CRM_EVENT_MAX_PACKED 8192
 
 /* Who takes the events, customer after customer, in no particular order. */
@@ -46,8 +49,8 @@ typedef struct crm_event_visitor
 {
 	/* A piece begins: what unpack gave out before is no longer needed.  packed: it will be asked for in this piece. */
 	crm_status	(*piece) (void *arg, bool packed);
-	/* The number of attributes that came packed. */
-	crm_status	(*unpack) (void *arg, const void *packed, size_t size, uint32_t *attributes);
+	/* Sets name and attributes of an event with which they came packed. */
+	crm_status	(*unpack) (void *arg, const void *packed, size_t size, crm_timeline_event *event);
 	/* All events of a customer, in the order in which they came; to be changed at will. */
 	crm_status	(*customer) (void *arg, int64_t customer, bool marked, crm_timeline_event *events, size_t count);
 	void	   *arg;

@@ -113,14 +113,15 @@ typedef struct check
 	size_t		failing;		/* stop with an error at this customer */
 } check;
 
-/* Packed attributes are a number in digits and filling; unpacked they are that number. */
+/* Packed is a number in digits and filling: unpacked the attributes are that number, the name the next. */
 static crm_status
-unpack(void *arg, const void *packed, size_t size, uint32_t *attributes)
+unpack(void *arg, const void *packed, size_t size, crm_timeline_event *event)
 {
 	check	   *c = arg;
 
 	CHECK(c->may_unpack);
-	*attributes = (uint32_t) atoi(packed);
+	event->attributes = (uint32_t) atoi(packed);
+	event->name = event->attributes + 1;
 	CHECK_EQUAL(size, strlen(packed) + 1);
 	return CRM_OK;
 }
@@ -167,7 +168,7 @@ customer(void *arg, int64_t id, bool marked, crm_timeline_event *events, size_t 
 		if (!CHECK(next < count))
 			break;
 		next++;
-		CHECK(event->at == row->at && event->name == row->name && event->has_value == row->has_value &&
+		CHECK(event->at == row->at && event->name == (row->packed ? (uint32_t) atoi(row->packed) + 1 : row->name) && event->has_value == row->has_value &&
 			  (!row->has_value || event->value == row->value) &&
 			  event->attributes == (row->packed ? (uint32_t) atoi(row->packed) : row->attributes));
 	}
