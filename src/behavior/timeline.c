@@ -36,6 +36,24 @@ behavior_timeline_datum(const uint8_t *bytes, Size size)
 	return PointerGetDatum(value);
 }
 
+Datum
+behavior_timeline_write(crm_timeline_writer *writer, crm_timeline_event *events, size_t count, bool distinct)
+{
+	uint8_t    *bytes;
+	size_t		size;
+	crm_status	status = crm_timeline_write(writer, events, count, distinct, VARHDRSZ, &bytes, &size);
+
+	if (status == CRM_LIMIT)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("events exceed a limit of type %s", CRM_TIMELINE_TYPE),
+				 errdetail("A timeline of %zu events would have more than %d different attributes, more than %d different names of events, or more than 1 GB.",
+						   count, CRM_TIMELINE_MAX_CHANNELS, CRM_TIMELINE_MAX_NAMES),
+				 errhint("What differs from event to event belongs into an attribute's value, not into its name.")));
+	crm_check(status, CRM_TIMELINE_TYPE, false);
+	return behavior_timeline_datum(bytes, size);
+}
+
 /* ---- checks --------------------------------------------------------------- */
 
 static bool

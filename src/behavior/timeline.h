@@ -25,6 +25,9 @@ extern void behavior_timeline_open(Datum value, crm_timeline *timeline);
 /* A value of the type from bytes with VARHDRSZ bytes left free in front, copied into the current context. */
 extern Datum behavior_timeline_datum(const uint8_t *bytes, Size size);
 
+/* The events of an array (which sorting reorders), named by the writer's numbers, as a value of the type. */
+extern Datum behavior_timeline_write(crm_timeline_writer *writer, crm_timeline_event *events, size_t count, bool distinct);
+
 /* Every check there is, for bytes from outside: 22P03. */
 extern void behavior_timeline_check(const uint8_t *bytes, Size size);
 

@@ -19,12 +19,10 @@ event_array(size_t count)
 static Datum
 write_events(crm_timeline_writer *writer, crm_timeline_event *events, size_t count, bool distinct)
 {
-	uint8_t    *bytes;
-	size_t		size;
+	Datum		result = behavior_timeline_write(writer, events, count, distinct);
 
-	crm_check(crm_timeline_write(writer, events, count, distinct, VARHDRSZ, &bytes, &size), CRM_TIMELINE_TYPE, false);
 	pfree(events);
-	return behavior_timeline_datum(bytes, size);
+	return result;
 }
 
 /* timeline_concat(a, b): the events of both. */

@@ -586,8 +586,6 @@ timeline_state_pack(const timeline_state *state, crm_timeline_writer *writer, bo
 	crm_timeline_event *events = MemoryContextAllocHuge(CurrentMemoryContext, Max(room, 1) * sizeof(crm_timeline_event));
 	Size		count = 0;
 	numbered   *texts;
-	uint8	   *bytes;
-	size_t		size;
 	walk		w;
 	Datum		result;
 
@@ -644,8 +642,7 @@ timeline_state_pack(const timeline_state *state, crm_timeline_writer *writer, bo
 			CHECK_FOR_INTERRUPTS();
 		}
 	}
-	crm_check(crm_timeline_write(writer, events, count, distinct, VARHDRSZ, &bytes, &size), CRM_TIMELINE_TYPE, false);
-	result = behavior_timeline_datum(bytes, size);
+	result = behavior_timeline_write(writer, events, count, distinct);
 	pfree(texts);
 	pfree(events);
 	return result;

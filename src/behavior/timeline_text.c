@@ -421,17 +421,13 @@ crm_timeline_in(PG_FUNCTION_ARGS)
 	};
 	JsonLexContext *lexer = crm_json_lexer(text, strlen(text), GetDatabaseEncoding());
 	JsonParseErrorType error;
-	uint8	   *bytes;
-	size_t		size;
 
 	reader.writer = behavior_writer(fcinfo, slot);
 	reader.events = palloc(reader.room * sizeof(crm_timeline_event));
 	error = pg_parse_json(lexer, &actions);
 	if (error != JSON_SUCCESS)
 		not_json(&reader, error, lexer);
-	crm_check(crm_timeline_write(reader.writer, reader.events, reader.count, false, VARHDRSZ, &bytes, &size),
-			  CRM_TIMELINE_TYPE, false);
-	PG_RETURN_DATUM(behavior_timeline_datum(bytes, size));
+	PG_RETURN_DATUM(behavior_timeline_write(reader.writer, reader.events, reader.count, false));
 }
 
 /* ---- output ------------------------------------------------------------- */
