@@ -42,6 +42,7 @@ SQL_PARTS = \
 	src/behavior/timeline_type.sql \
 	src/behavior/timeline_agg.sql \
 	src/behavior/timeline_edit.sql \
+	src/behavior/timeline_kinds.sql \
 	src/behavior/attribution.sql \
 	src/behavior/path_transform.sql \
 	src/behavior/timelines.sql \

@@ -47,8 +47,8 @@ behavior_timeline_write(crm_timeline_writer *writer, crm_timeline_event *events,
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("events exceed a limit of type %s", CRM_TIMELINE_TYPE),
-				 errdetail("A timeline of %zu events would have more than %d different attributes, more than %d different names of events, or more than 1 GB.",
-						   count, CRM_TIMELINE_MAX_CHANNELS, CRM_TIMELINE_MAX_NAMES),
+				 errdetail("A timeline of %zu events would have more than %d events, more than %d different attributes, more than %d different names of events, or more than 1 GB.",
+						   count, CRM_TIMELINE_MAX_EVENTS, CRM_TIMELINE_MAX_CHANNELS, CRM_TIMELINE_MAX_NAMES),
 				 errhint("What differs from event to event belongs into an attribute's value, not into its name.")));
 	crm_check(status, CRM_TIMELINE_TYPE, false);
 	return behavior_timeline_datum(bytes, size);

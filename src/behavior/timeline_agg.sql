@@ -31,7 +31,7 @@ COMMENT ON FUNCTION @extschema@.timeline_agg_transfn(@extschema@.agg_state, time
 	'transition of timeline_agg with numeric values and attributes';
 
 CREATE FUNCTION @extschema@.timeline_agg_combinefn(a @extschema@.agg_state, b @extschema@.agg_state) RETURNS @extschema@.agg_state
-	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10
 	AS 'MODULE_PATHNAME', 'crm_timeline_agg_combinefn';
 COMMENT ON FUNCTION @extschema@.timeline_agg_combinefn(@extschema@.agg_state, @extschema@.agg_state) IS
 	'combination of two states of timeline_agg or merge_agg';

@@ -12,7 +12,6 @@
 #define TIMELINE_STATE_VERSION 1
 #define FIRST_SIZE 128			/* of a state, a whole chunk of PostgreSQL's allocator */
 #define FIRST_SLOTS 4
-#define MAX_EVENTS PG_INT32_MAX
 
 #define MAX_VARINT 10
 
@@ -60,7 +59,7 @@ timeline_state_argument(FunctionCallInfo fcinfo, int argument)
 		return NULL;
 	state = (timeline_state *) crm_agg_state_fetch(PG_GETARG_DATUM(argument), CRM_STATE_TIMELINE, TIMELINE_STATE_VERSION,
 												   offsetof(timeline_state, slot));
-	if (state->events > MAX_EVENTS || state->texts > state->slots || (state->slots & (state->slots - 1)) != 0 ||
+	if (state->events > CRM_TIMELINE_MAX_EVENTS || state->texts > state->slots || (state->slots & (state->slots - 1)) != 0 ||
 		state->slots > (VARSIZE(state) - offsetof(timeline_state, slot)) / sizeof(uint32) ||
 		state->used > log_room(state))
 		damaged();
@@ -314,11 +313,11 @@ make_room(timeline_state *state, Size bytes, uint32 texts)
 static void
 check_events(const timeline_state *state, uint64 more)
 {
-	if (more > MAX_EVENTS - (state == NULL ? 0 : state->events))
+	if (more > CRM_TIMELINE_MAX_EVENTS - (state == NULL ? 0 : state->events))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many events in one group"),
-				 errdetail("A group holds at most %d events.", MAX_EVENTS)));
+				 errdetail("A group holds at most %d events.", CRM_TIMELINE_MAX_EVENTS)));
 }
 
 /* The number of a text, which is written unless it is there. */
