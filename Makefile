@@ -30,6 +30,7 @@ SQL_PARTS = \
 	src/audience/ops.sql \
 	src/audience/access.sql \
 	src/audience/agg.sql \
+	src/audience/bsi.sql \
 	src/segment/rfm.sql \
 	src/segment/rfm_segment.sql \
 	src/behavior/window_funnel.sql \

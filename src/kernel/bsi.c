@@ -132,7 +132,7 @@ crm_bsi_equal(const crm_env *env, const crm_bsi *a, const crm_bsi *b, bool *equa
 /* ---- counts and sums ----------------------------------------------------------- */
 
 uint64_t
-crm_bsi_count(const crm_env *env, const crm_bsi *bsi, const crm_ids *among)
+crm_bsi_tally(const crm_env *env, const crm_bsi *bsi, const crm_ids *among)
 {
 	return among ? crm_ids_and_count(env, bsi->present, *among) : crm_ids_count(bsi->present);
 }
@@ -157,10 +157,10 @@ total_add(crm_bsi_total *total, uint64_t count, uint32_t shift, bool negative)
 }
 
 void
-crm_bsi_sum(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, crm_bsi_total *total)
+crm_bsi_sum_up(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, crm_bsi_total *total)
 {
 	memset(total, 0, sizeof(crm_bsi_total));
-	total->count = crm_bsi_count(env, bsi, among);
+	total->count = crm_bsi_tally(env, bsi, among);
 	for (uint32_t i = 0; i < bsi->slices; i++)
 	{
 		uint64_t	count = among ? crm_ids_and_count(env, bsi->slice[i], *among) : crm_ids_count(bsi->slice[i]);
@@ -171,7 +171,7 @@ crm_bsi_sum(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, crm_bs
 }
 
 bool
-crm_bsi_value(const crm_bsi *bsi, uint64_t id, crm_int128 *value)
+crm_bsi_lookup(const crm_bsi *bsi, uint64_t id, crm_int128 *value)
 {
 	crm_uint128 bits = 0;
 
@@ -277,13 +277,13 @@ crm_bsi_select(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, uin
 
 	/* All that are left have the same number. */
 	crm_ids_min(candidates.set, &id);
-	crm_bsi_value(bsi, id, value);
+	crm_bsi_lookup(bsi, id, value);
 	drop_set(env, &candidates);
 	return CRM_OK;
 }
 
 crm_status
-crm_bsi_top(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, uint64_t k, crm_ids_builder *out)
+crm_bsi_greatest(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, uint64_t k, crm_ids_builder *out)
 {
 	static const uint8_t nothing[8] = {0};
 	held_set	candidates;
@@ -371,7 +371,7 @@ bound_mask(const crm_int128 *bound, uint32_t slice, uint64_t flip)
 }
 
 crm_status
-crm_bsi_range(const crm_env *env, const crm_bsi *bsi, const crm_ids *among,
+crm_bsi_between(const crm_env *env, const crm_bsi *bsi, const crm_ids *among,
 			  const crm_int128 *low, const crm_int128 *high, crm_ids_builder *out)
 {
 	/* What so many slices can hold at all. */

@@ -73,16 +73,16 @@ typedef struct crm_bsi_total
 } crm_bsi_total;
 
 /* In all that follows, among restricts the question to a set; NULL: all ids that have a number. */
-extern void crm_bsi_sum(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, crm_bsi_total *total);
-extern uint64_t crm_bsi_count(const crm_env *env, const crm_bsi *bsi, const crm_ids *among);
+extern void crm_bsi_sum_up(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, crm_bsi_total *total);
+extern uint64_t crm_bsi_tally(const crm_env *env, const crm_bsi *bsi, const crm_ids *among);
 /* The number of one id; false: it has none. */
-extern bool crm_bsi_value(const crm_bsi *bsi, uint64_t id, crm_int128 *value);
+extern bool crm_bsi_lookup(const crm_bsi *bsi, uint64_t id, crm_int128 *value);
 /* The number at a place, from 0, in ascending order; CRM_OUT_OF_RANGE behind the last. */
 extern crm_status crm_bsi_select(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, uint64_t place, crm_int128 *value);
 /* The k ids with the greatest numbers; of equal numbers the lowest ids. */
-extern crm_status crm_bsi_top(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, uint64_t k, crm_ids_builder *out);
+extern crm_status crm_bsi_greatest(const crm_env *env, const crm_bsi *bsi, const crm_ids *among, uint64_t k, crm_ids_builder *out);
 /* The ids whose number lies between two bounds, both included; NULL: no bound. */
-extern crm_status crm_bsi_range(const crm_env *env, const crm_bsi *bsi, const crm_ids *among,
+extern crm_status crm_bsi_between(const crm_env *env, const crm_bsi *bsi, const crm_ids *among,
 								const crm_int128 *low, const crm_int128 *high, crm_ids_builder *out);
 /* The same numbers for the same ids? */
 extern crm_status crm_bsi_equal(const crm_env *env, const crm_bsi *a, const crm_bsi *b, bool *equal);
@@ -111,14 +111,16 @@ crm_bsi_pair_set(crm_bsi_pair *pair, uint64_t id, crm_int128 value)
 	pair->high = (int64_t) (value >> 64);
 }
 
-/* Sorts pairs by id and adds up those of one id; scratch is of the same length. */
+/* Sorts pairs by id, those of one id in the order they came; scratch is of the same length. */
+extern void crm_bsi_pairs_sort(const crm_env *env, crm_bsi_pair *pairs, crm_bsi_pair *scratch, size_t count);
+/* The same, and adds up those of one id. */
 extern crm_status crm_bsi_pairs_settle(const crm_env *env, crm_bsi_pair *pairs, crm_bsi_pair *scratch, size_t *count);
 /* Multiplies numbers by 10^digits; CRM_OUT_OF_RANGE, and nothing changed, where one would not fit. */
 extern crm_status crm_bsi_pairs_rescale(crm_bsi_pair *pairs, size_t count, uint32_t digits);
 /* Pairs with ascending ids, each once. */
 extern crm_status crm_bsi_build(const crm_env *env, const crm_bsi_pair *pairs, size_t count, uint32_t scale, crm_bsi_image *image);
 /* The sum for each id that is in either; the greater scale. */
-extern crm_status crm_bsi_add(const crm_env *env, const crm_bsi *a, const crm_bsi *b, crm_bsi_image *image);
+extern crm_status crm_bsi_plus(const crm_env *env, const crm_bsi *a, const crm_bsi *b, crm_bsi_image *image);
 /* The same numbers at a scale that is not smaller. */
 extern crm_status crm_bsi_rescale(const crm_env *env, const crm_bsi *bsi, uint32_t scale, crm_bsi_image *image);
 

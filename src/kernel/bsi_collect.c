@@ -9,13 +9,18 @@
 /* Below this many, moving each pair to its place is quicker than counting digits. */
 #define INSERTION_BELOW 32
 
-static void
-sort_pairs(const crm_env *env, crm_bsi_pair *pairs, crm_bsi_pair *scratch, size_t count)
+void
+crm_bsi_pairs_sort(const crm_env *env, crm_bsi_pair *pairs, crm_bsi_pair *scratch, size_t count)
 {
 	crm_bsi_pair *from = pairs;
 	crm_bsi_pair *to = scratch;
 	uint64_t	differing = 0;
+	bool		ascending = true;
 
+	for (size_t i = 1; i < count && ascending; i++)
+		ascending = pairs[i - 1].id <= pairs[i].id;
+	if (ascending)
+		return;
 	if (count < INSERTION_BELOW)
 	{
 		for (size_t i = 1; i < count; i++)
@@ -62,12 +67,8 @@ crm_status
 crm_bsi_pairs_settle(const crm_env *env, crm_bsi_pair *pairs, crm_bsi_pair *scratch, size_t *count)
 {
 	size_t		kept = 0;
-	bool		ascending = true;
 
-	for (size_t i = 1; i < *count && ascending; i++)
-		ascending = pairs[i - 1].id <= pairs[i].id;
-	if (!ascending)
-		sort_pairs(env, pairs, scratch, *count);
+	crm_bsi_pairs_sort(env, pairs, scratch, *count);
 	for (size_t i = 0; i < *count; i++)
 	{
 		crm_int128	sum;
@@ -267,7 +268,7 @@ add_same_scale(const crm_env *env, const crm_bsi *a, const crm_bsi *b, crm_bsi_i
 }
 
 crm_status
-crm_bsi_add(const crm_env *env, const crm_bsi *a, const crm_bsi *b, crm_bsi_image *image)
+crm_bsi_plus(const crm_env *env, const crm_bsi *a, const crm_bsi *b, crm_bsi_image *image)
 {
 	const crm_bsi *coarse = a->scale <= b->scale ? a : b;
 	const crm_bsi *fine = coarse == a ? b : a;
@@ -340,7 +341,7 @@ push_image(crm_bsi_collector *collector, crm_bsi_image *image, uint32_t level)
 		}
 		crm_bsi_image_view(here, &a);
 		crm_bsi_image_view(&value, &b);
-		CRM_TRY(crm_bsi_add(env, &a, &b, &sum));
+		CRM_TRY(crm_bsi_plus(env, &a, &b, &sum));
 		crm_bsi_image_free(env, here);
 		crm_bsi_image_free(env, &value);
 		value = sum;

@@ -230,10 +230,10 @@ check_questions(const crm_bsi *bsi, const crm_ids *among, const number *plain, s
 	char		text[CRM_BSI_TEXT];
 	char		expected[CRM_BSI_TEXT];
 
-	CHECK_EQUAL(crm_bsi_count(&env, bsi, among), count);
+	CHECK_EQUAL(crm_bsi_tally(&env, bsi, among), count);
 	for (size_t i = 0; i < count; i++)
 		sum += plain[i].value;
-	crm_bsi_sum(&env, bsi, among, &total);
+	crm_bsi_sum_up(&env, bsi, among, &total);
 	CHECK_EQUAL(total.count, count);
 	crm_bsi_print_total(&total, bsi->scale, text);
 	crm_bsi_print(sum, bsi->scale, expected);
@@ -266,7 +266,7 @@ check_questions(const crm_bsi *bsi, const crm_ids *among, const number *plain, s
 				some[n++] = sorted[j];
 			end = first;
 		}
-		CHECK_EQUAL(crm_bsi_top(&env, bsi, among, k, builder), CRM_OK);
+		CHECK_EQUAL(crm_bsi_greatest(&env, bsi, among, k, builder), CRM_OK);
 		check_ids(finish(builder), some, n);
 	}
 	for (int i = 0; i < 24; i++)
@@ -290,7 +290,7 @@ check_questions(const crm_bsi *bsi, const crm_ids *among, const number *plain, s
 			if ((!has_low || plain[k].value >= low) && (!has_high || plain[k].value <= high))
 				some[n++] = plain[k];
 		}
-		CHECK_EQUAL(crm_bsi_range(&env, bsi, among, has_low ? &low : NULL, has_high ? &high : NULL, builder), CRM_OK);
+		CHECK_EQUAL(crm_bsi_between(&env, bsi, among, has_low ? &low : NULL, has_high ? &high : NULL, builder), CRM_OK);
 		check_ids(finish(builder), some, n);
 	}
 }
@@ -324,9 +324,9 @@ test_shape(const shape *s, size_t count)
 		size_t		at = draw(kept);
 		crm_int128	value;
 
-		CHECK(crm_bsi_value(&whole, plain[at].id, &value) && value == plain[at].value);
+		CHECK(crm_bsi_lookup(&whole, plain[at].id, &value) && value == plain[at].value);
 		if (at + 1 == kept || plain[at + 1].id != plain[at].id + 1)
-			CHECK(!crm_bsi_value(&whole, plain[at].id + 1, &value));
+			CHECK(!crm_bsi_lookup(&whole, plain[at].id + 1, &value));
 	}
 
 	check_questions(&whole, NULL, plain, kept, s);
@@ -356,10 +356,10 @@ test_shape(const shape *s, size_t count)
 	/* Parts add up to the whole, by addition and by merging, in either order. */
 	gather(drawn, cut, 2, &left);
 	gather(drawn + cut, count - cut, 2, &right);
-	CHECK_EQUAL(crm_bsi_add(&env, &left, &right, &image), CRM_OK);
+	CHECK_EQUAL(crm_bsi_plus(&env, &left, &right, &image), CRM_OK);
 	stored(&image, &other);
 	CHECK(same_bytes(&other, &whole));
-	CHECK_EQUAL(crm_bsi_add(&env, &right, &left, &image), CRM_OK);
+	CHECK_EQUAL(crm_bsi_plus(&env, &right, &left, &image), CRM_OK);
 	stored(&image, &other);
 	CHECK(same_bytes(&other, &whole));
 	CHECK_EQUAL(crm_bsi_collector_new(&env, &collector), CRM_OK);
@@ -428,10 +428,10 @@ test_limits(void)
 	gather(ends, 3, 0, &bsi);
 	CHECK_EQUAL(bsi.slices, 128);
 	check_content(&bsi, ends, 3);
-	crm_bsi_sum(&env, &bsi, NULL, &total);
+	crm_bsi_sum_up(&env, &bsi, NULL, &total);
 	crm_bsi_print_total(&total, 0, text);
 	CHECK(strcmp(text, "-1") == 0);
-	CHECK_EQUAL(crm_bsi_add(&env, &bsi, &bsi, &image), CRM_OUT_OF_RANGE);
+	CHECK_EQUAL(crm_bsi_plus(&env, &bsi, &bsi, &image), CRM_OUT_OF_RANGE);
 	CHECK_EQUAL(crm_bsi_rescale(&env, &bsi, 1, &image), CRM_OUT_OF_RANGE);
 	gather(ends, 3, 1, &again);
 	CHECK(crm_bsi_equal(&env, &bsi, &again, &equal) == CRM_OK && !equal);
@@ -473,7 +473,7 @@ test_limits(void)
 	gather(ends, 0, 4, &bsi);
 	CHECK(bsi.slices == 1 && bsi.scale == 0);
 	CHECK_EQUAL(crm_bsi_select(&env, &bsi, NULL, 0, &value), CRM_OUT_OF_RANGE);
-	CHECK(!crm_bsi_value(&bsi, 1, &value));
+	CHECK(!crm_bsi_lookup(&bsi, 1, &value));
 }
 
 /* ---- bytes that are not ours --------------------------------------------------------------- */
