@@ -220,7 +220,7 @@ COMMENT ON FUNCTION @extschema@.bsi_value(@extschema@.bsi, bigint) IS
 
 CREATE FUNCTION @extschema@.bsi_values(b @extschema@.bsi, OUT id bigint, OUT value numeric) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'crm_bsi_values'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1 ROWS 1000;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1 ROWS 100000;
 COMMENT ON FUNCTION @extschema@.bsi_values(@extschema@.bsi) IS
 	'customers and their numbers as rows, ids ascending (明细)';
 
