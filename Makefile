@@ -46,6 +46,7 @@ SQL_PARTS = \
 	src/behavior/timeline_kinds.sql \
 	src/behavior/attribution.sql \
 	src/behavior/path_transform.sql \
+	src/behavior/touch_paths.sql \
 	src/behavior/timelines.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \

@@ -4,16 +4,24 @@ INSERT INTO journey VALUES
 	('{direct}', 2, 1, 20), ('{search,email}', 3, 2, 33), ('{search,social,email}', 5, 4, 40),
 	('{搜索,search,搜索,email}', 1, 0, 7), ('{banner}', 0, 5, NULL), ('{search}', NULL, 1, 0);
 
-SELECT method, c.*
+SELECT method, channel, round(c.conversions::numeric, 9) AS conversions, round(c.value::numeric, 9) AS value
 FROM (SELECT method, attribution(method, path, conversions, nulls, value) AS credits
 	FROM journey, unnest('{first,last,linear,position,decay,decay:1,markov,markov:2,shapley}'::text[]) AS method GROUP BY method) x, unnest(credits) c
 ORDER BY method, channel COLLATE "C";
-SELECT c.* FROM (SELECT attribution_effects('markov', path, conversions, nulls, value) AS effects FROM journey) x, unnest(effects) c;
-SELECT c.* FROM (SELECT attribution_transitions('markov', path, conversions, nulls, value) AS t FROM journey) x, unnest(t) c;
-SELECT c.* FROM (SELECT attribution_transitions('markov:2', path, conversions, nulls, value) AS t FROM journey WHERE 'email' = ANY (path)) x, unnest(t) c;
+SELECT method, sum(c.conversions) AS conversions, sum(c.value) AS value
+FROM (SELECT method, attribution(method, path, conversions, nulls, value) AS credits
+	FROM journey, unnest('{first,linear,position,decay,decay:0.7,markov,markov:2,shapley}'::text[]) AS method GROUP BY method) x, unnest(credits) c
+GROUP BY method HAVING sum(c.conversions) <> 11 OR sum(c.value) <> 100;
+SELECT channel, round(c.conversions::numeric, 9) AS conversions, round(c.value::numeric, 9) AS value
+FROM (SELECT attribution_effects('markov', path, conversions, nulls, value) AS effects FROM journey) x, unnest(effects) c;
+SELECT channel_from, channel_to, journeys, round(probability::numeric, 9) AS probability
+FROM (SELECT attribution_transitions('markov', path, conversions, nulls, value) AS t FROM journey) x, unnest(t) c;
+SELECT channel_from, channel_to, journeys, round(probability::numeric, 9) AS probability
+FROM (SELECT attribution_transitions('markov:2', path, conversions, nulls, value) AS t FROM journey WHERE 'email' = ANY (path)) x, unnest(t) c;
 
 -- Journeys that nobody touched keep their conversions; the channels share the rest as if there were none.
-SELECT c.* FROM (SELECT attribution('markov', path, conversions, nulls, value) AS credits
+SELECT channel, round(c.conversions::numeric, 9) AS conversions, round(c.value::numeric, 9) AS value
+FROM (SELECT attribution('markov', path, conversions, nulls, value) AS credits
 	FROM (TABLE journey UNION ALL VALUES ('{}'::text[], 4, 9, 12)) j (path, conversions, nulls, value)) x, unnest(credits) c;
 SELECT c.* FROM (SELECT attribution_effects('markov', path, 1, 1, 1) AS effects FROM (VALUES ('{a}'::text[]), ('{}')) j (path)) x, unnest(effects) c;
 
@@ -79,7 +87,7 @@ SELECT bool_and(s.credits = x.credits) AS same FROM serial s JOIN
 SELECT count(*) AS channels, sum(c.conversions) = (SELECT sum(c.conversions ORDER BY channel) FROM serial, unnest(credits) c WHERE method = 'first') AS adds_up
 FROM (SELECT attribution('markov:6', path, conversions, nulls, value) AS credits FROM attribution_rows) x, unnest(credits) c;
 -- A window: the state goes on after each answer.
-SELECT conversions, attribution('linear', path, conversions, nulls, value) OVER (ORDER BY conversions, value)
+SELECT conversions, attribution('last', path, conversions, nulls, value) OVER (ORDER BY conversions, value)
 FROM journey WHERE conversions > 2;
 -- One state for three questions.
 SELECT cardinality(attribution('markov', path, 1, 1, 1)), cardinality(attribution_effects('markov', path, 1, 1, 1)),

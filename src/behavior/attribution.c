@@ -52,9 +52,9 @@ check_status(crm_status status)
 		case CRM_LIMIT:
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("too many different channels or paths for attribution"),
-					 errdetail("There may be at most %d channels and %d different parts of paths in one group.",
-							   CRM_ATTRIBUTION_MAX_CHANNELS, CRM_ATTRIBUTION_MAX_KEYS),
+					 errmsg("too many or too long channels or paths for attribution"),
+					 errdetail("There may be at most %d channels, their names of at most %d bytes, and %d different parts of paths in one group.",
+							   CRM_ATTRIBUTION_MAX_CHANNELS, CRM_ATTRIBUTION_MAX_NAME, CRM_ATTRIBUTION_MAX_KEYS),
 					 errhint("Group single pages or campaigns into channels, shorten the paths, or take a lower order of \"markov\".")));
 			break;
 		case CRM_OUT_OF_RANGE:

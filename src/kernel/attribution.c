@@ -161,6 +161,8 @@ crm_attribution_init(crm_attribution *state, const crm_env *env, const crm_attri
 crm_status
 crm_attribution_channel(crm_attribution *state, const char *name, size_t length, uint32_t *code)
 {
+	if (length > CRM_ATTRIBUTION_MAX_NAME)
+		return CRM_LIMIT;
 	return crm_value_add(&state->channels, &state->env, name, length, CRM_ATTRIBUTION_MAX_CHANNELS, code);
 }
 
@@ -229,7 +231,7 @@ crm_attribution_entry_of(crm_attribution *state, const uint32_t *key, uint32_t l
 			return CRM_OK;
 		}
 	}
-	if (state->count >= CRM_ATTRIBUTION_MAX_KEYS)
+	if (state->count >= CRM_ATTRIBUTION_MAX_KEYS || length > CRM_ATTRIBUTION_MAX_CODES - state->codes_used)
 		return CRM_LIMIT;
 	if (state->codes_room - state->codes_used < length)
 	{

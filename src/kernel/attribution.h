@@ -30,8 +30,10 @@
 #define CRM_ATTRIBUTION_MAX_ORDER 10
 /* Different names of channels; a page's address instead of a channel soon goes beyond. */
 #define CRM_ATTRIBUTION_MAX_CHANNELS 65536
-/* Different keys: what bounds the memory, about 1 GB. */
+#define CRM_ATTRIBUTION_MAX_NAME 1023	/* bytes of one */
+/* Different keys, and codes in all of them: what bounds the memory, about 1 GB each. */
 #define CRM_ATTRIBUTION_MAX_KEYS 8000000
+#define CRM_ATTRIBUTION_MAX_CODES (UINT32_C(1) << 28)
 /* Chains of more states are solved by iteration, which needs no square of memory. */
 #define CRM_ATTRIBUTION_DENSE_STATES 256
 /* Sweeps of the iteration. */
@@ -114,7 +116,7 @@ typedef struct crm_attribution
 
 extern void crm_attribution_init(crm_attribution *state, const crm_env *env, const crm_attribution_method *method);
 
-/* The code of a channel; CRM_LIMIT beyond the greatest number. */
+/* The code of a channel; CRM_LIMIT beyond the greatest number or length. */
 extern crm_status crm_attribution_channel(crm_attribution *state, const char *name, size_t length, uint32_t *code);
 
 /*
@@ -151,7 +153,7 @@ typedef struct crm_channel_credit
  * Credits of all channels in the order of their bytes, then, if there are any,
  * those of journeys without a touch.  They are multiples of the last place of
  * their total, so that adding them up in any order rounds nothing and gives
- * the total; what that leaves over is the first of the largest credits'.
+ * the total; none differs by more than that last place from its share.
  *
  * CRM_CORRUPT for a state that contradicts itself; CRM_LIMIT for a chain whose
  * iteration does not come to rest.  Memory is env's and is not given back.

@@ -174,32 +174,46 @@ part_of(crm_channel_credit *credit, bool value)
 	return value ? &credit->value : &credit->conversions;
 }
 
+/* How much rounding took from a part. */
+typedef struct part_loss
+{
+	double		loss;			/* below 0: rounding gave */
+	uint32_t	part;
+} part_loss;
+
+static int
+compare_losses(const void *left, const void *right)
+{
+	const part_loss *a = left;
+	const part_loss *b = right;
+
+	if (a->loss != b->loss)
+		return a->loss > b->loss ? -1 : 1;
+	return (a->part > b->part) - (a->part < b->part);
+}
+
 /*
- * Rounds the parts to multiples of the total's last place and gives what is
- * left over to the largest.  They and all their partial sums then are whole
- * multiples below 2^53, which floats add without rounding.
+ * Rounds the parts to whole multiples of the total's last place, which floats
+ * add without rounding up to 2^53 of them.  What is then missing goes, one
+ * unit each, to the parts from which rounding took most; what is too much
+ * comes from those to which it gave most.
  */
 static crm_status
-add_up(crm_channel_credit *credits, uint32_t count, double total, bool value)
+add_up(const crm_env *env, crm_channel_credit *credits, uint32_t count, double total, bool value)
 {
+	part_loss  *losses = env->alloc(env->arg, sizeof(part_loss) * ((size_t) count + 1));
 	double		sum = 0,
-				units,
-				largest = -1;
-	uint32_t	chosen = 0;
+				missing;
 	int			exponent;
 
+	if (losses == NULL)
+		return CRM_NO_MEMORY;
 	for (uint32_t i = 0; i < count; i++)
 	{
 		double		part = *part_of(&credits[i], value);
 
 		if (!(part >= 0) || part > total * (1 + 1e-9))
 			return CRM_CORRUPT;
-		/* Journeys without a touch are shared by nobody: their part is exact. */
-		if (part > largest && (credits[i].name != NULL || largest <= 0))
-		{
-			largest = part;
-			chosen = i;
-		}
 		sum += part;
 	}
 	if (fabs(sum - total) > total * 1e-9)
@@ -207,31 +221,34 @@ add_up(crm_channel_credit *credits, uint32_t count, double total, bool value)
 	if (total == 0)
 		return CRM_OK;
 
-	/* Units are counted in floats: whole numbers up to 2^53 are exact there. */
 	frexp(total, &exponent);
 	exponent -= 53;
 	if (exponent < -1074)
 		exponent = -1074;
-	units = ldexp(total, -exponent);
+	missing = ldexp(total, -exponent);
 	for (uint32_t i = 0; i < count; i++)
 	{
 		double	   *part = part_of(&credits[i], value);
+		double		units = ldexp(*part, -exponent);
 
-		*part = rint(ldexp(*part, -exponent));
-		units -= *part;
+		*part = rint(units);
+		losses[i] = (part_loss) {units - *part, i};
+		missing -= *part;
 	}
-	*part_of(&credits[chosen], value) += units;
-
-	/* Only in totals of a few units can the largest part be less than what all were rounded up by. */
-	for (uint32_t i = 0; i < count && *part_of(&credits[chosen], value) < 0; i++)
+	qsort(losses, count, sizeof(part_loss), compare_losses);
+	while (missing != 0)
 	{
-		double	   *part = part_of(&credits[i], value);
-		double		moved = fmin(*part, -*part_of(&credits[chosen], value));
+		for (uint32_t i = 0; i < count && missing != 0; i++)
+		{
+			double	   *part = part_of(&credits[losses[missing > 0 ? i : count - 1 - i].part], value);
+			double		unit = missing > 0 ? 1 : -1;
 
-		if (i == chosen)
-			continue;
-		*part -= moved;
-		*part_of(&credits[chosen], value) += moved;
+			if (*part + unit < 0)
+				continue;
+			*part += unit;
+			missing -= unit;
+		}
+		crm_progress(env);
 	}
 	for (uint32_t i = 0; i < count; i++)
 		*part_of(&credits[i], value) = ldexp(*part_of(&credits[i], value), exponent);
@@ -269,6 +286,6 @@ crm_attribution_credits(const crm_attribution *state, const crm_env *env, crm_ch
 		nobody->conversions = crm_exact_round(&state->untouched[CRM_CONVERSIONS]);
 		nobody->value = crm_exact_round(&state->untouched[CRM_VALUE]);
 	}
-	CRM_TRY(add_up(*credits, *count, crm_exact_round(&state->totals[CRM_CONVERSIONS]), false));
-	return add_up(*credits, *count, crm_exact_round(&state->totals[CRM_VALUE]), true);
+	CRM_TRY(add_up(env, *credits, *count, crm_exact_round(&state->totals[CRM_CONVERSIONS]), false));
+	return add_up(env, *credits, *count, crm_exact_round(&state->totals[CRM_VALUE]), true);
 }

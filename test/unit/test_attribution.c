@@ -614,6 +614,16 @@ test_arguments(void)
 
 	begin(&state, "markov");
 	CHECK_EQUAL(crm_attribution_channel(&state, "a", 1, &path[0]), CRM_OK);
+	{
+		static char long_name[CRM_ATTRIBUTION_MAX_NAME + 1];
+		uint32_t	code;
+
+		CHECK_EQUAL(crm_attribution_channel(&state, long_name, sizeof(long_name) - 1, &code), CRM_OK);
+		CHECK_EQUAL(crm_attribution_channel(&state, long_name, sizeof(long_name), &code), CRM_LIMIT);
+		for (uint32_t i = state.channels.count; i < CRM_ATTRIBUTION_MAX_CHANNELS; i++)
+			CHECK_EQUAL(crm_attribution_channel(&state, (char *) &i, sizeof(i), &code), CRM_OK);
+		CHECK_EQUAL(crm_attribution_channel(&state, "one more", 8, &code), CRM_LIMIT);
+	}
 	CHECK_EQUAL(crm_attribution_add(&state, path, 1, -1, 0, 0), CRM_OUT_OF_RANGE);
 	CHECK_EQUAL(crm_attribution_add(&state, path, 1, NAN, 0, 0), CRM_OUT_OF_RANGE);
 	CHECK_EQUAL(crm_attribution_add(&state, path, 1, 1, INFINITY, 0), CRM_OUT_OF_RANGE);
