@@ -1,6 +1,7 @@
 /*
  * timeline_writer.h - the writer of timelines inside: its dictionaries
- * (timeline_write.c) and what packs events by them (timeline_pack.c).
+ * (timeline_write.c), and what sorts events by them (timeline_sort.c) and packs
+ * them (timeline_pack.c).
  */
 #ifndef CRM_KERNEL_TIMELINE_WRITER_H
 #define CRM_KERNEL_TIMELINE_WRITER_H
@@ -88,6 +89,11 @@ extern void crm_dictionary_begin(crm_dictionary *dictionary);
 extern crm_status crm_timeline_code_names(crm_timeline_writer *writer);
 extern crm_status crm_timeline_code_texts(crm_timeline_writer *writer, crm_dictionary *dictionary);
 extern crm_status crm_timeline_code_sets(crm_timeline_writer *writer);
+
+/* Puts events in order, their names and sets coded. */
+extern crm_status crm_timeline_sort(crm_timeline_writer *writer, crm_timeline_event *events, size_t count);
+/* Keeps one of events in order that are equal in everything; how many stay. */
+extern size_t crm_timeline_drop_equal(const crm_timeline_writer *writer, crm_timeline_event *events, size_t count);
 
 /* Packs events that are in order, their names and sets coded; head bytes are left free in front. */
 extern crm_status crm_timeline_pack(crm_timeline_writer *writer, const crm_timeline_event *events, size_t count, size_t head);
