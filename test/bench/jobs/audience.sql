@@ -75,6 +75,48 @@ SELECT count(*), avg(score) FROM bench_customer JOIN crm.members((SELECT a FROM 
 --@ peer the condition itself
 SELECT count(*), avg(score) FROM bench_customer WHERE city = 'city_12';
 
+--@ job bsi_agg: a number for each of {customers} customers
+--@ ours
+SELECT crm.bsi_count(crm.bsi_agg(id, spent)) FROM bench_customer;
+--@ peer sum(numeric) over the same rows
+SELECT sum(spent) FROM bench_customer;
+
+--@ job bsi_agg_random: sums of the customers of {events} events
+--@ ours
+SELECT crm.bsi_count(crm.bsi_agg(customer_id, value::numeric)) FROM bench_event;
+--@ peer count of the groups
+SET work_mem = '2GB';
+SELECT count(*) FROM (SELECT customer_id, sum(value::numeric) FROM bench_event GROUP BY customer_id) AS s;
+
+--@ job bsi_sum: the sum over a stored audience
+--@ setup
+DROP TABLE IF EXISTS bench_metric;
+CREATE TABLE bench_metric AS
+SELECT crm.bsi_agg(id, spent) AS b, crm.audience_agg(id) FILTER (WHERE opt_in) AS a FROM bench_customer;
+VACUUM ANALYZE bench_metric;
+--@ ours
+SELECT crm.bsi_sum(b, a) FROM bench_metric;
+--@ peer sum(numeric) with the condition
+SELECT sum(spent) FROM bench_customer WHERE opt_in;
+
+--@ job bsi_range: the customers within a range of the stored numbers
+--@ ours
+SELECT crm.cardinality(crm.bsi_range(b, 100, 500)) FROM bench_metric;
+--@ peer count(*) with the condition
+SELECT count(*) FROM bench_customer WHERE spent BETWEEN 100 AND 500;
+
+--@ job bsi_quantile: the median over a stored audience
+--@ ours
+SELECT crm.bsi_quantile(b, 0.5, a) FROM bench_metric;
+--@ peer percentile_cont
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY spent) FROM bench_customer WHERE opt_in;
+
+--@ job bsi_top: the 1,000 greatest
+--@ ours
+SELECT crm.cardinality(crm.bsi_top(b, 1000)) FROM bench_metric;
+--@ peer ORDER BY and LIMIT
+SELECT count(*) FROM (SELECT id FROM bench_customer ORDER BY spent DESC LIMIT 1000) AS s;
+
 --@ growth audience_agg_growth: audience_agg with the number of ids, target 1.1
 --@ setup
 DROP TABLE IF EXISTS bench_growing_{size};
