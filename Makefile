@@ -48,6 +48,8 @@ SQL_PARTS = \
 	src/behavior/path_transform.sql \
 	src/behavior/touch_paths.sql \
 	src/behavior/timelines.sql \
+	src/behavior/timeline_events.sql \
+	src/behavior/timeline_paths.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

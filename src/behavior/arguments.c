@@ -61,6 +61,16 @@ behavior_finite(TimestampTz at)
 	return at;
 }
 
+const text *
+behavior_text(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", name)));
+	return PG_GETARG_TEXT_PP(argument);
+}
+
 int64
 behavior_interval(const Interval *interval, const char *name)
 {

@@ -14,6 +14,7 @@
 #include "common/agg_state.h"
 #include "datatype/timestamp.h"
 #include "kernel/events.h"
+#include "kernel/sequence.h"
 
 typedef struct event_state
 {
@@ -75,5 +76,14 @@ extern TimestampTz behavior_finite(TimestampTz at);
 
 /* An interval of fixed length in microseconds, not negative; NULL is refused. */
 extern int64 behavior_interval(const Interval *interval, const char *name);
+
+/* A text that must not be NULL: 22004. */
+extern const text *behavior_text(FunctionCallInfo fcinfo, int argument, const char *name);
+
+/* The bits of a funnel's mode from a comma list of names; 22023 listing them. */
+extern unsigned behavior_funnel_mode(const text *names);
+
+/* Parses a pattern over so many conditions; 22023 with the position, 54000 when it is too long. */
+extern void behavior_pattern(const char *text, Size length, int conditions, crm_pattern *pattern);
 
 #endif							/* CRM_BEHAVIOR_H */

@@ -7,7 +7,6 @@
 
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
-#include "kernel/sequence.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/timestamp.h"
@@ -26,8 +25,8 @@ typedef struct checked_pattern
 	char		text[FLEXIBLE_ARRAY_MEMBER];
 } checked_pattern;
 
-static void
-parse_pattern(const char *text, Size length, int conditions, crm_pattern *pattern)
+void
+behavior_pattern(const char *text, Size length, int conditions, crm_pattern *pattern)
 {
 	crm_pattern_error error;
 	crm_status	status = crm_pattern_parse(text, length, conditions, pattern, &error);
@@ -61,16 +60,12 @@ crm_sequence_transfn(PG_FUNCTION_ARGS)
 	event_parameters parameters = {0, 0, NULL, 0, 0};
 	checked_pattern *checked = fcinfo->flinfo->fn_extra;
 	TimestampTz at = 0;
-	text	   *pattern;
+	const text *pattern;
 	uint64		met;
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "sequence_transfn called in non-aggregate context");
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", "pattern")));
-	pattern = PG_GETARG_TEXT_PP(1);
+	pattern = behavior_text(fcinfo, 1, "pattern");
 	parameters.pattern = VARDATA_ANY(pattern);
 	parameters.pattern_length = VARSIZE_ANY_EXHDR(pattern);
 	met = behavior_conditions(fcinfo, 3, &parameters.conditions);
@@ -79,7 +74,7 @@ crm_sequence_transfn(PG_FUNCTION_ARGS)
 	{
 		crm_pattern parsed;
 
-		parse_pattern(parameters.pattern, parameters.pattern_length, parameters.conditions, &parsed);
+		behavior_pattern(parameters.pattern, parameters.pattern_length, parameters.conditions, &parsed);
 		if (checked != NULL)
 			pfree(checked);
 		fcinfo->flinfo->fn_extra = NULL;
@@ -113,7 +108,7 @@ final_state(FunctionCallInfo fcinfo, crm_pattern *pattern)
 	if (PG_ARGISNULL(0))
 		return NULL;
 	state = event_state_fetch(PG_GETARG_DATUM(0), CRM_STATE_SEQUENCE);
-	parse_pattern(state->data, state->pattern_length, state->conditions, pattern);
+	behavior_pattern(state->data, state->pattern_length, state->conditions, pattern);
 	return state;
 }
 

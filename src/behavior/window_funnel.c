@@ -24,13 +24,13 @@ static const struct
 	{"allow_reentry", CRM_FUNNEL_REENTRY}
 };
 
-/* A comma list of names, blanks around them allowed; nothing is the mode without any. */
-static unsigned
-parse_mode(const char *text, int length)
+/* Blanks around the names are allowed; nothing is the mode without any. */
+unsigned
+behavior_funnel_mode(const text *names)
 {
 	unsigned	mode = 0;
-	const char *end = text + length;
-	const char *at = text;
+	const char *at = VARDATA_ANY(names);
+	const char *end = at + VARSIZE_ANY_EXHDR(names);
 
 	while (at < end && *at == ' ')
 		at++;
@@ -102,14 +102,7 @@ crm_window_funnel_transfn(PG_FUNCTION_ARGS)
 Datum
 crm_window_funnel_mode_transfn(PG_FUNCTION_ARGS)
 {
-	text	   *mode;
-
-	if (PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" must not be null", "mode")));
-	mode = PG_GETARG_TEXT_PP(2);
-	return add_row(fcinfo, parse_mode(VARDATA_ANY(mode), VARSIZE_ANY_EXHDR(mode)), 3);
+	return add_row(fcinfo, behavior_funnel_mode(behavior_text(fcinfo, 2, "mode")), 3);
 }
 
 Datum

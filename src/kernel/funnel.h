@@ -23,4 +23,39 @@
 extern crm_status crm_funnel_level(const crm_env *env, const crm_event *events, size_t count,
 								   int conditions, uint64_t within, unsigned mode, int *level);
 
+/*
+ * The same without any mode for events that come one by one: nothing is kept
+ * of them.  Of each instant the union of the conditions is asked for.
+ */
+typedef struct crm_funnel_walk
+{
+	int			level;
+	uint64_t	within;
+	int64_t		first[CRM_MAX_CONDITIONS];	/* by condition from 0: when the latest chain that met it began */
+} crm_funnel_walk;
+
+static inline void
+crm_funnel_instant(crm_funnel_walk *walk, int64_t at, uint64_t met)
+{
+	for (; met != 0; met &= met - 1)
+	{
+		int			condition = crm_ctz64(met);
+		int64_t		first = at;
+
+		if (condition > walk->level)
+			return;
+		if (condition > 0)
+		{
+			first = walk->first[condition - 1];
+			if (crm_time_between(first, at) > walk->within)
+				continue;
+		}
+		if (condition == walk->level)
+			walk->level++;
+		else if (first < walk->first[condition])
+			continue;
+		walk->first[condition] = first;
+	}
+}
+
 #endif							/* CRM_KERNEL_FUNNEL_H */
