@@ -48,6 +48,9 @@ SQL_PARTS = \
 	src/behavior/path_transform.sql \
 	src/behavior/touch_paths.sql \
 	src/behavior/timelines.sql \
+	src/behavior/activity.sql \
+	src/behavior/activity_timeline.sql \
+	src/behavior/activity_tables.sql \
 	src/behavior/timeline_events.sql \
 	src/behavior/timeline_paths.sql \
 	src/tag/catalogue.sql \

@@ -59,6 +59,9 @@ extern event_state *event_state_fetch(Datum value, crm_state_kind kind);
 extern Datum event_state_add(FunctionCallInfo fcinfo, crm_state_kind kind, const event_parameters *parameters,
 							 TimestampTz at, uint64 met);
 
+/* The state with place for so many more events: itself, or a larger one in the current context. */
+extern event_state *event_state_room(event_state *state, Size more);
+
 /* Argument 0 as it is, even absent; parameters that differ from those of the rows before are refused. */
 extern Datum event_state_unchanged(FunctionCallInfo fcinfo, crm_state_kind kind, const event_parameters *parameters);
 

@@ -54,8 +54,8 @@ new_state(crm_state_kind kind, const event_parameters *parameters, Size room)
  * The state with place for more events.  A larger one is made in short-lived
  * memory: the executor copies it and frees the old one.
  */
-static event_state *
-make_room(event_state *state, Size more)
+event_state *
+event_state_room(event_state *state, Size more)
 {
 	Size		needed = state->count + more;
 	event_parameters parameters = {state->within, state->mode, state->data, state->pattern_length, state->conditions};
@@ -120,7 +120,7 @@ event_state_add(FunctionCallInfo fcinfo, crm_state_kind kind, const event_parame
 	{
 		state = event_state_fetch(PG_GETARG_DATUM(0), kind);
 		check_parameters(state, parameters);
-		state = make_room(state, 1);
+		state = event_state_room(state, 1);
 	}
 	events = event_state_events(state);
 	if (state->count > 0 && crm_event_before(&event, &events[state->count - 1]))
@@ -162,7 +162,7 @@ event_state_combine(FunctionCallInfo fcinfo, crm_state_kind kind)
 	check_parameters(state, &parameters);
 	if (other->count == 0)
 		PG_RETURN_POINTER(state);
-	state = make_room(state, other->count);
+	state = event_state_room(state, other->count);
 	events = event_state_events(state);
 	if (!other->sorted || (state->count > 0 && crm_event_before(&others[0], &events[state->count - 1])))
 		state->sorted = false;

@@ -24,6 +24,7 @@ typedef enum crm_state_kind
 	CRM_STATE_SEQUENCE_NODE = 8,	/* sequence_next_node */
 	CRM_STATE_TIMELINE = 9,		/* timeline_agg, merge_agg */
 	CRM_STATE_ATTRIBUTION = 10, /* attribution, attribution_effects, attribution_transitions */
+	CRM_STATE_ACTIVITY = 11,	/* activity_agg, and the tables over activities */
 	CRM_STATE_FUNNEL_TABLE = 13 /* funnel_table */
 } crm_state_kind;
 
