@@ -62,6 +62,7 @@ SQL_PARTS = \
 	src/tag/views.sql \
 	src/tag/suggest_tags.sql \
 	src/tag/quick_start.sql \
+	src/behavior/timeline_store.sql \
 	src/tag/ownership.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql

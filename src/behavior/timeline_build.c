@@ -18,6 +18,7 @@ struct timeline_build
 	BufFile    *file;			/* blocks that do not fit, one behind the other */
 	long		blocks;			/* of BLCKSZ, written so far */
 	uint64		ignored;
+	uint64		negative;
 	timeline_source *source;
 
 	/* while customers are visited */
@@ -100,6 +101,12 @@ timeline_build_ignored(const timeline_build *build)
 }
 
 uint64
+timeline_build_negative(const timeline_build *build)
+{
+	return build->negative;
+}
+
+uint64
 timeline_build_count(const timeline_build *build)
 {
 	return crm_event_partition_count(build->partition);
@@ -119,9 +126,10 @@ take_row(TupleTableSlot *slot, void *arg)
 
 	if (!timeline_source_row(build->source, slot, &row))
 	{
-		build->ignored++;
+		build->ignored += slot->tts_isnull[0];
 		return;
 	}
+	build->negative += row.customer < 0;
 	crm_check(crm_event_partition_add(build->partition, &row), CRM_TIMELINE_TYPE, false);
 }
 
@@ -201,6 +209,18 @@ visit_customer(void *arg, int64_t customer, bool marked, crm_timeline_event *eve
 }
 
 void
+timeline_build_free(timeline_build *build)
+{
+	if (build->file != NULL)
+		BufFileClose(build->file);
+	crm_event_partition_free(build->partition);
+	crm_timeline_writer_free(build->writer);
+	if (build->local != NULL)
+		crm_timeline_writer_free(build->local);
+	pfree(build);
+}
+
+void
 timeline_build_finish(timeline_build *build, timeline_build_visit visit, void *arg)
 {
 	crm_event_visitor visitor = {begin_piece, unpack_event, visit_customer, build};
@@ -209,14 +229,8 @@ timeline_build_finish(timeline_build *build, timeline_build_visit visit, void *a
 	build->arg = arg;
 	build->row_context = AllocSetContextCreate(build->context, "crm timeline of a customer", ALLOCSET_DEFAULT_SIZES);
 	crm_check(crm_event_partition_visit(build->partition, &visitor), CRM_TIMELINE_TYPE, false);
-	if (build->file != NULL)
-		BufFileClose(build->file);
-	build->file = NULL;
-	crm_event_partition_free(build->partition);
-	crm_timeline_writer_free(build->writer);
-	if (build->local != NULL)
-		crm_timeline_writer_free(build->local);
 	MemoryContextDelete(build->row_context);
+	timeline_build_free(build);
 }
 
 Datum

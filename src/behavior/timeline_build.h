@@ -28,8 +28,12 @@ extern timeline_build *timeline_build_new(void);
 extern void timeline_build_query(timeline_build *build, const char *query, int channels, char **channel_names);
 /* The customer is to be visited, events or not. */
 extern void timeline_build_mark(timeline_build *build, int64 customer);
-/* Rows without customer, which were ignored. */
+/* Rows ignored as they have no customer. */
 extern uint64 timeline_build_ignored(const timeline_build *build);
+/* Rows with a negative customer. */
+extern uint64 timeline_build_negative(const timeline_build *build);
+/* Forgets the rows. */
+extern void timeline_build_free(timeline_build *build);
 /* Rows taken. */
 extern uint64 timeline_build_count(const timeline_build *build);
 /* Visits all customers, in no particular order. */

@@ -484,6 +484,8 @@ crm_drop_population(PG_FUNCTION_ARGS)
 	crm_population_lock(population);
 	crm_catalogue_begin(&session);
 	crm_catalogue_write("DELETE FROM @.tag_set WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);
+	crm_catalogue_write("DELETE FROM @.customer_timeline WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);
+	crm_catalogue_write("DELETE FROM @.timeline_archive WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);
 	crm_catalogue_write("DELETE FROM @.population_definition WHERE population_id = $1",
 						1, INT4OID, Int32GetDatum(population->id), false);
 	crm_catalogue_end(&session);

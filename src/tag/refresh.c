@@ -28,9 +28,6 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-/* A longer row of the dictionary might be toasted, and the batched insert would then index the wrong place. */
-#define MAX_KEY_BYTES 1500
-
 typedef struct refresh
 {
 	crm_population *population;
@@ -62,106 +59,14 @@ new_job(const refresh *r, Oid owner, List *tags)
 	return job;
 }
 
-/* The last number given out, and whether there is any. */
-static bool
-last_number(const refresh *r, int64 *last)
-{
-	crm_catalogue_session session;
-	bool		integer = r->population->key_form == CRM_KEY_INTEGER;
-	bool		none;
-
-	crm_catalogue_begin(&session);
-	(void) crm_catalogue_write(integer ?
-							   "SELECT min(id) FROM @.population_key WHERE population_id = $1" :
-							   "SELECT max(id) FROM @.population_key WHERE population_id = $1",
-							   1, INT4OID, Int32GetDatum(r->population->id), false);
-	*last = crm_catalogue_number(0, 1, &none);
-	crm_catalogue_end(&session);
-	return !none;
-}
-
-/* One row of the dictionary. */
-static void
-add_key(const refresh *r, TupleTableSlot *slot, TupleTableSlot *key_slot, int64 number)
-{
-	bool		isnull;
-	text	   *key = DatumGetTextPP(slot_getattr(key_slot, 1, &isnull));
-	int			length = (int) VARSIZE_ANY_EXHDR(key);
-
-	if (length > MAX_KEY_BYTES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("key of a customer in population \"%s\" is too long: \"%.*s...\"", r->population->name,
-						pg_mbcliplen(VARDATA_ANY(key), length, 60), VARDATA_ANY(key)),
-				 errdetail("It has %d bytes, a key at most %d.", length, MAX_KEY_BYTES)));
-	slot->tts_values[0] = Int32GetDatum(r->population->id);
-	slot->tts_values[1] = Int64GetDatum(number);
-	slot->tts_values[2] = PointerGetDatum(key);
-	memset(slot->tts_isnull, false, 3 * sizeof(bool));
-	ExecStoreVirtualTuple(slot);
-	ExecMaterializeSlot(slot);	/* the key is the other slot's */
-}
-
 /* Numbers the keys that the dictionary does not know yet; false when there are none. */
 static bool
 number_new_keys(refresh *r, Oid owner)
 {
 	crm_scan_job job = new_job(r, owner, NIL);
-	Tuplestorestate *keys = crm_scan_new_keys(&job);
-	bool		integer = r->population->key_form == CRM_KEY_INTEGER;
-	bool		any = false;
-	int64		number;
-	Relation	table;
-	CatalogIndexState indexes;
-	TupleDesc	key_desc;
-	TupleTableSlot *key_slot;
-	TupleTableSlot *slots[100];
-	int			pending = 0;
 
 	r->numbered = true;
-	if (!last_number(r, &number))
-		number = integer ? CRM_ID_MAX : 1;
-	else
-		number += integer ? -1 : 1;
-
-	table = crm_catalogue_open("population_key", RowExclusiveLock);
-	indexes = CatalogOpenIndexes(table);
-	for (int i = 0; i < lengthof(slots); i++)
-		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
-	key_desc = CreateTemplateTupleDesc(1);
-	TupleDescInitEntry(key_desc, 1, "key", TEXTOID, -1, 0);
-	key_slot = MakeSingleTupleTableSlot(key_desc, &TTSOpsMinimalTuple);
-	for (;;)
-	{
-		bool		more = tuplestore_gettupleslot(keys, true, false, key_slot);
-
-		if (pending == lengthof(slots) || (!more && pending > 0))
-		{
-			CHECK_FOR_INTERRUPTS();
-			CatalogTuplesMultiInsertWithInfo(table, slots, pending, indexes);
-			for (int i = 0; i < pending; i++)
-				ExecClearTuple(slots[i]);
-			pending = 0;
-		}
-		if (!more)
-			break;
-		add_key(r, slots[pending++], key_slot, number);
-		number += integer ? -1 : 1;
-		any = true;
-	}
-	for (int i = 0; i < lengthof(slots); i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
-	ExecDropSingleTupleTableSlot(key_slot);
-	CatalogCloseIndexes(indexes);
-	table_close(table, NoLock);
-	tuplestore_end(keys);
-	if (!any)
-		return false;
-
-	/* the same snapshot of everybody else's work, with ours of just now */
-	CommandCounterIncrement();
-	UpdateActiveSnapshotCommandId();
-	return true;
+	return crm_keys_add(r->population, crm_scan_new_keys(&job));
 }
 
 /* ---- the width of chunks --------------------------------------------------------------- */
@@ -460,26 +365,6 @@ choose_tags(refresh *r, ArrayType *names)
 		r->tags = crm_tag_list(r->population);
 }
 
-/*
- * The catalogue's tables say whose rights a rule runs with, and their owner may
- * write them.  Unless he is a superuser, he must not come by rights in this way
- * that SET ROLE would not give him.
- */
-static void
-check_catalogue_may_name(Oid owner)
-{
-	Oid			catalogue = crm_catalogue_owner();
-
-	if (!superuser_arg(catalogue) && !is_member_of_role(catalogue, owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to run rules as role \"%s\"", GetUserNameFromId(owner, false)),
-				 errdetail("The catalogue of crm_analytics belongs to role \"%s\", which is neither a superuser nor a member of \"%s\".",
-						   GetUserNameFromId(catalogue, false), GetUserNameFromId(owner, false)),
-				 errhint("GRANT %s TO %s, or let a superuser install the extension.",
-						 quote_identifier(GetUserNameFromId(owner, false)), quote_identifier(GetUserNameFromId(catalogue, false)))));
-}
-
 /* A role may be dropped although tags are its own: then there is nobody to run their rules as. */
 static void
 check_owners(const refresh *r)
@@ -491,7 +376,7 @@ check_owners(const refresh *r)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the owner of population \"%s\" no longer exists", r->population->name),
 				 errhint("Drop the population and create it anew.")));
-	check_catalogue_may_name(r->population->owner);
+	crm_rights_check_owner(r->population->owner);
 	foreach(cell, r->tags)
 	{
 		crm_tag    *tag = lfirst(cell);
@@ -501,7 +386,7 @@ check_owners(const refresh *r)
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("the owner of tag \"%s\" no longer exists", tag->name),
 					 errhint("Drop the tag and create it anew.")));
-		check_catalogue_may_name(tag->owner);
+		crm_rights_check_owner(tag->owner);
 	}
 }
 
@@ -560,7 +445,6 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	List	   *own;
 	bool		base;
 	bool		any_numbers;
-	int64		last;
 
 	InitMaterializedSRF(fcinfo, 0);
 	r.result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -585,7 +469,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 
 	if (r.population->chunk_bits == 0)
 		r.population->chunk_bits = choose_chunk_bits(&r, r.population->owner);
-	any_numbers = last_number(&r, &last);
+	any_numbers = crm_keys_any(r.population);
 	r.dictionary = r.population->key_form != CRM_KEY_INTEGER || any_numbers;
 	if (r.dictionary && !any_numbers)
 		(void) number_new_keys(&r, r.population->owner);

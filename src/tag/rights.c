@@ -251,3 +251,58 @@ crm_rights_require_define(const crm_population *population)
 				 errhint("Its owner may run %s.grant_population('%s', '%s', 'define').", crm_schema(),
 						 population->name, GetUserNameFromId(GetUserId(), false))));
 }
+
+/*
+ * The catalogue's tables say whose rights rules and queries run with, and their owner may
+ * write them.  Unless he is a superuser, he must not come by rights in this way
+ * that SET ROLE would not give him.
+ */
+void
+crm_rights_check_owner(Oid owner)
+{
+	Oid			catalogue = crm_catalogue_owner();
+
+	if (!superuser_arg(catalogue) && !is_member_of_role(catalogue, owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to run queries as role \"%s\"", GetUserNameFromId(owner, false)),
+				 errdetail("The catalogue of crm_analytics belongs to role \"%s\", which is neither a superuser nor a member of \"%s\".",
+						   GetUserNameFromId(catalogue, false), GetUserNameFromId(owner, false)),
+				 errhint("GRANT %s TO %s, or let a superuser install the extension.",
+						 quote_identifier(GetUserNameFromId(owner, false)), quote_identifier(GetUserNameFromId(catalogue, false)))));
+}
+
+bool
+crm_rights_may_read_all(const crm_population *population, Oid relation, int columns, char **column_names)
+{
+	crm_catalogue_session session;
+	bool		granted = false;
+
+	if (is_owner(population))
+		return true;
+	crm_catalogue_begin(&session);
+	if (read_grants(&session, population, "read") > 0)
+		granted = crm_catalogue_number(0, 1, NULL) != 0;	/* all_scopes comes first */
+	crm_catalogue_end(&session);
+	if (granted)
+		return true;
+	if (get_rel_name(relation) == NULL)
+		return false;
+	for (int i = 0; i < columns; i++)
+	{
+		AttrNumber	attribute = get_attnum(relation, column_names[i]);
+
+		if (attribute == InvalidAttrNumber)
+			return false;
+		if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+			pg_attribute_aclcheck(relation, attribute, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	}
+	return !row_security_below(relation, 0);
+}
+
+bool
+crm_rights_may_read_some(const crm_population *population)
+{
+	return has_grant(population, "read");
+}

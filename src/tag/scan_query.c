@@ -28,23 +28,16 @@
 
 /* ---- as the owner ----------------------------------------------------------------- */
 
-typedef struct owner_session
-{
-	Oid			saved_user;
-	int			saved_context;
-	int			settings;
-} owner_session;
-
-static void
-become_owner(owner_session *session, Oid owner)
+void
+crm_owner_begin(crm_owner_session *session, Oid owner)
 {
 	GetUserIdAndSecContext(&session->saved_user, &session->saved_context);
 	SetUserIdAndSecContext(owner, session->saved_context | SECURITY_RESTRICTED_OPERATION);
 	session->settings = crm_rule_enter();
 }
 
-static void
-become_caller(owner_session *session)
+void
+crm_owner_end(crm_owner_session *session)
 {
 	crm_rule_leave(session->settings);
 	SetUserIdAndSecContext(session->saved_user, session->saved_context);
@@ -91,7 +84,7 @@ static void
 run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 		  void (*take) (TupleTableSlot *slot, void *arg), void *arg)
 {
-	owner_session session;
+	crm_owner_session session;
 	row_receiver receiver = {{receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone}, take, arg};
 	SPIExecuteOptions options = {0};
 	ParamListInfo params = makeParamList(2);
@@ -111,7 +104,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	crm_require_alone("tag_trace");
 	crm_require_alone("population_keys");
 	error_context_stack = &callback;
-	become_owner(&session, job->owner);
+	crm_owner_begin(&session, job->owner);
 	if (job->dictionary)
 	{
 		/* the planner cannot know that keys are unique on both sides: it would sort them, and compile for rows that never come */
@@ -127,7 +120,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	if (SPI_execute_extended(query, &options) < 0)
 		elog(ERROR, "a query of the refresh failed");
 	SPI_finish();
-	become_caller(&session);
+	crm_owner_end(&session);
 	error_context_stack = callback.previous;
 }
 
@@ -328,12 +321,12 @@ check_rule_type(const crm_tag *tag, const crm_rule *rule)
 static List *
 read_rules(const crm_scan_job *job, Relation source)
 {
-	owner_session session;
+	crm_owner_session session;
 	List	   *rules = NIL;
 	ListCell   *cell;
 	ErrorContextCallback callback = {error_context_stack, rule_of_tag, NULL};
 
-	become_owner(&session, job->owner);
+	crm_owner_begin(&session, job->owner);
 	foreach(cell, job->tags)
 	{
 		crm_tag    *tag = lfirst(cell);
@@ -347,7 +340,7 @@ read_rules(const crm_scan_job *job, Relation source)
 		rule->tag_name = tag->name;
 		rules = lappend(rules, rule);
 	}
-	become_caller(&session);
+	crm_owner_end(&session);
 	return rules;
 }
 
@@ -360,15 +353,15 @@ crm_scan_run_job(const crm_scan_job *job)
 	char	   *arguments;
 	StringInfoData sql;
 	scan_result result = {CurrentMemoryContext, NULL};
-	owner_session session;
+	crm_owner_session session;
 	ErrorData  *error;
 
 	(void) crm_population_key_type(job->population);
 	source = relation_open(job->population->source, AccessShareLock);
 	rules = read_rules(job, source);
-	become_owner(&session, job->owner);
+	crm_owner_begin(&session, job->owner);
 	crm_scan_plan_make(source, rules, job->as_of, !crm_batch_rules, &plan, &arguments);
-	become_caller(&session);
+	crm_owner_end(&session);
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT %s.tag_scan_agg($2, %d, ", crm_schema(), job->chunk_bits);
@@ -399,7 +392,7 @@ crm_scan_run_job(const crm_scan_job *job)
 double
 crm_scan_expected_rows(const crm_scan_job *job)
 {
-	owner_session session;
+	crm_owner_session session;
 	StringInfoData sql;
 	SPIPlanPtr	plan;
 	CachedPlan *cached;
@@ -407,7 +400,7 @@ crm_scan_expected_rows(const crm_scan_job *job)
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT FROM %s", crm_population_source(job->population));
-	become_owner(&session, job->owner);
+	crm_owner_begin(&session, job->owner);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	plan = SPI_prepare(sql.data, 0, NULL);
@@ -420,7 +413,7 @@ crm_scan_expected_rows(const crm_scan_job *job)
 		ReleaseCachedPlan(cached, NULL);	/* an unsaved plan has no resource owner */
 	}
 	SPI_finish();
-	become_caller(&session);
+	crm_owner_end(&session);
 	return rows;
 }
 

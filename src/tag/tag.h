@@ -17,6 +17,7 @@
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 /* ---- populations (population.c) -------------------------------------- */
 
@@ -65,6 +66,13 @@ extern char *crm_key_of_id(const crm_population *population, int64 id);
  * there and he may see it.
  */
 extern bool crm_key_visible(const crm_population *population, Datum key, Oid type);
+/* Has the dictionary any keys? (key_write.c) */
+extern bool crm_keys_any(const crm_population *population);
+/*
+ * Numbers keys that the dictionary has not met, rows of one text each, and ends
+ * the store; false when there are none.  The active snapshot sees them.
+ */
+extern bool crm_keys_add(const crm_population *population, Tuplestorestate *keys);
 
 /* ---- rights (rights.c) --------------------------------------------------- */
 
@@ -89,8 +97,35 @@ extern void crm_rights_require_define(const crm_population *population);
 extern void crm_rights_require_owner(const crm_population *population);
 /* 42501 unless the current user may learn the tags of customers whose rows he sees. */
 extern void crm_rights_require_tags(const crm_population *population);
+/*
+ * May he read what was made of these columns of a relation for all customers: as
+ * owner, with a grant to read all scopes, or as he may read the columns themselves
+ * without row-level security?
+ */
+extern bool crm_rights_may_read_all(const crm_population *population, Oid relation, int columns, char **column_names);
+/* Has he a grant to read, of whatever scopes? */
+extern bool crm_rights_may_read_some(const crm_population *population);
+/* 42501 when the owner of the catalogue must not name this role as one whose rights queries run with. */
+extern void crm_rights_check_owner(Oid owner);
 /* May the current user know of the population and its tags at all? */
 extern bool crm_rights_may_see(const crm_population *population);
+
+/* ---- queries as an owner (scan_query.c) ------------------------------------- */
+
+/*
+ * As a materialized view's query runs: the owner's rights, a security-restricted
+ * operation, nothing but pg_catalog on the search_path.  An error may leave between
+ * the two calls.
+ */
+typedef struct crm_owner_session
+{
+	Oid			saved_user;
+	int			saved_context;
+	int			settings;		/* level for settings changed until the end */
+} crm_owner_session;
+
+extern void crm_owner_begin(crm_owner_session *session, Oid owner);
+extern void crm_owner_end(crm_owner_session *session);
 
 /* ---- the catalogue (catalogue.c) ------------------------------------------ */
 
