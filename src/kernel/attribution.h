@@ -35,7 +35,7 @@
 #define CRM_ATTRIBUTION_MAX_KEYS 8000000
 #define CRM_ATTRIBUTION_MAX_CODES (UINT32_C(1) << 28)
 /* Chains of more states are solved by iteration, which needs no square of memory. */
-#define CRM_ATTRIBUTION_DENSE_STATES 256
+#define CRM_ATTRIBUTION_DENSE_STATES 1500
 /* Sweeps of the iteration. */
 #define CRM_ATTRIBUTION_MAX_SWEEPS 10000
 

@@ -9,7 +9,7 @@
  */
 #include "kernel/attribution_private.h"
 
-#include <stdlib.h>
+#include "kernel/sort.h"
 
 typedef struct chain_key
 {
@@ -27,16 +27,14 @@ compare_histories(const uint32_t *a, uint32_t a_length, const uint32_t *b, uint3
 	return (a_length > b_length) - (a_length < b_length);
 }
 
-static int
-compare_keys(const void *left, const void *right)
+static bool
+key_before(const void *left, const void *right)
 {
 	const chain_key *a = left;
 	const chain_key *b = right;
 	int			order = compare_histories(a->ranks, a->length, b->ranks, b->length);
 
-	if (order != 0)
-		return order;
-	return (a->ranks[a->length] > b->ranks[b->length]) - (a->ranks[a->length] < b->ranks[b->length]);
+	return order < 0 || (order == 0 && a->ranks[a->length] < b->ranks[b->length]);
 }
 
 static crm_status
@@ -44,20 +42,32 @@ sorted_keys(const crm_attribution *state, const crm_env *env, const uint32_t *ra
 {
 	uint32_t   *arena = env->alloc(env->arg, sizeof(uint32_t) * state->codes_used);
 	chain_key  *keys = env->alloc(env->arg, sizeof(chain_key) * (size_t) state->count);
+	chain_key  *sorted = env->alloc(env->arg, sizeof(chain_key) * (size_t) state->count);
+	const void **order = env->alloc(env->arg, sizeof(void *) * (size_t) state->count);
 
-	if (arena == NULL || keys == NULL)
+	if (arena == NULL || keys == NULL || sorted == NULL || order == NULL)
 		return CRM_NO_MEMORY;
-	for (size_t i = 0; i < state->codes_used; i++)
-		arena[i] = ranks[state->codes[i]];
 	for (uint32_t i = 0; i < state->count; i++)
 	{
 		const crm_attribution_entry *entry = &state->entries[i];
 
+		for (uint32_t k = 0; k < entry->length; k++)
+			arena[entry->at + k] = ranks[state->codes[entry->at + k]];
 		keys[i] = (chain_key) {arena + entry->at, entry->length - 1, entry};
+		order[i] = &keys[i];
+		if (i % 4096 == 4095)
+			crm_progress(env);
 	}
-	crm_progress(env);
-	qsort(keys, state->count, sizeof(chain_key), compare_keys);
-	*result = keys;
+	CRM_TRY(crm_sort_pointers(env, order, state->count, key_before));
+	for (uint32_t i = 0; i < state->count; i++)
+	{
+		sorted[i] = *(const chain_key *) order[i];
+		if (i % 4096 == 4095)
+			crm_progress(env);
+	}
+	env->release(env->arg, order);
+	env->release(env->arg, keys);
+	*result = sorted;
 	return CRM_OK;
 }
 
