@@ -4,6 +4,9 @@
  */
 #include "kernel/bsi_block.h"
 
+/* Up to so many numbers of a word are written bit by bit, more by turning the whole word round. */
+#define FEW_PLACES 12
+
 /* ---- universes --------------------------------------------------------------- */
 
 /* The bits of a dense universe, or its first count places. */
@@ -281,12 +284,51 @@ crm_bsi_width(crm_int128 least, crm_int128 greatest)
 	return width;
 }
 
+/* One word's numbers, a bit of theirs at a time; the words of the slices are stride apart. */
+static void
+spread_few(const crm_bsi_pair *pairs, uint64_t places, uint32_t slices, uint64_t *bits, size_t stride)
+{
+	crm_uint128 wanted = ~(crm_uint128) 0 >> (128 - slices);
+
+	for (uint32_t i = 0; i < slices; i++)
+		bits[i * stride] = 0;
+	for (; places != 0; places &= places - 1, pairs++)
+	{
+		uint64_t	place = places & -places;
+		uint64_t	low = pairs->low & (uint64_t) wanted;
+		uint64_t	high = (uint64_t) pairs->high & (uint64_t) (wanted >> 64);
+
+		for (; low != 0; low &= low - 1)
+			bits[(size_t) crm_ctz64(low) * stride] |= place;
+		for (; high != 0; high &= high - 1)
+			bits[(size_t) (64 + crm_ctz64(high)) * stride] |= place;
+	}
+}
+
+/* The same, all bits at once. */
+static void
+spread_many(const crm_bsi_pair *pairs, uint64_t places, uint32_t slices, uint64_t *bits, size_t stride)
+{
+	for (uint32_t half = 0; 64 * half < slices; half++)
+	{
+		const crm_bsi_pair *pair = pairs;
+		uint64_t	m[64] = {0};
+
+		for (uint64_t left = places; left != 0; left &= left - 1, pair++)
+			m[crm_ctz64(left)] = half ? (uint64_t) pair->high : pair->low;
+		transpose(m);
+		for (uint32_t i = 64 * half; i < slices && i < 64 * (half + 1); i++)
+			bits[i * stride] = m[i - 64 * half];
+	}
+}
+
 crm_status
 crm_bsi_writer_values(crm_bsi_writer *writer, const crm_bsi_universe *u, const crm_bsi_pair *pairs)
 {
 	const crm_env *env = &writer->env;
-	size_t		needed = (size_t) writer->slices * u->words;
-	uint32_t	next = 0;
+	/* Words at a distance of 8 kB would all compete for the same few lines of a processor's cache. */
+	size_t		stride = u->words + 8;
+	size_t		needed = writer->slices * stride;
 
 	if (needed > writer->room)
 	{
@@ -299,24 +341,17 @@ crm_bsi_writer_values(crm_bsi_writer *writer, const crm_bsi_universe *u, const c
 	}
 	for (uint32_t w = 0; w < u->words; w++)
 	{
-		uint32_t	first = next;
+		uint32_t	count = (uint32_t) crm_popcount64(u->all[w]);
 
-		for (uint32_t half = 0; 64 * half < writer->slices; half++)
-		{
-			uint64_t	m[64] = {0};
-
-			next = first;
-			for (uint64_t left = u->all[w]; left != 0; left &= left - 1, next++)
-				m[crm_ctz64(left)] = half ? (uint64_t) pairs[next].high : pairs[next].low;
-			if (next > first)
-				transpose(m);
-			for (uint32_t i = 0; i < 64 && 64 * half + i < writer->slices; i++)
-				writer->bits[(size_t) (64 * half + i) * u->words + w] = m[i];
-		}
+		if (count <= FEW_PLACES)
+			spread_few(pairs, u->all[w], writer->slices, writer->bits + w, stride);
+		else
+			spread_many(pairs, u->all[w], writer->slices, writer->bits + w, stride);
+		pairs += count;
 	}
 	CRM_TRY(crm_bsi_store(u, u->all, writer->present));
 	for (uint32_t i = 0; i < writer->slices; i++)
-		CRM_TRY(crm_bsi_store(u, writer->bits + (size_t) i * u->words, writer->slice[i]));
+		CRM_TRY(crm_bsi_store(u, writer->bits + i * stride, writer->slice[i]));
 	return CRM_OK;
 }
 
