@@ -267,7 +267,7 @@ crm_bsi_recv(PG_FUNCTION_ARGS)
 	int			scale;
 	int			size;
 	const char *bytes;
-	uint64_t	cardinality;
+	uint64_t	cardinality = 0;
 	crm_status	status;
 
 	if (version != WIRE_VERSION)
