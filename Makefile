@@ -44,6 +44,11 @@ SQL_PARTS = \
 	src/behavior/timeline_agg.sql \
 	src/behavior/timeline_edit.sql \
 	src/behavior/timeline_kinds.sql \
+	src/behavior/decay.sql \
+	src/behavior/habit.sql \
+	src/behavior/rhythm.sql \
+	src/behavior/preferred.sql \
+	src/behavior/trend.sql \
 	src/behavior/attribution.sql \
 	src/behavior/path_transform.sql \
 	src/behavior/touch_paths.sql \
