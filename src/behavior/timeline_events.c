@@ -84,6 +84,18 @@ events_arguments(FunctionCallInfo fcinfo, int event, crm_timeline *timeline, beh
 	return behavior_events_begin(timeline, select, behavior_range_arguments(fcinfo, event + 1, event + 2));
 }
 
+/* Are all events meant, which is to be seen without looking at them? */
+static bool
+means_all(const crm_timeline *timeline, const behavior_events *events)
+{
+	if (events->bound->tested != 0 || events->range.since != PG_INT64_MIN || events->range.until != PG_INT64_MAX)
+		return false;
+	for (uint32 code = 0; code < timeline->names; code++)
+		if (events->bound->by_code[code] == 0)
+			return false;
+	return true;
+}
+
 /* event_count(t, event, since, until) */
 Datum
 crm_event_count(PG_FUNCTION_ARGS)
@@ -98,6 +110,8 @@ crm_event_count(PG_FUNCTION_ARGS)
 	events = events_arguments(fcinfo, 1, &timeline, select);
 	if (events.bound->possible == 0)
 		PG_RETURN_INT64(0);
+	if (means_all(&timeline, &events))
+		PG_RETURN_INT64(timeline.count);
 	while (behavior_events_next(&events) != 0)
 		count++;
 	PG_RETURN_INT64(count);

@@ -35,7 +35,7 @@ behavior_events_begin(const crm_timeline *timeline, const behavior_selectors *se
 }
 
 /* The next event in the range, and the selectors that mean it: those that none means are passed over. */
-static inline uint64
+static pg_attribute_always_inline uint64
 behavior_events_next(behavior_events *events)
 {
 	while (crm_timeline_next(&events->cursor))

@@ -193,6 +193,17 @@ crm_timeline_open(const uint8_t *bytes, size_t size, crm_timeline *t)
 	return CRM_OK;
 }
 
+uint64_t
+crm_timeline_far_gap(const crm_timeline *t, size_t bit, uint32_t *code, size_t *bits)
+{
+	const uint8_t *stream = t->bytes + t->events_at;
+	unsigned	width = t->width[crm_bits_at(stream, t->events_size, bit, t->class_bits)];
+
+	*code = (uint32_t) crm_bits_at(stream, t->events_size, bit + t->class_bits, t->code_bits);
+	*bits = t->class_bits + t->code_bits + width;
+	return crm_bits_at(stream, t->events_size, bit + t->class_bits + t->code_bits, width);
+}
+
 crm_text
 crm_timeline_next_name(const crm_timeline *timeline, size_t *position)
 {
