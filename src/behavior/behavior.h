@@ -49,6 +49,22 @@ event_state_events(const event_state *state)
 	return (crm_event *) (state->data + MAXALIGN(state->pattern_length));
 }
 
+/*
+ * Asks for the state of argument 0 before the other arguments are looked at.
+ * With many groups it is in no cache, and waiting for it was a seventh of the
+ * time of a whole query.
+ */
+static inline void
+behavior_prefetch_state(FunctionCallInfo fcinfo)
+{
+	const char *state = (const char *) DatumGetPointer(fcinfo->args[0].value);
+
+	if (fcinfo->args[0].isnull)
+		return;
+	__builtin_prefetch(state, 1);
+	__builtin_prefetch(state + 64, 1);
+}
+
 /* The state of one aggregate's kind; XX001 for one whose inside is wrong. */
 extern event_state *event_state_fetch(Datum value, crm_state_kind kind);
 

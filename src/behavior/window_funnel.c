@@ -80,6 +80,7 @@ add_row(FunctionCallInfo fcinfo, unsigned mode, int time_argument)
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "transition function of window_funnel called in non-aggregate context");
+	behavior_prefetch_state(fcinfo);
 	parameters.within = behavior_interval(PG_ARGISNULL(1) ? NULL : PG_GETARG_INTERVAL_P(1), "within");
 	met = behavior_conditions(fcinfo, time_argument + 1, &parameters.conditions);
 	if (!PG_ARGISNULL(time_argument))
