@@ -357,6 +357,9 @@ timeline_state_add(timeline_state *state, const timeline_row *row)
 	uint8	   *p;
 
 	check_events(state, 1);
+	/* The end of a long log is cold: it comes while the name is looked up. */
+	if (state != NULL)
+		__builtin_prefetch(state_log(state) + state->used, 1);
 	state = intern(state, RECORD_NAME, row->name, &name);
 	first = (uint64) name << EVENT_SHIFT | RECORD_EVENT;
 	gap = zigzag(state->last, row->at);
