@@ -263,11 +263,15 @@ SELECT length(t::text) > 1000000 AS long, t::text::timeline = t AS text, (SELECT
 
 -- A dump and its restoring, as text and as binary.
 CREATE TABLE restored (customer int, t timeline);
-\copy histories to '/tmp/crm_timeline_copy.txt'
-\copy restored from '/tmp/crm_timeline_copy.txt'
-\copy histories to '/tmp/crm_timeline_copy.bin' with (format binary)
-\copy restored from '/tmp/crm_timeline_copy.bin' with (format binary)
-\! rm /tmp/crm_timeline_copy.txt /tmp/crm_timeline_copy.bin
+DO $$
+DECLARE
+	file text := current_setting('data_directory') || '/crm_timeline_copy.';
+BEGIN
+	EXECUTE format('COPY histories TO %L', file || 'txt');
+	EXECUTE format('COPY restored FROM %L', file || 'txt');
+	EXECUTE format('COPY histories TO %L (FORMAT binary)', file || 'bin');
+	EXECUTE format('COPY restored FROM %L (FORMAT binary)', file || 'bin');
+END $$;
 SELECT count(*), count(DISTINCT r.customer), bool_and(r.t = h.t) FROM restored r JOIN histories h USING (customer);
 
 -- Damaged bytes: refused, or a value whose form is the one that its events have.
