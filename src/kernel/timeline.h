@@ -93,6 +93,7 @@ typedef struct crm_timeline_cursor
 	size_t		bit;			/* where it begins in the stream */
 	int64_t		at;				/* time of the current event */
 	uint32_t	code;			/* name of the current event */
+	uint32_t	bits;			/* of an event in each class, a byte for each */
 } crm_timeline_cursor;
 
 static inline void
@@ -104,6 +105,9 @@ crm_timeline_begin(const crm_timeline *timeline, crm_timeline_cursor *cursor)
 	cursor->bit = 0;
 	cursor->at = timeline->first;
 	cursor->code = 0;
+	cursor->bits = 0;
+	for (unsigned i = 0; i < 4; i++)
+		cursor->bits |= (uint32_t) (timeline->class_bits + timeline->code_bits + timeline->width[i]) << 8 * i;
 }
 
 /* Bits from a stream; none beyond its end is touched (they read as 0). */
@@ -177,15 +181,14 @@ crm_timeline_next(crm_timeline_cursor *cursor)
 		if (shift < 64)
 		{
 			uint64_t	word = crm_load64(stream + byte) >> shift;
-			unsigned	width = t->width[word & ((1u << class_bits) - 1)];
 
-			bits = class_bits + code_bits + width;
-			if (shift + bits <= 64 || (byte == last && class_bits + code_bits < 64))
+			bits = cursor->bits >> 8 * (word & ((1u << class_bits) - 1)) & 0xFF;
+			if (shift + bits <= 64 || byte == last)
 			{
-				word >>= class_bits;
-				code = (uint32_t) (word & ((UINT64_C(1) << code_bits) - 1));
-				word >>= code_bits;
-				gap = width == 64 ? word : word & ((UINT64_C(1) << width) - 1);
+				if (bits < 64)
+					word &= (UINT64_C(1) << bits) - 1;
+				code = (uint32_t) (word >> class_bits & ((UINT64_C(1) << code_bits) - 1));
+				gap = word >> (class_bits + code_bits);
 				goto found;
 			}
 		}
