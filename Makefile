@@ -58,6 +58,7 @@ SQL_PARTS = \
 	src/behavior/activity_tables.sql \
 	src/behavior/timeline_events.sql \
 	src/behavior/timeline_paths.sql \
+	src/behavior/app.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

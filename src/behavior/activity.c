@@ -137,7 +137,13 @@ activity_write_anchor(activity_writer *writer, int64 anchor)
 void
 activity_write_entry(activity_writer *writer, int64 number, unsigned marks)
 {
-	write_varint(writer, (writer->begun ? (uint64) (number - writer->number) : zigzag(number)) << 2 | marks);
+	uint64		entry = (writer->begun ? (uint64) (number - writer->number) : zigzag(number)) << 2 | marks;
+
+	/* The usual case: one byte, and there is place. */
+	if (entry < 0x80 && writer->size < writer->room)
+		writer->bytes[writer->size++] = (uint8) entry;
+	else
+		write_varint(writer, entry);
 	writer->begun = true;
 	writer->number = number;
 }

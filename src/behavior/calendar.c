@@ -237,6 +237,19 @@ behavior_calendar_number(behavior_calendar *calendar, TimestampTz at)
 		return calendar->held_number;
 
 	local = local_time(calendar, at);
+	if (calendar->period == BEHAVIOR_WEEK || calendar->period == BEHAVIOR_DAY)
+	{
+		/* The usual cases, with divisions by constants. */
+		int64		shift = calendar->period == BEHAVIOR_DAY ? 0 : days_before_day_0(calendar) * USECS_PER_DAY;
+		int64		width = calendar->period == BEHAVIOR_DAY ? USECS_PER_DAY : 7 * USECS_PER_DAY;
+
+		number = calendar->period == BEHAVIOR_DAY ? floor_divide(local, USECS_PER_DAY) : floor_divide(local + shift, 7 * USECS_PER_DAY);
+		begin = number * width - shift - calendar->span.offset;
+		calendar->held_from = Max(begin, calendar->span.from);
+		calendar->held_until = at < END_TIMESTAMP - 8 * USECS_PER_DAY ? Min(begin + width, calendar->span.until) : at;
+		calendar->held_number = number;
+		return number;
+	}
 	if (calendar->period == BEHAVIOR_HOUR)
 		number = floor_divide(local, USECS_PER_HOUR);
 	else
