@@ -99,7 +99,7 @@ crm_status
 crm_alerts_find(const crm_env *env, const crm_alert_rule *rule, const crm_alert_point *points, size_t count,
 				crm_alert *alerts, size_t *found)
 {
-	past		p = {points};
+	past		p = {.points = points};
 	crm_alert  *last = NULL;	/* of the alerts so far */
 	bool		open = false;
 
