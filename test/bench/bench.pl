@@ -9,18 +9,23 @@
 #   setup [needs EXTENSION]          once, not measured
 #   before ours|peer                 before every measured run, not measured
 #   ours [, calls N]                 what is measured; N calls are divided by N
-#   peer NAME [, target X] [, wall] [, needs EXTENSION]
+#   peer NAME [, target X] [, wall] [, needs EXTENSION] [, in duckdb|clickhouse]
 #   limit X ms                       target for the wall time of one call of ours
 #
 # A ratio is ours by the peer's, in CPU time of the backend unless the peer says
 # "wall".  Every job has a session of its own; ours and the peers run in turn,
 # BENCH_RUNS times after a first run that does not count; medians are compared.
+# A peer "in" another engine runs over that engine's own storage with two
+# threads, and the CPU time is that of its process.  What a job's statement
+# answers first as a line "check: ..." must be the same for ours and all peers
+# that answer one.
 # A job that fails is reported and does not stop the others.
 use strict;
 use warnings;
 
 use IO::Handle;
 use IPC::Open2;
+use JSON::PP;
 use List::Util qw(max);
 use POSIX qw(strftime);
 use Time::HiRes qw(time);
@@ -31,6 +36,7 @@ STDOUT->autoflush(1);
 my ($csv_name, @files) = @ARGV;
 die "usage: bench.pl CSV JOBFILE ...\n" unless @files;
 
+my $json = JSON::PP->new->allow_nonref;
 my $runs = $ENV{BENCH_RUNS} || 5;
 my $only = $ENV{ONLY} || '';
 my %value = (customers => $ENV{BENCH_CUSTOMERS}, events => $ENV{BENCH_EVENTS});
@@ -65,6 +71,7 @@ sub read_jobs
 		{
 			my ($what, $rest) = ($1, $2);
 			$section = { sql => '' };
+			$section->{engine} = $1 if $rest =~ s/, in (duckdb|clickhouse)$//;
 			$section->{needs} = $1 if $rest =~ s/(?:, |^)needs (\w+)$//;
 			$section->{calls} = $1 if $rest =~ s/^, calls (\d+)$//;
 			$section->{wall} = 1 if $rest =~ s/, wall//;
@@ -181,18 +188,59 @@ sub run_unmeasured
 	execute("RESET ALL;\n" . fill($section->{sql}, %extra)) if $section;
 }
 
+#
+# Other engines: one process each, started when first asked for
+#
+my %engine;
+
+sub engine_ask
+{
+	my ($name, $sql) = @_;
+	my $e = $engine{$name};
+	my $line;
+
+	if (!$e)
+	{
+		my $folder = $ENV{BENCH_ENGINES} || '';
+		return undef unless $folder ne '' && -d "$folder/node_modules";
+		my ($in, $out);
+		my $here = $0 =~ s{[^/]*$}{}r;
+		chdir $folder or die "$folder: $!\n";
+		my $pid = open2($out, $in, 'node', "$here/engine.mjs", $name, $folder);
+		binmode $in, ':encoding(UTF-8)';
+		$in->autoflush(1);
+		$engine{$name} = $e = { in => $in, out => $out, pid => $pid };
+		$line = <$out>;
+		die "engine $name does not start\n" unless defined $line;
+		($e->{version}) = $line =~ /"version":"([^"]*)"/;
+	}
+	return $e unless defined $sql;
+	print { $e->{in} } $json->encode($sql), "\n";
+	$line = readline $e->{out};
+	die "engine $name ended\n" unless defined $line;
+	my $answer = $json->decode($line);
+	die "$name: $answer->{error}\n" if defined $answer->{error};
+	return $answer;
+}
+
 # One run: CPU and wall milliseconds.
 sub measure
 {
 	my ($section, $before, %extra) = @_;
+	if ($section->{engine})
+	{
+		my $wall = time;
+		my $answer = engine_ask($section->{engine}, fill($section->{sql}, %extra));
+		return { wall => 1000 * (time - $wall), cpu => 1000 * $answer->{cpu}, answer => $answer->{result} };
+	}
 	my $sql = fill($section->{sql}, %extra);
 	my $calls = $section->{calls} || 1;
 
 	run_unmeasured($before, %extra);
 	execute('RESET ALL;');
 	my ($cpu, $wall) = (cpu($backend), time);
-	execute($sql);
-	return { wall => 1000 * (time - $wall) / $calls, cpu => 1000 * (cpu($backend) - $cpu) / $calls };
+	my $answer = execute($sql);
+	return { wall => 1000 * (time - $wall) / $calls, cpu => 1000 * (cpu($backend) - $cpu) / $calls, answer => $answer };
 }
 
 sub median
@@ -239,7 +287,15 @@ my %installed;
 sub available
 {
 	my ($section) = @_;
+	return defined engine_ask($section->{engine}) if $section->{engine};
 	return !$section->{needs} || $installed{ $section->{needs} };
+}
+
+# What stands behind "check: " in an answer, as far as it is numbers and separators.
+sub check_of
+{
+	my ($answer) = @_;
+	return defined $answer && $answer =~ /check: ([^"\n]*)/ ? $1 : undef;
 }
 
 sub run_job
@@ -251,7 +307,7 @@ sub run_job
 	my $own = 0;
 
 	run_unmeasured($_) foreach grep { available($_) } @{ $job->{setup} };
-	my %results;
+	my (%results, $check);
 	foreach my $run (0 .. $runs)
 	{
 		foreach my $i (0 .. $#sections)
@@ -260,6 +316,11 @@ sub run_job
 			next if $run == 0;
 			push @{ $results{$i}{$_} }, $result->{$_} foreach qw(cpu wall);
 			keep($job->{name}, $i == 0 ? 'ours' : $sections[$i]{name}, $run, $result);
+			# Fast and wrong is no comparison.
+			my $found = check_of($result->{answer});
+			next unless defined $found;
+			$check //= $found;
+			die sprintf("%s answers \"%s\" where \"%s\" was answered before\n", $i == 0 ? 'ours' : $sections[$i]{name}, $found, $check) if $found ne $check;
 		}
 	}
 
@@ -275,7 +336,7 @@ sub run_job
 		row('', '  ' . title($peer->{name}), milliseconds($peer{cpu}), milliseconds($peer{wall}),
 			sprintf($ratio >= 0.1 ? '%.2f' : '%.4f', $ratio) . ($peer->{wall} ? ' w' : ''), $peer->{target}, verdict($ratio, $peer->{target}));
 	}
-	row('', "  not compared: $_->{name} (no $_->{needs})") foreach grep { !available($_) } @{ $job->{peers} };
+	row('', "  not compared: $_->{name} (no " . ($_->{engine} || $_->{needs}) . ')') foreach grep { !available($_) } @{ $job->{peers} };
 }
 
 # Three sizes, in turn: a machine that slows down meanwhile does not look like growth.
@@ -333,6 +394,8 @@ printf "%s\n%s cores of %s, %.0f GiB; load %s\n%s\n%s\n%s\n", strftime('%Y-%m-%d
   join(' ', (split ' ', slurp('/proc/loadavg'))[0 .. 2]), $server, $extensions, $settings;
 printf "%s customers, %s events; median of %d; ratio: ours by the peer's, of CPU time of the backend (w: of wall time)\n\n",
   short($value{customers}), short($value{events}), $runs;
+my @engines = map { $_->{version} } grep { $_ } map { engine_ask($_) } qw(duckdb clickhouse);
+printf "Beside: %s, two threads each\n\n", join ', ', @engines if @engines;
 row('job', 'what', 'CPU ms', 'wall ms', 'ratio', 'target', '');
 
 my $failed = 0;

@@ -8,6 +8,8 @@
 #   BENCH_RUNS   runs of which the median counts (5)
 #   BENCH_DATA   folder of the cluster (default: /var/tmp/crm_analytics-bench-SCALE)
 #   BENCH_STAGE  a folder with further staged extensions to compare with
+#   BENCH_ENGINES  folder of DuckDB and ClickHouse, fetched from npm where node is there and npm reachable, and of
+#                their copies of the data (default: BENCH_DATA with -engines behind it); "none" leaves them out
 #   ONLY         a regular expression of job names
 #
 # Prints a table; single runs go to results.csv, the table to results.txt in
@@ -94,5 +96,39 @@ SQL
 psql -X -q -c "CREATE SCHEMA IF NOT EXISTS roaring" -c "CREATE EXTENSION IF NOT EXISTS roaringbitmap SCHEMA roaring" >/dev/null 2>&1 || true
 psql -X -q -v ON_ERROR_STOP=1 -f "$here/rules.sql"
 psql -X -q -c CHECKPOINT
+
+# The other engines: packages and their own copy of the events.
+engines=${BENCH_ENGINES:-$data-engines}
+export BENCH_ENGINES=
+if [ "$engines" != none ] && command -v node >/dev/null && command -v npm >/dev/null; then
+	mkdir -p "$engines"
+	engines=$(cd "$engines" && pwd)
+	if [ ! -d "$engines/node_modules/chdb" ] || [ ! -d "$engines/node_modules/@duckdb" ]; then
+		echo '{"private": true}' >"$engines/package.json"
+		(cd "$engines" && npm install --no-audit --no-fund @duckdb/node-api chdb >"$out/npm.log" 2>&1) ||
+			echo "DuckDB and ClickHouse cannot be had from npm: not compared"
+	fi
+	if [ -d "$engines/node_modules/chdb" ] && [ ! -f "$engines/ready_$BENCH_EVENTS" ]; then
+		echo "Copying the events into DuckDB and ClickHouse in $engines"
+		rm -rf "$engines"/bench.duckdb* "$engines/clickhouse" "$engines"/ready_*
+		psql -X -q -c "\\copy (SELECT customer_id, to_char(ts AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), event, value FROM bench_event) TO '$engines/event.csv' CSV"
+		# timestamp, not timestamptz: its arithmetic is far faster there.
+		(cd "$engines" && node "$here/engine.mjs" duckdb "$engines" >"$out/duckdb.log") <<-JSON
+			"CREATE TABLE event AS SELECT * FROM read_csv('event.csv', header = false, columns = {'customer_id': 'BIGINT', 'ts': 'TIMESTAMP', 'event': 'VARCHAR', 'value': 'DOUBLE'})"
+			"CHECKPOINT"
+		JSON
+		(cd "$engines" && node "$here/engine.mjs" clickhouse "$engines" >"$out/clickhouse.log") <<-JSON
+			"CREATE TABLE event (customer_id Int64, ts DateTime64(6, 'UTC'), event LowCardinality(String), value Float64) ENGINE = MergeTree ORDER BY (customer_id, ts)"
+			"INSERT INTO event SELECT * FROM file('$engines/event.csv', 'CSV', 'customer_id Int64, ts DateTime64(6, ''UTC''), event String, value Float64')"
+			"OPTIMIZE TABLE event FINAL"
+		JSON
+		rm -f "$engines/event.csv"
+		if grep -h '"error"' "$out/duckdb.log" "$out/clickhouse.log"; then
+			crm_die "the events could not be copied"
+		fi
+		touch "$engines/ready_$BENCH_EVENTS"
+	fi
+	[ ! -f "$engines/ready_$BENCH_EVENTS" ] || BENCH_ENGINES=$engines
+fi
 
 perl "$here/bench.pl" "$out/results.csv" "$here"/jobs/*.sql | tee "$out/results.txt"
