@@ -13,6 +13,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -25,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/varlena.h"
 
 /* Namespace of the extension; it is looked up each time, as the extension may be dropped and made again elsewhere. */
@@ -66,6 +68,17 @@ crm_relation(const char *name)
 	if (!OidIsValid(relation))
 		elog(ERROR, "relation \"%s\" of extension crm_analytics is missing", name);
 	return relation;
+}
+
+Oid
+crm_type(const char *name)
+{
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+									   ObjectIdGetDatum(extension_namespace()));
+
+	if (!OidIsValid(type))
+		elog(ERROR, "type \"%s\" of extension crm_analytics is missing", name);
+	return type;
 }
 
 static void

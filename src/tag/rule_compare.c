@@ -76,7 +76,7 @@ replace_as_of(Node *node, void *context)
 
 	if (node == NULL)
 		return NULL;
-	if (IsA(node, Param))
+	if (IsA(node, Param) && ((Param *) node)->paramid == CRM_RULE_AS_OF_PARAM)
 		return (Node *) makeConst(TIMESTAMPTZOID, -1, InvalidOid, sizeof(TimestampTz),
 								  TimestampTzGetDatum(compiler->as_of), false, FLOAT8PASSBYVAL);
 	return expression_tree_mutator(node, replace_as_of, context);

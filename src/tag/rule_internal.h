@@ -24,6 +24,10 @@ extern void crm_rule_unknown_column(ParseState *pstate, Relation source, ColumnR
 /* What to write instead, for a syntax error at the character number given (1 is the first). */
 extern const char *crm_rule_syntax_hint(const char *text, int position);
 
+/* ---- rule_query.c ----------------------------------------------------------- */
+
+extern Node *crm_rule_param(int number, Oid type, int location);
+
 /* ---- rule_locate.c ---------------------------------------------------------- */
 
 /* The keys of a column that are equal to a constant; low is high + 1 when there are none. */

@@ -34,7 +34,9 @@ typedef struct rule_reading
 {
 	const char *text;
 	Relation	source;
-	bool		stored;			/* as_of stands as $1 */
+	bool		stored;			/* as_of stands as $1, timeline as $2 */
+	bool		with_timeline;	/* the population has events */
+	bool		timeline;		/* met in the text */
 	bool		in_grammar;		/* raw parsing: errors are the grammar's and lexer's */
 } rule_reading;
 
@@ -59,29 +61,26 @@ rule_error_callback(void *arg)
 }
 
 static Node *
-as_of_param(int location)
+rule_param(rule_reading *reading, int number, int location)
 {
-	Param	   *param = makeNode(Param);
-
-	param->paramkind = PARAM_EXTERN;
-	param->paramid = CRM_RULE_AS_OF_PARAM;
-	param->paramtype = TIMESTAMPTZOID;
-	param->paramtypmod = -1;
-	param->paramcollid = InvalidOid;
-	param->location = location;
-	return (Node *) param;
+	reading->timeline |= number == CRM_RULE_TIMELINE_PARAM;
+	return crm_rule_param(number, number == CRM_RULE_AS_OF_PARAM ? TIMESTAMPTZOID : crm_type("timeline"), location);
 }
 
-/* as_of comes before columns; a column of that name is reached as customer.as_of. */
+/* as_of and timeline come before columns; a column of that name is reached as customer.as_of. */
 static Node *
 pre_columnref(ParseState *pstate, ColumnRef *cref)
 {
-	const rule_reading *reading = pstate->p_ref_hook_state;
+	rule_reading *reading = pstate->p_ref_hook_state;
+	const char *name;
 
-	if (!reading->stored && list_length(cref->fields) == 1 &&
-		IsA(linitial(cref->fields), String) &&
-		strcmp(strVal(linitial(cref->fields)), "as_of") == 0)
-		return as_of_param(cref->location);
+	if (reading->stored || list_length(cref->fields) != 1 || !IsA(linitial(cref->fields), String))
+		return NULL;
+	name = strVal(linitial(cref->fields));
+	if (strcmp(name, "as_of") == 0)
+		return rule_param(reading, CRM_RULE_AS_OF_PARAM, cref->location);
+	if (reading->with_timeline && strcmp(name, "timeline") == 0)
+		return rule_param(reading, CRM_RULE_TIMELINE_PARAM, cref->location);
 	return NULL;
 }
 
@@ -98,10 +97,10 @@ post_columnref(ParseState *pstate, ColumnRef *cref, Node *var)
 static Node *
 paramref(ParseState *pstate, ParamRef *pref)
 {
-	const rule_reading *reading = pstate->p_ref_hook_state;
+	rule_reading *reading = pstate->p_ref_hook_state;
 
-	if (reading->stored && pref->number == CRM_RULE_AS_OF_PARAM)
-		return as_of_param(pref->location);
+	if (reading->stored && (pref->number == CRM_RULE_AS_OF_PARAM || pref->number == CRM_RULE_TIMELINE_PARAM))
+		return rule_param(reading, pref->number, pref->location);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_PARAMETER),
 			 errmsg("parameter $%d is not allowed in a rule", pref->number),
@@ -167,9 +166,9 @@ coerce_result(ParseState *pstate, Node *expr, Oid *type)
 
 /* Parses one text; checks are left out for text that was checked when it was stored. */
 static Node *
-read_rule(Relation source, const char *text, bool stored, Oid *type)
+read_rule(Relation source, const char *text, bool stored, bool with_timeline, crm_rule *rule)
 {
-	rule_reading reading = {text, source, stored, false};
+	rule_reading reading = {text, source, stored, with_timeline, false, false};
 	ErrorContextCallback callback = {error_context_stack, rule_error_callback, &reading};
 	ParseState *pstate;
 	ParseNamespaceItem *nsitem;
@@ -199,10 +198,11 @@ read_rule(Relation source, const char *text, bool stored, Oid *type)
 	/* The kind of expression that PostgreSQL restricts least: the restrictions are ours. */
 	expr = transformExpr(pstate, raw, EXPR_KIND_SELECT_TARGET);
 	crm_rule_check(pstate, literals, expr);
-	expr = coerce_result(pstate, expr, type);
+	expr = coerce_result(pstate, expr, &rule->type);
 	assign_expr_collations(pstate, expr);
 
 	error_context_stack = callback.previous;
+	rule->timeline = reading.timeline;
 	return expr;
 }
 
@@ -253,13 +253,13 @@ crm_rule_read(Relation source, const char *qualified)
 
 	rule->text = qualified;
 	rule->qualified = pstrdup(qualified);
-	rule->expr = read_rule(source, qualified, true, &rule->type);
+	rule->expr = read_rule(source, qualified, true, false, rule);
 	crm_rule_leave(level);
 	return rule;
 }
 
 crm_rule *
-crm_rule_parse(Relation source, const char *text)
+crm_rule_parse(Relation source, const char *text, bool with_timeline)
 {
 	crm_rule   *rule = palloc0(sizeof(crm_rule));
 	Node	   *expr;
@@ -273,7 +273,7 @@ crm_rule_parse(Relation source, const char *text)
 				 errhint("Put long lists into a table, and the join into the population's view.")));
 
 	rule->text = text;
-	expr = read_rule(source, text, false, &rule->type);
+	expr = read_rule(source, text, false, with_timeline, rule);
 
 	/*
 	 * The stored text is what counts.  Read again, a few expressions take
@@ -284,7 +284,7 @@ crm_rule_parse(Relation source, const char *text)
 	for (int round = 0; round < MAX_ROUNDS; round++)
 	{
 		rule->qualified = write_rule(source, expr);
-		rule->expr = read_rule(source, rule->qualified, true, &rule->type);
+		rule->expr = read_rule(source, rule->qualified, true, false, rule);
 		if (equal(rule->expr, expr))
 			break;
 		expr = rule->expr;

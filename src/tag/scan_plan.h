@@ -18,12 +18,18 @@
 
 #include "common/crm.h"
 #include "kernel/rule_batch.h"
+#include "nodes/params.h"
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
 
-/* as_of stands as this parameter, of type timestamptz, in a rule's stored text and in the arguments. */
+/*
+ * Parameters of a rule's stored text and of the arguments: as_of, of type
+ * timestamptz, and the customer's timeline.  Queries have the plan beside them.
+ */
 #define CRM_RULE_AS_OF_PARAM 1
+#define CRM_RULE_TIMELINE_PARAM 2
+#define CRM_RULE_PLAN_PARAM 3
 
 /* A rule as parsed from its author's or from its stored text. */
 typedef struct crm_rule
@@ -31,7 +37,8 @@ typedef struct crm_rule
 	const char *text;			/* what was parsed */
 	Node	   *expr;			/* analysed; Vars of the source have varno 1; as_of is Param 1 */
 	Oid			type;			/* BOOLOID, TEXTOID or NUMERICOID (coerced) */
-	char	   *qualified;		/* deparsed with an empty search_path; as_of stands as $1 */
+	char	   *qualified;		/* deparsed with an empty search_path; as_of stands as $1, timeline as $2 */
+	bool		timeline;		/* it reads the timeline */
 	const char *tag_name;		/* for errors of the scan; filled in by the caller, may be NULL */
 } crm_rule;
 
@@ -46,13 +53,14 @@ extern void crm_rule_leave(int level);
 
 /*
  * Parses and checks one rule with the current search_path: exactly one SQL
- * expression of an allowed kind over the source's columns, customer and as_of.
- * Everything else is refused with its position and a hint.
+ * expression of an allowed kind over the source's columns, customer, as_of
+ * and, where the population has events, timeline.  Everything else is refused
+ * with its position and a hint.
  */
-extern crm_rule *crm_rule_parse(Relation source, const char *text);
+extern crm_rule *crm_rule_parse(Relation source, const char *text, bool with_timeline);
 /*
- * Parses a stored rule again (empty search_path, $1 is as_of).  Like all
- * parsing it runs input functions of types: call it as the tag's owner.
+ * Parses a stored rule again (empty search_path, $1 is as_of, $2 timeline).
+ * Like all parsing it runs input functions of types: call it as the tag's owner.
  */
 extern crm_rule *crm_rule_read(Relation source, const char *qualified);
 
@@ -67,6 +75,13 @@ extern void crm_scan_plan_make(Relation source, List *rules, TimestampTz as_of, 
 							   bytea **plan, char **arguments);
 /* Would the rule run over batches of column values? */
 extern bool crm_scan_plan_batched(Relation source, crm_rule *rule, TimestampTz as_of);
+
+/*
+ * The parameters of a query that holds stored rules, for SPI: they tell the
+ * parser, too, what each of them is.  Where a rule reads the timeline, the
+ * query's FROM has to hold what crm_rule_join_timelines appends.
+ */
+extern ParamListInfo crm_rule_query_params(TimestampTz as_of, const bytea *plan);
 
 /* ---- in the aggregate -------------------------------------------------- */
 

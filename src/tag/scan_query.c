@@ -79,7 +79,7 @@ rights_of_owner(void *arg)
 		errcontext("the rights are those of role \"%s\", who owns the tags", (const char *) arg);
 }
 
-/* Runs a query over the job's source; $1 is as_of, $2 the plan. */
+/* Runs a query over the job's source; crm_rule_query_params says what its parameters are. */
 static void
 run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 		  void (*take) (TupleTableSlot *slot, void *arg), void *arg)
@@ -87,17 +87,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	crm_owner_session session;
 	row_receiver receiver = {{receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone}, take, arg};
 	SPIExecuteOptions options = {0};
-	ParamListInfo params = makeParamList(2);
 	ErrorContextCallback callback = {error_context_stack, rights_of_owner, GetUserNameFromId(job->owner, false)};
-
-	params->params[0].value = TimestampTzGetDatum(job->as_of);
-	params->params[0].isnull = false;
-	params->params[0].pflags = PARAM_FLAG_CONST;
-	params->params[0].ptype = TIMESTAMPTZOID;
-	params->params[1].value = PointerGetDatum(plan);
-	params->params[1].isnull = plan == NULL;
-	params->params[1].pflags = PARAM_FLAG_CONST;
-	params->params[1].ptype = BYTEAOID;
 
 	/* what our queries call of our own */
 	crm_require_alone("tag_scan_agg");
@@ -114,7 +104,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	options.params = params;
+	options.params = crm_rule_query_params(job->as_of, plan);
 	options.read_only = true;	/* the active snapshot, the same for all queries of the refresh */
 	options.dest = &receiver.pub;
 	if (SPI_execute_extended(query, &options) < 0)
@@ -364,7 +354,7 @@ crm_scan_run_job(const crm_scan_job *job)
 	crm_owner_end(&session);
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s.tag_scan_agg($2, %d, ", crm_schema(), job->chunk_bits);
+	appendStringInfo(&sql, "SELECT %s.tag_scan_agg($%d, %d, ", crm_schema(), CRM_RULE_PLAN_PARAM, job->chunk_bits);
 	append_id(&sql, job);
 	if (job->population->scope_column != NULL)
 		appendStringInfo(&sql, ", customer.%s::pg_catalog.text", quote_identifier(job->population->scope_column));

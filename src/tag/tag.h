@@ -170,6 +170,7 @@ extern void crm_catalogue_newest(void);
 /* Quoted name of the extension's schema, and oid of one of its relations by name. */
 extern const char *crm_schema(void);
 extern Oid	crm_relation(const char *name);
+extern Oid	crm_type(const char *name);
 /* Who owns the extension's tables. */
 extern Oid	crm_catalogue_owner(void);
 /* 42725 when the extension's schema holds another function of the name than ours. */

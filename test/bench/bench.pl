@@ -6,6 +6,7 @@
 #
 #   job NAME: TITLE                  a job; its sections follow
 #   growth NAME: TITLE, target X     a job run at 1, 10 and 100 units; {size} is the number of rows
+#   figure NAME: TITLE, target X     ours answers a number, which is compared with the target
 #   setup [needs EXTENSION]          once, not measured
 #   before ours|peer                 before every measured run, not measured
 #   ours [, calls N]                 what is measured; N calls are divided by N
@@ -53,7 +54,7 @@ sub read_jobs
 	open my $in, '<:encoding(UTF-8)', $file or die "$file: $!\n";
 	while (my $line = <$in>)
 	{
-		if ($line =~ /^--@ (job|growth) (\w+): (.*?)(?:, target ([\d.]+))?$/)
+		if ($line =~ /^--@ (job|growth|figure) (\w+): (.*?)(?:, target ([\d.]+))?$/)
 		{
 			push @jobs, { kind => $1, name => $2, title => $3, target => $4, setup => [], peers => [] };
 			$section = undef;
@@ -339,6 +340,16 @@ sub run_job
 	row('', "  not compared: $_->{name} (no " . ($_->{engine} || $_->{needs}) . ')') foreach grep { !available($_) } @{ $job->{peers} };
 }
 
+sub run_figure
+{
+	my ($job) = @_;
+
+	run_unmeasured($_) foreach grep { available($_) } @{ $job->{setup} };
+	execute('RESET ALL;');
+	my ($found) = execute(fill($job->{ours}{sql})) =~ /^([\d.]+)$/m or die "no number\n";
+	row($job->{name}, title($job->{title}), '', '', sprintf('%.2f', $found), $job->{target}, verdict($found, $job->{target}));
+}
+
 # Three sizes, in turn: a machine that slows down meanwhile does not look like growth.
 sub run_growth
 {
@@ -407,7 +418,7 @@ foreach my $file (@files)
 		eval {
 			session();
 			my ($busy, $wall) = (machine_cpu(), time);
-			$job->{kind} eq 'growth' ? run_growth($job) : run_job($job);
+			$job->{kind} eq 'growth' ? run_growth($job) : $job->{kind} eq 'figure' ? run_figure($job) : run_job($job);
 			# Other work on the machine, so that a reader knows what the times are worth.
 			my $others = machine_cpu() - $busy - cpu($backend);
 			my $share = $others / (time - $wall);

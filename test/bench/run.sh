@@ -88,7 +88,7 @@ fi
 psql -X -q -v ON_ERROR_STOP=1 <<'SQL'
 	SET client_min_messages = warning;
 	DROP EXTENSION IF EXISTS crm_analytics CASCADE;
-	DROP TABLE IF EXISTS bench_set, bench_rfm;
+	DROP TABLE IF EXISTS bench_set, bench_rfm, bench_timeline;
 	CREATE SCHEMA IF NOT EXISTS crm;
 	CREATE EXTENSION crm_analytics SCHEMA crm;
 SQL
