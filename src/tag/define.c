@@ -84,7 +84,7 @@ check_rule(const tag_arguments *arguments)
 
 	(void) crm_population_source(arguments->population);
 	source = relation_open(arguments->population->source, AccessShareLock);
-	rule = crm_rule_parse(source, arguments->rule);
+	rule = crm_rule_parse(source, arguments->rule, arguments->population->has_events);
 	if (rule->type == NUMERICOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

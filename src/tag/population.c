@@ -21,7 +21,7 @@
 
 #define POPULATION_COLUMNS \
 	"SELECT population_id, name, source::oid::int, source_name, key_column::text, key_form, " \
-	"       scope_column::text, owner::oid::int, chunk_bits FROM @.population_definition "
+	"       scope_column::text, owner::oid::int, chunk_bits, (events IS NOT NULL)::int FROM @.population_definition "
 
 static bool
 is_source_kind(char kind)
@@ -79,6 +79,7 @@ read_population(crm_catalogue_session *session, uint64 row)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the catalogue of crm_analytics is damaged"),
 				 errdetail("Population \"%s\" has chunks of %d bits.", population->name, population->chunk_bits)));
+	population->has_events = crm_catalogue_number(row, 10, NULL) != 0;
 	population->source = standing_source((Oid) crm_catalogue_number(row, 3, NULL), population->source_name, population->owner);
 	return population;
 }

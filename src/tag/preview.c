@@ -232,7 +232,7 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	initStringInfo(&query);
 	appendStringInfo(&query, " FROM %s AS customer", crm_population_source(population));
 	source = relation_open(population->source, AccessShareLock);
-	rule = crm_rule_parse(source, crm_text_argument(fcinfo, 0));
+	rule = crm_rule_parse(source, crm_text_argument(fcinfo, 0), population->has_events);
 	relation_close(source, NoLock);
 	if (rule->type != BOOLOID && rule->type != TEXTOID)
 		ereport(ERROR,

@@ -39,7 +39,7 @@ Datum
 crm_rule_qualify(PG_FUNCTION_ARGS)
 {
 	Relation	source = open_source(PG_GETARG_OID(0));
-	crm_rule   *rule = crm_rule_parse(source, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	crm_rule   *rule = crm_rule_parse(source, text_to_cstring(PG_GETARG_TEXT_PP(1)), false);
 
 	relation_close(source, AccessShareLock);
 	PG_RETURN_TEXT_P(cstring_to_text(rule->qualified));
@@ -49,7 +49,7 @@ Datum
 crm_rule_is_batched(PG_FUNCTION_ARGS)
 {
 	Relation	source = open_source(PG_GETARG_OID(0));
-	crm_rule   *rule = crm_rule_parse(source, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	crm_rule   *rule = crm_rule_parse(source, text_to_cstring(PG_GETARG_TEXT_PP(1)), false);
 	bool		batched = crm_scan_plan_batched(source, rule, GetCurrentTransactionStartTimestamp());
 
 	relation_close(source, AccessShareLock);

@@ -22,6 +22,7 @@
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
 #include "tag/rule_internal.h"
+#include "tag/tag.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"

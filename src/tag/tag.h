@@ -39,6 +39,7 @@ typedef struct crm_population
 	char	   *scope_column;	/* NULL: without scope */
 	Oid			owner;
 	int			chunk_bits;		/* ids of a chunk share id >> chunk_bits; 0 before the first refresh */
+	bool		has_events;		/* a relation of events is mapped: customers have timelines */
 } crm_population;
 
 /* NULL name: the only population there is.  Unknown: 42704 with the nearest names. */
