@@ -113,13 +113,18 @@ show_rule(void *arg)
 }
 
 static void
-scan_source(preview *p, const char *query)
+scan_source(preview *p, const char *query, const crm_population *timelines)
 {
-	Oid			types[1] = {TIMESTAMPTZOID};
-	Datum		values[1] = {TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())};
+	SPIParseOpenOptions options = {0};
 	int			level = crm_caller_begin();
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "preview of a rule", ALLOCSET_DEFAULT_SIZES);
-	Portal		portal = SPI_cursor_open_with_args(NULL, query, 1, types, values, NULL, true, 0);
+	Portal		portal;
+
+	if (timelines != NULL)
+		crm_rule_require_timelines(timelines);
+	options.params = crm_rule_query_params(GetCurrentTransactionStartTimestamp(), NULL);
+	options.read_only = true;
+	portal = SPI_cursor_parse_open(NULL, query, &options);
 
 	for (;;)
 	{
@@ -203,6 +208,18 @@ return_values(const preview *p, ReturnSetInfo *rsinfo)
 	}
 }
 
+/* The id under which a row's timeline is stored. */
+static const char *
+customer_id_expression(const crm_population *population)
+{
+	const char *key = quote_identifier(population->key_column);
+
+	return psprintf(population->key_form == CRM_KEY_INTEGER ?
+					"CASE WHEN customer.%2$s OPERATOR(pg_catalog.>=) 0 THEN customer.%2$s::pg_catalog.int8 "
+					"ELSE %1$s.customer_id(customer.%2$s::pg_catalog.int8, %3$s) END" : "%1$s.customer_id(customer.%2$s::pg_catalog.text, %3$s)",
+					crm_schema(), key, quote_literal_cstr(population->name));
+}
+
 /* crm.preview_tag(rule, population, sample) */
 CRM_FUNCTION(crm_preview_tag);
 Datum
@@ -234,6 +251,8 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	source = relation_open(population->source, AccessShareLock);
 	rule = crm_rule_parse(source, crm_text_argument(fcinfo, 0), population->has_events);
 	relation_close(source, NoLock);
+	if (rule->timeline)
+		crm_rule_join_timelines(&query, population, customer_id_expression(population));
 	if (rule->type != BOOLOID && rule->type != TEXTOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -257,7 +276,7 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	error_context_stack = &callback;
 	scan_source(&p, psprintf("SELECT %s, customer.%s::pg_catalog.text%s WHERE customer.%s IS NOT NULL", rule->qualified,
 							 quote_identifier(population->key_column), query.data,
-							 quote_identifier(population->key_column)));
+							 quote_identifier(population->key_column)), rule->timeline ? population : NULL);
 	error_context_stack = callback.previous;
 	return_values(&p, rsinfo);
 	return (Datum) 0;

@@ -26,6 +26,7 @@ extern const char *crm_rule_syntax_hint(const char *text, int position);
 
 /* ---- rule_query.c ----------------------------------------------------------- */
 
+/* A parameter of a rule as a node. */
 extern Node *crm_rule_param(int number, Oid type, int location);
 
 /* ---- rule_locate.c ---------------------------------------------------------- */

@@ -10,6 +10,8 @@
 #include "common/crm.h"
 
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_expr.h"
 #include "parser/parse_node.h"
@@ -45,10 +47,21 @@ resolve_param(ParseState *pstate, ParamRef *pref)
 		case CRM_RULE_TIMELINE_PARAM:
 			{
 				ColumnRef  *column = makeNode(ColumnRef);
+				CoalesceExpr *coalesce = makeNode(CoalesceExpr);
+				A_Const    *empty = makeNode(A_Const);
+				TypeCast   *cast = makeNode(TypeCast);
 
+				/* who never did anything has the empty timeline, so that rules can say "did not" */
 				column->fields = list_make2(makeString(TIMELINE_ALIAS), makeString(TIMELINE_COLUMN));
 				column->location = pref->location;
-				return transformExpr(pstate, (Node *) column, pstate->p_expr_kind);
+				empty->val.sval = *makeString("[]");
+				empty->location = -1;
+				cast->arg = (Node *) empty;
+				cast->typeName = makeTypeNameFromOid(crm_type("timeline"), -1);
+				cast->location = -1;
+				coalesce->args = list_make2(column, cast);
+				coalesce->location = pref->location;
+				return transformExpr(pstate, (Node *) coalesce, pstate->p_expr_kind);
 			}
 	}
 	return NULL;
@@ -76,4 +89,50 @@ crm_rule_query_params(TimestampTz as_of, const bytea *plan)
 	params->params[CRM_RULE_PLAN_PARAM - 1].pflags = PARAM_FLAG_CONST;
 	params->params[CRM_RULE_PLAN_PARAM - 1].ptype = BYTEAOID;
 	return params;
+}
+
+void
+crm_rule_join_timelines(StringInfo sql, const crm_population *population, const char *id)
+{
+	/*
+	 * What happened after as_of is cut off; at as_of itself it counts, so that
+	 * a row inserted with now() counts in its own transaction.  Computed inside
+	 * the join, once for a customer however many rules read it.
+	 */
+	appendStringInfo(sql,
+					 " LEFT JOIN (SELECT stored.customer_id, CASE WHEN stored.last_at OPERATOR(pg_catalog.<=) $%2$d THEN stored." TIMELINE_COLUMN
+					 " ELSE %1$s.timeline_slice(stored." TIMELINE_COLUMN ", NULL, $%2$d OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval) END AS " TIMELINE_COLUMN
+					 " FROM (SELECT customer_id, last_at, CASE WHEN archived THEN %1$s.whole_timeline(population_id, customer_id, events) ELSE events END AS " TIMELINE_COLUMN
+					 " FROM %1$s.customer_timeline WHERE population_id OPERATOR(pg_catalog.=) %3$d) AS stored) AS " TIMELINE_ALIAS
+					 " ON " TIMELINE_ALIAS ".customer_id OPERATOR(pg_catalog.=) %4$s",
+					 crm_schema(), CRM_RULE_AS_OF_PARAM, population->id, id);
+}
+
+void
+crm_rule_require_timelines(const crm_population *population)
+{
+	char	   *sql = psprintf("SELECT EXISTS (SELECT FROM %1$s.timeline_store WHERE population_id OPERATOR(pg_catalog.=) %2$d), "
+							   "%2$d OPERATOR(pg_catalog.=) ANY (%1$s.readable_timelines())", crm_schema(), population->id);
+	bool		isnull;
+	bool		stored;
+	bool		readable;
+
+	crm_require_alone("readable_timelines");
+	if (SPI_execute(sql, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "cannot look for timelines");
+	stored = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	readable = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	if (!stored)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the timelines of population \"%s\" are not stored yet", population->name),
+				 errhint("Call %s.refresh_timelines('%s') first, and again whenever new events are to count.", crm_schema(), population->name)));
+	/* Row-level security would show none of them, and every rule would say no. */
+	if (!readable)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the timelines of population \"%s\"", population->name),
+				 errdetail("A rule that reads timelines needs SELECT on the mapped columns of the events, for all rows, or the right to read whole sets of all scopes."),
+				 errhint("The population's owner may run %s.grant_population('%s', '%s').", crm_schema(), population->name,
+						 GetUserNameFromId(GetUserId(), false))));
 }

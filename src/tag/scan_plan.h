@@ -18,8 +18,10 @@
 
 #include "common/crm.h"
 #include "kernel/rule_batch.h"
+#include "lib/stringinfo.h"
 #include "nodes/params.h"
 #include "nodes/pg_list.h"
+#include "tag/tag.h"
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
 
@@ -82,6 +84,10 @@ extern bool crm_scan_plan_batched(Relation source, crm_rule *rule, TimestampTz a
  * query's FROM has to hold what crm_rule_join_timelines appends.
  */
 extern ParamListInfo crm_rule_query_params(TimestampTz as_of, const bytea *plan);
+/* Joins the customers' timelines, cut at as_of, on an expression for the customer's id. */
+extern void crm_rule_join_timelines(StringInfo sql, const crm_population *population, const char *id);
+/* Within SPI: 55000 unless timelines are stored, 42501 unless the current user may read them all. */
+extern void crm_rule_require_timelines(const crm_population *population);
 
 /* ---- in the aggregate -------------------------------------------------- */
 

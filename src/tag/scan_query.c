@@ -93,6 +93,8 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	crm_require_alone("tag_scan_agg");
 	crm_require_alone("tag_trace");
 	crm_require_alone("population_keys");
+	crm_require_alone("timeline_slice");
+	crm_require_alone("whole_timeline");
 	error_context_stack = &callback;
 	crm_owner_begin(&session, job->owner);
 	if (job->dictionary)
@@ -152,22 +154,6 @@ try_query(const crm_scan_job *job, const char *query, const bytea *plan, bool se
 	return error;
 }
 
-/* FROM clause: the source as customer, with the dictionary where it is needed. */
-static void
-append_from(StringInfo sql, const crm_scan_job *job)
-{
-	const crm_population *population = job->population;
-	const char *key = quote_identifier(population->key_column);
-
-	appendStringInfo(sql, " FROM %s AS customer", crm_population_source(population));
-	if (job->dictionary)
-		appendStringInfo(sql, " LEFT JOIN %s.population_keys(%s) AS dictionary ON dictionary.key OPERATOR(pg_catalog.=) customer.%s::pg_catalog.text%s%s%s",
-						 crm_schema(), quote_literal_cstr(population->name), key,
-						 population->key_form == CRM_KEY_INTEGER ? " AND customer." : "",
-						 population->key_form == CRM_KEY_INTEGER ? key : "",
-						 population->key_form == CRM_KEY_INTEGER ? " OPERATOR(pg_catalog.<) 0" : "");
-}
-
 static void
 append_id(StringInfo sql, const crm_scan_job *job)
 {
@@ -179,6 +165,41 @@ append_id(StringInfo sql, const crm_scan_job *job)
 		appendStringInfo(sql, "CASE WHEN customer.%s OPERATOR(pg_catalog.<) 0 THEN dictionary.id ELSE customer.%s::pg_catalog.int8 END", key, key);
 	else
 		appendStringInfo(sql, "customer.%s::pg_catalog.int8", key);
+}
+
+/* FROM clause: the source as customer, with the dictionary and the timelines where they are needed. */
+static void
+append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines)
+{
+	const crm_population *population = job->population;
+	const char *key = quote_identifier(population->key_column);
+
+	appendStringInfo(sql, " FROM %s AS customer", crm_population_source(population));
+	if (job->dictionary)
+		appendStringInfo(sql, " LEFT JOIN %s.population_keys(%s) AS dictionary ON dictionary.key OPERATOR(pg_catalog.=) customer.%s::pg_catalog.text%s%s%s",
+						 crm_schema(), quote_literal_cstr(population->name), key,
+						 population->key_form == CRM_KEY_INTEGER ? " AND customer." : "",
+						 population->key_form == CRM_KEY_INTEGER ? key : "",
+						 population->key_form == CRM_KEY_INTEGER ? " OPERATOR(pg_catalog.<) 0" : "");
+	if (with_timelines)
+	{
+		StringInfoData id;
+
+		initStringInfo(&id);
+		append_id(&id, job);
+		crm_rule_join_timelines(sql, population, id.data);
+	}
+}
+
+static bool
+any_timeline(List *rules)
+{
+	ListCell   *cell;
+
+	foreach(cell, rules)
+		if (((crm_rule *) lfirst(cell))->timeline)
+			return true;
+	return false;
 }
 
 /* ---- finding the rule and the customer that failed ------------------------------------- */
@@ -247,7 +268,7 @@ raise_with_place(const crm_scan_job *job, List *rules, ErrorData *error)
 		n++;
 	}
 	appendStringInfoString(&sql, "]::pg_catalog.bool[]");
-	append_from(&sql, job);
+	append_from(&sql, job, any_timeline(rules));
 
 	trace_rule = -1;
 	again = try_query(job, sql.data, NULL, true, ignore_row, NULL);
@@ -350,6 +371,12 @@ crm_scan_run_job(const crm_scan_job *job)
 	source = relation_open(job->population->source, AccessShareLock);
 	rules = read_rules(job, source);
 	crm_owner_begin(&session, job->owner);
+	if (any_timeline(rules))
+	{
+		SPI_connect();
+		crm_rule_require_timelines(job->population);
+		SPI_finish();
+	}
 	crm_scan_plan_make(source, rules, job->as_of, !crm_batch_rules, &plan, &arguments);
 	crm_owner_end(&session);
 
@@ -361,7 +388,7 @@ crm_scan_run_job(const crm_scan_job *job)
 	else
 		appendStringInfoString(&sql, ", NULL::pg_catalog.text");
 	appendStringInfo(&sql, "%s)", arguments);
-	append_from(&sql, job);
+	append_from(&sql, job, any_timeline(rules));
 
 	error = try_query(job, sql.data, plan, false, take_state, &result);
 	if (error != NULL)
@@ -487,7 +514,7 @@ crm_scan_new_keys(const crm_scan_job *job)
 	with_dictionary.dictionary = true;
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT DISTINCT customer.%s::pg_catalog.text COLLATE pg_catalog.\"C\"", key);
-	append_from(&sql, &with_dictionary);
+	append_from(&sql, &with_dictionary, false);
 	appendStringInfo(&sql, " WHERE dictionary.id IS NULL AND customer.%s IS NOT NULL", key);
 	if (job->population->key_form == CRM_KEY_INTEGER)
 		appendStringInfo(&sql, " AND customer.%s OPERATOR(pg_catalog.<) 0", key);
