@@ -7,8 +7,8 @@ CREATE TABLE tag_timeline.customer (id int PRIMARY KEY, city text);
 CREATE TABLE tag_timeline.event (customer int, at timestamptz, what text, amount float8, channel text);
 INSERT INTO tag_timeline.customer SELECT i, (ARRAY['Paris', 'Oslo', 'Rome'])[1 + i % 3] FROM generate_series(-3, 60) i;
 INSERT INTO tag_timeline.event
-SELECT i % 50 - 2, timestamptz '2026-01-01 00:00+00' + (i * 7919 % 180) * interval '1 day' + (i * 31 % 24) * interval '1 hour',
-	   (ARRAY['visit', 'visit', 'order', 'complaint'])[1 + i * 13 % 4], i * 37 % 200, (ARRAY['app', 'shop'])[1 + i * 7 % 2]
+SELECT (i * 37 + i / 7) % 50 - 2, timestamptz '2026-01-01 00:00+00' + (i * 7919 % 180) * interval '1 day' + (i * 31 % 24) * interval '1 hour',
+	   (ARRAY['visit', 'visit', 'order', 'complaint'])[1 + (i * 13 + i / 4) % 4], i * 37 % 200, (ARRAY['app', 'shop'])[1 + (i * 7 + i / 8) % 2]
 FROM generate_series(1, 1200) i;
 
 -- Without events there is no timeline.

@@ -73,21 +73,27 @@ set_hooks(ParseState *pstate, void *arg)
 	pstate->p_paramref_hook = resolve_param;
 }
 
+static void
+set_param(ParamListInfo params, int number, Oid type, Datum value, bool isnull)
+{
+	ParamExternData *param = &params->params[number - 1];
+
+	param->value = value;
+	param->isnull = isnull;
+	param->pflags = PARAM_FLAG_CONST;
+	param->ptype = type;
+}
+
 ParamListInfo
 crm_rule_query_params(TimestampTz as_of, const bytea *plan)
 {
 	ParamListInfo params = makeParamList(CRM_RULE_PLAN_PARAM);
 
 	params->parserSetup = set_hooks;
-	params->params[CRM_RULE_AS_OF_PARAM - 1].value = TimestampTzGetDatum(as_of);
-	params->params[CRM_RULE_AS_OF_PARAM - 1].pflags = PARAM_FLAG_CONST;
-	params->params[CRM_RULE_AS_OF_PARAM - 1].ptype = TIMESTAMPTZOID;
+	set_param(params, CRM_RULE_AS_OF_PARAM, TIMESTAMPTZOID, TimestampTzGetDatum(as_of), false);
 	/* never read: a column takes its place */
-	params->params[CRM_RULE_TIMELINE_PARAM - 1].isnull = true;
-	params->params[CRM_RULE_PLAN_PARAM - 1].value = PointerGetDatum(plan);
-	params->params[CRM_RULE_PLAN_PARAM - 1].isnull = plan == NULL;
-	params->params[CRM_RULE_PLAN_PARAM - 1].pflags = PARAM_FLAG_CONST;
-	params->params[CRM_RULE_PLAN_PARAM - 1].ptype = BYTEAOID;
+	set_param(params, CRM_RULE_TIMELINE_PARAM, InvalidOid, (Datum) 0, true);
+	set_param(params, CRM_RULE_PLAN_PARAM, BYTEAOID, PointerGetDatum(plan), plan == NULL);
 	return params;
 }
 
