@@ -94,7 +94,7 @@ struct timeline_source
 
 /* ---- columns ------------------------------------------------------------------------ */
 
-static const char *const column_names[] = {"customer", "time", "event", "value", "attributes"};
+static const char *const column_names[] = {"customer", "time", "name", "value", "attributes"};
 
 static void
 wrong_type(Form_pg_attribute attribute, int number, const char *detail, const char *hint)
@@ -157,7 +157,7 @@ set_column(timeline_source *source, Form_pg_attribute attribute, int number)
 		case COLUMN_CUSTOMER:
 			if (!set_number(c, type) || c->kind > COLUMN_INT8)
 				wrong_type(attribute, number, "A customer is a smallint, an integer or a bigint.",
-						   "Other keys can be numbered by crm.create_population, or by a join in the query.");
+						   "Number other keys in the query, or store timelines with create_population and refresh_timelines.");
 			break;
 		case COLUMN_TIME:
 			if (type == TIMESTAMPTZOID)

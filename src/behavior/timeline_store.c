@@ -227,7 +227,10 @@ timeline_table_open(timeline_table *table, bool archive, LOCKMODE mode)
 				 errhint("Give it the columns, constraints and indexes back that the extension's script gives it.")));
 	table->index = crm_catalogue_index(table->relation, archive ? "timeline_archive_pkey" : "customer_timeline_pkey");
 	if (mode != AccessShareLock)
+	{
 		table->indexes = CatalogOpenIndexes(table->relation);
+		table->may_bulk = list_length(RelationGetIndexList(table->relation)) == 1;
+	}
 }
 
 /* ---- writing many rows ----------------------------------------------------------------------- */
@@ -370,7 +373,7 @@ timeline_insert(timeline_table *table, int32 population, int64 customer, Timesta
 	MemoryContext before;
 	HeapTuple	tuple;
 
-	if (list_length(RelationGetIndexList(table->relation)) != 1)
+	if (!table->may_bulk)
 	{
 		/* somebody's own index: the usual way */
 		CatalogTupleInsertWithInfo(table->relation, form_row(table, population, customer, at, archived, events), table->indexes);

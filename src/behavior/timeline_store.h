@@ -84,6 +84,7 @@ typedef struct timeline_table
 	Relation	index;
 	bool		archive;
 	CatalogIndexState indexes;	/* NULL when only read */
+	bool		may_bulk;		/* nobody else's index is there */
 	timeline_bulk *bulk;
 } timeline_table;
 
