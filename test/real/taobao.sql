@@ -32,9 +32,13 @@ SELECT pg_temp.same_rows(
 SELECT pg_temp.same(array_agg(ROW(buys, n)::text ORDER BY buys), ARRAY['(0,20)', '(1,7)', '(2,5)', '(3,3)', '(4,3)', '(5,1)', '(7,2)', '(8,1)', '(12,1)'], 'users by number of buys')
 FROM (SELECT crm.event_count(timeline, 'buy') AS buys, count(*) AS n FROM taobao.history GROUP BY 1) AS x;
 
-SELECT pg_temp.same(sum(n), 765::numeric, 'sessions with a gap of 30 minutes, by the window function')
+-- The figures that come with the data say 765: 722 gaps and 43 users.  Gaps within users are 679 (sort the file by user and
+-- time and count); 722 counts each user's first event as one more, as an engine does whose lag() starts at 0.  It is the number of sessions.
+SELECT pg_temp.same(count(*), 679::bigint, 'gaps of more than 30 minutes within users, plain SQL')
+FROM (SELECT ts - lag(ts) OVER (PARTITION BY user_id ORDER BY ts) AS gap FROM taobao.event) AS x WHERE gap > interval '30 minutes';
+SELECT pg_temp.same(sum(n), 679 + 43::numeric, 'sessions with a gap of 30 minutes, by the window function')
 FROM (SELECT max(session) AS n FROM (SELECT user_id, crm.sessionize('30 minutes', ts) OVER (PARTITION BY user_id ORDER BY ts) AS session FROM taobao.event) AS s GROUP BY user_id) AS x;
-SELECT pg_temp.same(count(*), 765::bigint, 'sessions with a gap of 30 minutes, on timelines') FROM taobao.history, crm.sessions(timeline, '30 minutes');
+SELECT pg_temp.same(count(*), 679 + 43::bigint, 'sessions with a gap of 30 minutes, on timelines') FROM taobao.history, crm.sessions(timeline, '30 minutes');
 SELECT pg_temp.same_rows(
 	$$SELECT user_id, session, started, ended, events FROM taobao.history, crm.sessions(timeline, '30 minutes')$$,
 	$$SELECT user_id, s, min(ts), max(ts), count(*)
