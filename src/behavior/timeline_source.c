@@ -44,6 +44,7 @@ typedef struct column
 {
 	column_kind kind;
 	int16		length;			/* of the type */
+	bool		padded;			/* char(n): trailing blanks are none of the text, as in a cast to it */
 	FmgrInfo	output;
 } column;
 
@@ -114,6 +115,7 @@ set_output(column *c, Oid type)
 	bool		is_varlena;
 
 	c->kind = COLUMN_OUTPUT;
+	c->padded = type == BPCHAROID;
 	getTypeOutputInfo(type, &output, &is_varlena);
 	fmgr_info(output, &c->output);
 }
@@ -397,6 +399,8 @@ text_value(timeline_source *source, column *c, Datum value)
 
 		text.data = OutputFunctionCall(&c->output, value);
 		text.size = strlen(text.data);
+		while (c->padded && text.size > 0 && text.data[text.size - 1] == ' ')
+			text.size--;
 		MemoryContextSwitchTo(before);
 		source->row_used = true;
 	}

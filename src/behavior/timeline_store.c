@@ -424,8 +424,9 @@ scan_customer(const timeline_table *table, int32 population, int64 customer)
 {
 	ScanKeyData keys[2];
 
-	ScanKeyInit(&keys[0], CUSTOMER_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population));
-	ScanKeyInit(&keys[1], CUSTOMER_ID, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(customer));
+	/* in the order of the index */
+	ScanKeyInit(&keys[0], CUSTOMER_ID, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(customer));
+	ScanKeyInit(&keys[1], CUSTOMER_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population));
 	return systable_beginscan_ordered(table->relation, table->index, GetActiveSnapshot(), 2, keys);
 }
 

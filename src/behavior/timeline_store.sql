@@ -22,7 +22,8 @@ CREATE TABLE @extschema@.customer_timeline (
 	population_id	int NOT NULL,
 	archived		boolean NOT NULL,
 	events			@extschema@.timeline NOT NULL,
-	PRIMARY KEY (population_id, customer_id)
+	-- the customer first: who reads a population reads the table, and no index misleads the planner
+	PRIMARY KEY (customer_id, population_id)
 ) WITH (fillfactor = 95);
 COMMENT ON TABLE @extschema@.customer_timeline IS 'the newest period of each customer''s stored timeline (doc/formats.md); written only by refresh_timelines';
 
@@ -31,7 +32,7 @@ CREATE TABLE @extschema@.timeline_archive (
 	period_start	timestamptz NOT NULL,
 	population_id	int NOT NULL,
 	events			@extschema@.timeline NOT NULL,
-	PRIMARY KEY (population_id, customer_id, period_start)
+	PRIMARY KEY (customer_id, population_id, period_start)
 );
 COMMENT ON TABLE @extschema@.timeline_archive IS 'older periods of customers'' stored timelines; written only by refresh_timelines';
 
