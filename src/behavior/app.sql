@@ -47,7 +47,7 @@ COMMENT ON FUNCTION @extschema@.app_daily(text, text, interval, text) IS
 
 CREATE FUNCTION @extschema@.app_versions(query text, zone text DEFAULT 'UTC', attribute text DEFAULT 'version')
 	RETURNS TABLE (day date, version text, customers bigint, share float8)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000
+	LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 2000
 BEGIN ATOMIC
 	SELECT v.day, v.version, count(*), count(*)::float8 / sum(count(*)) OVER (PARTITION BY v.day)::float8
 	FROM (
@@ -65,7 +65,7 @@ COMMENT ON FUNCTION @extschema@.app_versions(text, text, text) IS
 CREATE FUNCTION @extschema@.app_channels(query text, zone text DEFAULT 'UTC', attribute text DEFAULT 'channel', conversion text DEFAULT 'order',
 	within interval DEFAULT '7 days')
 	RETURNS TABLE (day date, channel text, new bigint, retained_1 bigint, retained_7 bigint, retained_30 bigint, converted bigint, value float8)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000
+	LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 2000
 BEGIN ATOMIC
 	WITH one AS MATERIALIZED (
 		SELECT @extschema@.activity(t.timeline, 'day', zone) AS a, @extschema@.first_event(t.timeline) AS first, t.timeline,
