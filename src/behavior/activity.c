@@ -45,6 +45,12 @@ check_head(const uint8 *bytes, Size size)
 	return NULL;
 }
 
+bool
+activity_head_is_valid(const uint8 *head, Size size)
+{
+	return check_head(head, size) == NULL && size == ACTIVITY_HEAD + (Size) head[3];
+}
+
 static void
 open_bytes(const uint8 *bytes, Size size, activity *a)
 {
@@ -525,7 +531,7 @@ check_bytes(const uint8 *bytes, Size size)
 
 	if (wrong)
 		return wrong;
-	if (pg_verify_mbstr(PG_UTF8, (const char *) bytes + ACTIVITY_HEAD, bytes[3], true) == false ||
+	if (!pg_verify_mbstr(GetDatabaseEncoding(), (const char *) bytes + ACTIVITY_HEAD, bytes[3], true) ||
 		memchr(bytes + ACTIVITY_HEAD, '{', bytes[3]) || memchr(bytes + ACTIVITY_HEAD, '\0', bytes[3]))
 		return "The name of the zone is none.";
 	memset(&calendar, 0, sizeof(calendar));

@@ -58,6 +58,8 @@ typedef struct activity
 
 /* Opens a value, detoasted where needed; XX001 for a head that is none. */
 extern void activity_open(Datum value, activity *a);
+/* Is that a whole head and nothing else? */
+extern bool activity_head_is_valid(const uint8 *head, Size size);
 extern void activity_damaged(const char *detail) CRM_NORETURN;
 
 /* What a counter of a customer's periods keeps with its call site. */

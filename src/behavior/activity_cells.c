@@ -38,6 +38,8 @@ activity_cells_fetch(Datum value, activity_table table)
 		cells->head_size < ACTIVITY_HEAD || cells->head_size > ACTIVITY_MAX_HEAD || cells->used > 1u << cells->room_bits ||
 		VARSIZE(cells) != state_size(cells->head_size, cells->room_bits))
 		crm_agg_state_damaged("A number in a state of counts is out of its range.");
+	if (!activity_head_is_valid((const uint8 *) cells->data, cells->head_size))
+		crm_agg_state_damaged("The head of a state of counts is none.");
 	return cells;
 }
 
@@ -206,8 +208,16 @@ activity_cells_sorted(const activity_cells *cells, int *count)
 	int			n = 0;
 
 	for (uint32 i = 0; i < 1u << cells->room_bits; i++)
-		if (all[i].key != 0)
-			sorted[n++] = (activity_count) {(int32) ((all[i].key - 1) >> 32), (int32) (all[i].key - 1), all[i].customers};
+	{
+		activity_count place = {(int32) ((all[i].key - 1) >> 32), (int32) (all[i].key - 1), all[i].customers};
+
+		if (all[i].key == 0)
+			continue;
+		/* Final functions count in arrays by column. */
+		if (place.column < 0)
+			crm_agg_state_damaged("A count in a state of counts has no column.");
+		sorted[n++] = place;
+	}
 	qsort(sorted, n, sizeof(activity_count), compare_counts);
 	*count = n;
 	return sorted;
