@@ -113,7 +113,17 @@ is(members('owned'), $members, 'and has all of it');
 # He owns the catalogue: a population of his, and its refresh, come back from his own dump.
 $node->safe_psql('owned', q{
 	CREATE TABLE public.customer (id int PRIMARY KEY, age int); INSERT INTO public.customer SELECT i, i % 90 FROM generate_series(1, 1000) i;
-	SELECT crm.create_population('firm', 'public.customer', 'id'); SELECT crm.create_tag('young', 'age < 30');
+	CREATE TABLE public.event (customer int, at timestamptz, what text, amount float8, channel text);
+	INSERT INTO public.event SELECT i % 300, timestamptz '2025-11-01 00:00+00' + i * interval '1 hour 7 s', (ARRAY['view', 'order'])[1 + i % 2], i, 'app' FROM generate_series(1, 5000) i;
+	SELECT crm.create_population('firm', 'public.customer', 'id', events => 'public.event', event_key => 'customer', event_time => 'at', event_name => 'what',
+		event_value => 'amount', event_attributes => '{channel}');
+	SELECT crm.create_tag('young', 'age < 30');
+	SELECT crm.refresh_timelines();
+	SELECT crm.create_tag('orders', $$crm.event_count(timeline, 'order[channel=app]') >= 5$$);
+	CREATE TABLE public.kept AS
+		SELECT customer, crm.timeline_agg(at, what, amount) AS timeline, crm.activity_agg('week', 'Asia/Shanghai', at) AS activity,
+			crm.funnel_agg('7 days', at, what = 'view', what = 'order') AS funnel, crm.bsi_agg(customer, amount::numeric) AS number
+		FROM public.event GROUP BY customer;
 	SELECT crm.refresh_tags()}, extra_params => [ '-U', 'firm' ]);
 my $own_dump = PostgreSQL::Test::Utils::tempdir() . '/own.sql';
 command_ok([ 'pg_dump', '-U', 'firm', '-d', $node->connstr('owned'), '-f', $own_dump ], 'he dumps it');
@@ -121,6 +131,16 @@ $node->safe_psql('postgres', 'CREATE DATABASE owned_again TEMPLATE template0 OWN
 command_ok([ 'psql', '-X', '-q', '-U', 'firm', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('owned_again'), '-f', $own_dump ], 'and restores it');
 is($node->safe_psql('owned_again', q{SELECT crm.cardinality(crm.tag('young'))}, extra_params => [ '-U', 'firm' ]),
 	$node->safe_psql('owned', q{SELECT count(*) FROM public.customer WHERE age < 30}), 'with the same answers');
+foreach my $query (q{SELECT crm.cardinality(crm.tag('orders'))},
+	q{SELECT md5(string_agg(customer_id || timeline::text, ',' ORDER BY customer_id)), count(*) FROM crm.customer_timelines},
+	q{SELECT count(*), bool_or(archived) FROM crm.customer_timeline},
+	q{SELECT md5(string_agg(k::text, ',' ORDER BY customer)), count(*) FROM public.kept AS k})
+{
+	is($node->safe_psql('owned_again', $query, extra_params => [ '-U', 'firm' ]), $node->safe_psql('owned', $query, extra_params => [ '-U', 'firm' ]),
+		"restored as it was: $query");
+}
+is($node->safe_psql('owned_again', q{SELECT changed FROM crm.refresh_timelines('firm', rebuild => true)}, extra_params => [ '-U', 'firm' ]), '0',
+	'and a rebuild over the restored events changes nothing');
 # Owning the catalogue gives nobody the rights of another: rules run as roles that he is a member of, and no others.
 $node->safe_psql('owned_again', q{
 	CREATE FUNCTION public.betray_volatile() RETURNS boolean LANGUAGE plpgsql VOLATILE AS 'BEGIN ALTER ROLE firm SUPERUSER; RETURN true; END';
@@ -132,7 +152,7 @@ foreach my $table (qw(tag_definition population_definition))
 		UPDATE crm.$table SET owner = (SELECT oid FROM pg_roles WHERE rolsuper LIMIT 1);
 		UPDATE crm.tag_version SET rule_qualified = 'public.betray(customer.id)'; SELECT crm.refresh_tags()},
 		extra_params => [ '-U', 'firm' ]);
-	like($stderr, qr/ERROR:  permission denied to run rules as role/, "no rule runs as a superuser by way of $table");
+	like($stderr, qr/ERROR:  permission denied to run queries as role/, "no rule runs as a superuser by way of $table");
 }
 is($node->safe_psql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'firm'}), 'f', 'and he has not become one');
 # A trigger of his cannot wait for the end of the transaction, to run as whoever called.
@@ -152,7 +172,7 @@ $node->safe_psql('owned_again', 'DROP FUNCTION crm.tag_scan_agg(bytea, int, bigi
 (undef, undef, $stderr) = $node->psql('owned_again', q{ALTER TABLE crm.tag_set ALTER COLUMN members TYPE int USING length(members); SELECT crm.tag('young')},
 	extra_params => [ '-U', 'firm' ]);
 like($stderr, qr/ERROR:  table "tag_set" of extension crm_analytics was altered/, 'who alters the catalogue is told');
-$node->safe_psql('owned', 'DROP TABLE public.customer', extra_params => [ '-U', 'firm' ]);
+$node->safe_psql('owned', 'DROP TABLE public.customer, public.event, public.kept', extra_params => [ '-U', 'firm' ]);
 
 is($node->psql('owned', 'DROP EXTENSION crm_analytics', extra_params => [ '-U', 'firm' ], on_error_stop => 1), 0,
 	'and removes it');
