@@ -66,6 +66,8 @@ SQL_PARTS = \
 	src/tag/define.sql \
 	src/tag/readers.sql \
 	src/tag/views.sql \
+	src/tag/segment_define.sql \
+	src/tag/segment_tools.sql \
 	src/tag/suggest_tags.sql \
 	src/tag/quick_start.sql \
 	src/behavior/timeline_store.sql \

@@ -18,6 +18,7 @@
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "nodes/value.h"
+#include "tag/segment_define.h"
 #include "tag/tag.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
@@ -368,7 +369,7 @@ crm_tag_find(const crm_population *population, const char *name)
 
 		foreach(cell, crm_tag_list(population))
 			names = lappend(names, ((crm_tag *) lfirst(cell))->name);
-		nearest = crm_nearest_names(name, names);
+		nearest = crm_nearest_names(name, list_concat(names, crm_defined_segment_names(population)));
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("tag \"%s\" does not exist in population \"%s\"", name, population->name),

@@ -9,6 +9,7 @@
 #include "executor/spi.h"
 #include "optimizer/optimizer.h"
 #include "tag/scan_plan.h"
+#include "tag/segment_define.h"
 #include "tag/tag.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
@@ -157,6 +158,11 @@ crm_create_tag(PG_FUNCTION_ARGS)
 	/* the population's owner where he may be acted for, so that one scan serves all tags */
 	owner = has_privs_of_role(GetUserId(), arguments.population->owner) ? arguments.population->owner : GetUserId();
 	require_columns(arguments.population, rule, owner);
+	if (crm_defined_segment_find(arguments.population, arguments.name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("population \"%s\" has a segment named \"%s\"", arguments.population->name, arguments.name),
+				 errdetail("Tags and segments of a population share their names: both stand in segment expressions.")));
 
 	crm_catalogue_begin(&session);
 	if (crm_catalogue_write("INSERT INTO @.tag_definition (population_id, name, kind, value_type, owner, valid_for, description) "

@@ -10,18 +10,22 @@
 #include "common/bridge.h"
 #include "kernel/segment_expr.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "tag/kept.h"
 #include "tag/readers.h"
+#include "tag/segment_define.h"
+#include "tag/segment_read.h"
 #include "tag/tag.h"
 
-typedef struct reader
+typedef crm_set_reader reader;
+
+/* A defined segment that the reader has met. */
+typedef struct met_segment
 {
-	const crm_population *population;
-	crm_scopes *scopes;
-	crm_env		env;
-	bool		have_base;
-	crm_ids		base;			/* the population itself, read when '!' asks for it */
-} reader;
+	int32		id;
+	bool		ready;			/* false: being evaluated */
+	crm_ids		ids;
+} met_segment;
 
 /* Where in an expression an error belongs. */
 typedef struct place
@@ -113,9 +117,9 @@ read_other_values(reader *r, const crm_tag *tag, int32 except)
 	return builder;
 }
 
-/* What a tag must be for a condition: of the right type, and refreshed. */
+/* What a tag must be for a condition: of the right type. */
 static void
-check_condition(const reader *r, const crm_tag *tag, crm_segment_test test)
+check_test(const crm_tag *tag, crm_segment_test test)
 {
 	const char *name = quote_identifier(tag->name);
 
@@ -136,6 +140,13 @@ check_condition(const reader *r, const crm_tag *tag, crm_segment_test test)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("tag \"%s\" gives a number for each customer, which segments cannot read yet", tag->name),
 				 errhint("Put the comparison into the rule of a boolean tag.")));
+}
+
+/* ... and refreshed. */
+static void
+check_condition(const reader *r, const crm_tag *tag, crm_segment_test test)
+{
+	check_test(tag, test);
 	if (tag->refreshed_version == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -181,20 +192,43 @@ show_place(void *arg)
 	}
 }
 
+static crm_ids_builder *read_segment(reader *r, const crm_defined_segment *segment);
+
+static void
+check_segment_test(const crm_defined_segment *segment, crm_segment_test test)
+{
+	if (test != CRM_TEST_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("segment \"%s\" has no values to compare with", segment->name),
+				 errdetail("A customer is in a segment or not.")));
+}
+
 static crm_ids_builder *
 run_condition(reader *r, const char *expression, const crm_segment_step *step)
 {
 	place		where = {expression, step->position};
 	ErrorContextCallback callback = {error_context_stack, show_place, &where};
-	crm_tag    *tag;
+	crm_defined_segment *segment;
+	crm_tag    *tag = NULL;
 
 	error_context_stack = &callback;
-	tag = crm_tag_find(r->population, step->name);
-	if (step->test != CRM_TEST_NONE && (tag->type == CRM_VALUE_BOOLEAN || step->test >= CRM_TEST_LESS))
-		where.position = step->test_position;
-	check_condition(r, tag, step->test);
+	segment = crm_defined_segment_find(r->population, step->name);
+	if (segment != NULL)
+	{
+		if (step->test != CRM_TEST_NONE)
+			where.position = step->test_position;
+		check_segment_test(segment, step->test);
+	}
+	else
+	{
+		tag = crm_tag_find(r->population, step->name);
+		if (step->test != CRM_TEST_NONE && (tag->type == CRM_VALUE_BOOLEAN || step->test >= CRM_TEST_LESS))
+			where.position = step->test_position;
+		check_condition(r, tag, step->test);
+	}
 	error_context_stack = callback.previous;
-	return read_condition(r, tag, step->test, step->value);
+	return segment != NULL ? read_segment(r, segment) : read_condition(r, tag, step->test, step->value);
 }
 
 static crm_ids_builder *
@@ -295,6 +329,182 @@ report_fault(const char *expression, size_t length, const crm_segment_error *err
 			 internalerrposition(position)));
 }
 
+static void
+parse(const char *expression, crm_segment_program *program)
+{
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_segment_error error;
+	crm_status	status = crm_segment_parse(&env, expression, strlen(expression), program, &error);
+
+	if (error.fault != CRM_FAULT_NONE)
+		report_fault(expression, strlen(expression), &error);
+	crm_check(status, "segment expression", false);
+}
+
+/* ---- defined segments ---------------------------------------------------------- */
+
+static void
+name_segment(void *arg)
+{
+	errcontext("segment \"%s\"", (const char *) arg);
+}
+
+static void
+refuse_recursion(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_RECURSION),
+			 errmsg("segment \"%s\" rests on itself", name)));
+}
+
+/* The members of a defined segment, evaluated once for each reader however often it is named. */
+static crm_ids
+segment_members(reader *r, const crm_defined_segment *segment)
+{
+	ErrorContextCallback callback = {error_context_stack, name_segment, segment->name};
+	met_segment *met;
+	ListCell   *cell;
+
+	foreach(cell, r->defined)
+	{
+		met = lfirst(cell);
+		if (met->id != segment->id)
+			continue;
+		if (!met->ready)
+			refuse_recursion(segment->name);
+		return met->ids;
+	}
+
+	check_stack_depth();
+	met = palloc0(sizeof(met_segment));
+	met->id = segment->id;
+	r->defined = lappend(r->defined, met);
+	error_context_stack = &callback;
+	if (segment->frozen)
+	{
+		met->ids = crm_defined_segment_members(segment);
+		if (!r->scopes->all)
+			met->ids = finish_ids(r, combine(r, CRM_AND, read_base(r), met->ids));
+	}
+	else
+	{
+		crm_segment_program program;
+
+		parse(segment->expression, &program);
+		met->ids = finish_ids(r, run_program(r, segment->expression, &program));
+	}
+	error_context_stack = callback.previous;
+	met->ready = true;
+	return met->ids;
+}
+
+/* A copy, since the stack's sets are released as they are used up. */
+static crm_ids_builder *
+read_segment(reader *r, const crm_defined_segment *segment)
+{
+	crm_ids		ids = segment_members(r, segment);
+	crm_ids_builder *builder = new_builder(r);
+
+	crm_check(crm_ids_builder_set(builder, ids), CRM_AUDIENCE_NAME, false);
+	return builder;
+}
+
+/* Does the expression rest on segment self?  seen holds the ids of segments looked into. */
+static void
+check_recursion(const crm_population *population, const char *expression, const char *self, List **seen)
+{
+	crm_segment_program program;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	parse(expression, &program);
+	for (size_t i = 0; i < program.count; i++)
+	{
+		const crm_segment_step *step = &program.steps[i];
+		crm_defined_segment *segment;
+		ErrorContextCallback callback = {error_context_stack, name_segment, NULL};
+
+		if (step->code != CRM_SEGMENT_TAG)
+			continue;
+		if (strcmp(step->name, self) == 0)
+			refuse_recursion(self);
+		segment = crm_defined_segment_find(population, step->name);
+		if (segment == NULL || list_member_int(*seen, segment->id))
+			continue;
+		*seen = lappend_int(*seen, segment->id);
+		callback.arg = segment->name;
+		error_context_stack = &callback;
+		check_recursion(population, segment->expression, self, seen);
+		error_context_stack = callback.previous;
+	}
+}
+
+void
+crm_segment_check(const crm_population *population, const char *expression, const char *self)
+{
+	List	   *seen = NIL;
+	crm_segment_program program;
+	place		where = {expression, 0};
+	ErrorContextCallback callback = {error_context_stack, show_place, &where};
+
+	/* Loops first: the name need not exist yet. */
+	check_recursion(population, expression, self, &seen);
+	parse(expression, &program);
+	error_context_stack = &callback;
+	for (size_t i = 0; i < program.count; i++)
+	{
+		const crm_segment_step *step = &program.steps[i];
+		crm_defined_segment *segment;
+
+		if (step->code != CRM_SEGMENT_TAG)
+			continue;
+		where.position = step->position;
+		segment = crm_defined_segment_find(population, step->name);
+		if (segment != NULL)
+			check_segment_test(segment, step->test);
+		else
+			check_test(crm_tag_find(population, step->name), step->test);
+	}
+	error_context_stack = callback.previous;
+}
+
+/* ---- for the tools over segments --------------------------------------------------- */
+
+crm_ids
+crm_set_reader_base(crm_set_reader *reader)
+{
+	return read_base(reader);
+}
+
+crm_ids
+crm_set_reader_stored(crm_set_reader *reader, int32 tag_id, int32 value_no)
+{
+	return finish_ids(reader, read_set(reader, tag_id, value_no));
+}
+
+crm_ids
+crm_set_reader_combine(crm_set_reader *reader, crm_ids_op op, crm_ids a, crm_ids b)
+{
+	return finish_ids(reader, combine(reader, op, a, b));
+}
+
+crm_ids
+crm_set_reader_segment(crm_set_reader *reader, const char *expression)
+{
+	crm_segment_program program;
+
+	parse(expression, &program);
+	return finish_ids(reader, run_program(reader, expression, &program));
+}
+
+void
+crm_set_reader_release(crm_set_reader *reader, crm_ids set)
+{
+	reader->env.release(reader->env.arg, (void *) set.data);
+}
+
+/* ---- functions -------------------------------------------------------------------------- */
+
 /*
  * Shared head of both functions: population and rights, in a working context of
  * its own.
@@ -304,6 +514,12 @@ begin_reading(reader *r, const char *population, bool as_of_given)
 {
 	if (as_of_given)
 		crm_refuse_as_of();
+	crm_set_reader_begin(r, population);
+}
+
+void
+crm_set_reader_begin(crm_set_reader *r, const char *population)
+{
 	r->population = crm_population_find(population);
 	r->scopes = crm_rights_readable(r->population);
 	if (r->population->chunk_bits == 0)
@@ -314,6 +530,7 @@ begin_reading(reader *r, const char *population, bool as_of_given)
 						 crm_schema(), quote_literal_cstr(r->population->name))));
 	r->env = crm_env_in(CurrentMemoryContext);
 	r->have_base = false;
+	r->defined = NIL;
 }
 
 /* The finished set as the answer of the call, kept for the query. */
@@ -338,9 +555,11 @@ crm_tag_customers(PG_FUNCTION_ARGS)
 				work,
 				caller;
 	reader		r;
-	crm_tag    *tag;
+	crm_defined_segment *segment;
+	char	   *name;
 	char	   *value;
 	crm_segment_test test;
+	crm_ids_builder *set;
 	Datum		result;
 
 	if (PG_ARGISNULL(0))
@@ -355,10 +574,22 @@ crm_tag_customers(PG_FUNCTION_ARGS)
 
 	value = crm_text_argument(fcinfo, 1);
 	begin_reading(&r, crm_text_argument(fcinfo, 2), !PG_ARGISNULL(3));
-	tag = crm_tag_find(r.population, crm_text_argument(fcinfo, 0));
+	name = crm_text_argument(fcinfo, 0);
 	test = value != NULL ? CRM_TEST_EQUAL : CRM_TEST_NONE;
-	check_condition(&r, tag, test);
-	result = keep_audience(fcinfo, &r, read_condition(&r, tag, test, value), answer);
+	segment = crm_defined_segment_find(r.population, name);
+	if (segment != NULL)
+	{
+		check_segment_test(segment, test);
+		set = read_segment(&r, segment);
+	}
+	else
+	{
+		crm_tag    *tag = crm_tag_find(r.population, name);
+
+		check_condition(&r, tag, test);
+		set = read_condition(&r, tag, test, value);
+	}
+	result = keep_audience(fcinfo, &r, set, answer);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
@@ -376,10 +607,7 @@ crm_segment(PG_FUNCTION_ARGS)
 				caller;
 	reader		r;
 	char	   *expression;
-	crm_env		env;
 	crm_segment_program program;
-	crm_segment_error error;
-	crm_status	status;
 	Datum		result;
 
 	if (PG_ARGISNULL(0))
@@ -394,12 +622,7 @@ crm_segment(PG_FUNCTION_ARGS)
 
 	/* The expression first: it can be wrong whatever the population is. */
 	expression = crm_text_argument(fcinfo, 0);
-	env = crm_env_in(work);
-	status = crm_segment_parse(&env, expression, strlen(expression), &program, &error);
-	if (error.fault != CRM_FAULT_NONE)
-		report_fault(expression, strlen(expression), &error);
-	crm_check(status, "segment expression", false);
-
+	parse(expression, &program);
 	begin_reading(&r, crm_text_argument(fcinfo, 1), !PG_ARGISNULL(2));
 	result = keep_audience(fcinfo, &r, run_program(&r, expression, &program), answer);
 

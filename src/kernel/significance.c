@@ -1,0 +1,164 @@
+/*
+ * significance.c - Fisher's exact test and the false discovery rate.
+ *
+ * Given the margins, a is distributed hypergeometrically.  Weights relative to
+ * the mode follow from one another by a simple quotient, so that neither
+ * factorials nor their logarithms are needed, whose rounding would grow with the
+ * counts.
+ */
+#include "kernel/significance.h"
+#include "kernel/sort.h"
+
+/* Weights are relative to the mode's; those below this share of a sum no longer change it. */
+#define NEGLIGIBLE 1e-20
+/* Below, the probability is 0: long before a double loses digits. */
+#define SMALLEST 1e-300
+#define TIE (1 + 1e-7)
+#define PROGRESS_STEPS 65536
+
+/* The distribution of a: how many of `drawn` customers are among `marked` of all. */
+typedef struct table
+{
+	double		drawn;			/* a + b */
+	double		marked;			/* a + c */
+	double		neither;		/* all - drawn - marked, which may be negative */
+	double		low;			/* the values that a can take */
+	double		high;
+} table;
+
+/* weight(x + 1) / weight(x) */
+static inline double
+step_up(const table *t, double x)
+{
+	return (t->drawn - x) * (t->marked - x) / ((x + 1) * (t->neither + x + 1));
+}
+
+static inline double
+step_down(const table *t, double x)
+{
+	return x * (t->neither + x) / ((t->drawn - x + 1) * (t->marked - x + 1));
+}
+
+/* The weight of x, walking from the start, whose weight is 1. */
+static double
+weight_of(const crm_env *env, const table *t, double start, double x)
+{
+	double		weight = 1;
+	uint32_t	steps = 0;
+
+	for (double at = start; at < x && weight > 0; at++)
+	{
+		weight *= step_up(t, at);
+		if (++steps % PROGRESS_STEPS == 0)
+			crm_progress(env);
+	}
+	for (double at = start; at > x && weight > 0; at--)
+	{
+		weight *= step_down(t, at);
+		if (++steps % PROGRESS_STEPS == 0)
+			crm_progress(env);
+	}
+	return weight;
+}
+
+/* Adds the weights from x, whose weight is given, to the end on one side: all of them, and those not above the limit. */
+static void
+add_side(const crm_env *env, const table *t, double x, double weight, bool up, double limit, double *all, double *unlikely)
+{
+	uint32_t	steps = 0;
+
+	for (;;)
+	{
+		*all += weight;
+		if (weight <= limit)
+		{
+			*unlikely += weight;
+			if (weight < *unlikely * NEGLIGIBLE)
+				break;
+		}
+		if (weight == 0 || (up ? x >= t->high : x <= t->low))
+			break;
+		weight *= up ? step_up(t, x) : step_down(t, x);
+		x += up ? 1 : -1;
+		if (++steps % PROGRESS_STEPS == 0)
+			crm_progress(env);
+	}
+}
+
+crm_status
+crm_fisher_exact(const crm_env *env, uint64_t a, uint64_t b, uint64_t c, uint64_t d, double *p)
+{
+	table		t;
+	double		total;
+	double		mode;
+	double		observed;
+	double		all = 0;
+	double		unlikely = 0;
+
+	if (a > CRM_FISHER_MAX_TOTAL || b > CRM_FISHER_MAX_TOTAL || c > CRM_FISHER_MAX_TOTAL || d > CRM_FISHER_MAX_TOTAL ||
+		a + b + c + d > CRM_FISHER_MAX_TOTAL)
+		return CRM_OUT_OF_RANGE;
+	if (a + b == 0 || c + d == 0 || a + c == 0 || b + d == 0)
+	{
+		*p = 1;
+		return CRM_OK;
+	}
+
+	total = (double) (a + b + c + d);
+	t.drawn = (double) (a + b);
+	t.marked = (double) (a + c);
+	t.neither = (double) d - (double) a;
+	t.low = t.neither < 0 ? -t.neither : 0;
+	t.high = t.drawn < t.marked ? t.drawn : t.marked;
+	/* Rounding may miss the mode by a little, which is as good a place to start from. */
+	mode = (double) (uint64_t) ((t.drawn + 1) * ((t.marked + 1) / (total + 2)));
+	if (mode < t.low)
+		mode = t.low;
+	if (mode > t.high)
+		mode = t.high;
+
+	observed = weight_of(env, &t, mode, (double) a);
+	if (observed < SMALLEST)
+	{
+		*p = 0;
+		return CRM_OK;
+	}
+	add_side(env, &t, mode, 1, true, observed * TIE, &all, &unlikely);
+	if (mode > t.low)
+		add_side(env, &t, mode - 1, step_down(&t, mode), false, observed * TIE, &all, &unlikely);
+	*p = unlikely >= all ? 1 : unlikely / all;
+	return CRM_OK;
+}
+
+static bool
+smaller(const void *a, const void *b)
+{
+	return *(const double *) a < *(const double *) b;
+}
+
+crm_status
+crm_benjamini_hochberg(const crm_env *env, const double *p, size_t count, double *q)
+{
+	const void **order;
+	double		least = 1;
+
+	if (count == 0)
+		return CRM_OK;
+	order = env->alloc(env->arg, count * sizeof(void *));
+	if (order == NULL)
+		return CRM_NO_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		order[i] = &p[i];
+	CRM_TRY(crm_sort_pointers(env, order, count, smaller));
+	for (size_t rank = count; rank > 0; rank--)
+	{
+		const double *at = order[rank - 1];
+		double		value = *at * ((double) count / (double) rank);
+
+		if (value < least)
+			least = value;
+		q[at - p] = least;
+	}
+	env->release(env->arg, order);
+	return CRM_OK;
+}

@@ -1,0 +1,37 @@
+/*
+ * segment_read.h - reading stored sets and segment expressions (segment.c).
+ */
+#ifndef CRM_TAG_SEGMENT_READ_H
+#define CRM_TAG_SEGMENT_READ_H
+
+#include "common/crm.h"
+#include "kernel/ids.h"
+#include "tag/tag.h"
+
+/* Sets of one population as the current user may read them, in one memory context. */
+typedef struct crm_set_reader
+{
+	const crm_population *population;
+	crm_scopes *scopes;
+	crm_env		env;
+	bool		have_base;
+	crm_ids		base;			/* the population itself, read when '!' asks for it */
+	List	   *defined;		/* defined segments met so far, with their members */
+} crm_set_reader;
+
+/* NULL name: the only population.  42501 without the right to whole sets, 55000 before the first refresh. */
+extern void crm_set_reader_begin(crm_set_reader *reader, const char *population);
+extern crm_ids crm_set_reader_base(crm_set_reader *reader);
+extern crm_ids crm_set_reader_stored(crm_set_reader *reader, int32 tag_id, int32 value_no);
+extern crm_ids crm_set_reader_combine(crm_set_reader *reader, crm_ids_op op, crm_ids a, crm_ids b);
+extern crm_ids crm_set_reader_segment(crm_set_reader *reader, const char *expression);
+extern void crm_set_reader_release(crm_set_reader *reader, crm_ids set);
+
+/*
+ * Raises what is wrong with an expression that is to be segment self: its syntax,
+ * names that do not exist, comparisons that a tag does not allow, and 42P19 where
+ * it rests on itself.  Tags need not be refreshed yet.
+ */
+extern void crm_segment_check(const crm_population *population, const char *expression, const char *self);
+
+#endif							/* CRM_TAG_SEGMENT_READ_H */
