@@ -14,6 +14,8 @@
 #include "utils/snapmgr.h"
 
 #define MAX_SEGMENT_NAME 200
+/* Stands in messages. */
+#define MEMBERS_NAME "segment_members"
 
 /* ---- the catalogue ------------------------------------------------------------ */
 
@@ -90,9 +92,9 @@ crm_defined_segment_members(const crm_defined_segment *segment)
 
 	/* The tables' owner may have written them. */
 	crm_check(ids.data == NULL ? CRM_CORRUPT : crm_ids_validate_long(&env, ids.data, ids.size, &cardinality, &canonical),
-			  "members of a frozen segment", false);
+			  MEMBERS_NAME, false);
 	if (!canonical)
-		crm_check(CRM_CORRUPT, "members of a frozen segment", false);
+		crm_check(CRM_CORRUPT, MEMBERS_NAME, false);
 	return ids;
 }
 
@@ -103,7 +105,7 @@ store_members(int32 segment_id, crm_ids ids)
 	crm_catalogue_session session;
 	bytea	   *members;
 
-	crm_check_size(VARHDRSZ + ids.size, "members of a frozen segment");
+	crm_check_size(VARHDRSZ + ids.size, MEMBERS_NAME);
 	members = palloc(VARHDRSZ + ids.size);
 	SET_VARSIZE(members, VARHDRSZ + ids.size);
 	memcpy(VARDATA(members), ids.data, ids.size);

@@ -70,7 +70,8 @@ CREATE VIEW @extschema@.segment_catalog WITH (security_invoker = true) AS
 	FROM @extschema@.segment_definition d
 	JOIN @extschema@.population_definition p ON p.population_id = d.population_id
 	LEFT JOIN @extschema@.population_size b ON b.population_id = d.population_id
-	LEFT JOIN LATERAL @extschema@.segment_state(d.name, p.name) s ON b.population_id IS NOT NULL;
+	-- only where the reader may read sets: strict, it does not run for a NULL
+	CROSS JOIN LATERAL @extschema@.segment_state(d.name, CASE WHEN b.population_id IS NOT NULL THEN p.name END) s;
 COMMENT ON VIEW @extschema@.segment_catalog IS 'the segments (客户分类) with a name that the reader may know of: expression, owner and size';
 COMMENT ON COLUMN @extschema@.segment_catalog.population IS 'name of the population';
 COMMENT ON COLUMN @extschema@.segment_catalog.segment IS 'name of the segment';
