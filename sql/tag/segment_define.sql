@@ -35,7 +35,7 @@ SELECT segment('good') = (SELECT audience_agg(id) FROM customers WHERE vip AND r
 		WHERE ((vip AND recent OR city = '上海') AND NOT recent) AND NOT vip OR vip AND recent) AS nested,
 	tag('优质 客户') = (SELECT audience_agg(id) FROM customers WHERE (vip AND recent OR city = '上海') AND NOT recent) AS frozen_within;
 SELECT count(*) FROM customers WHERE id <@ tag('good') AND id <@ segment('recent & good');
-SELECT population, segment, frozen, owner, expression, description, members, share, refreshed_at IS NOT NULL AS kept, problem
+SELECT population, segment, frozen, owner, expression, description, members, round(share::numeric, 4) AS share, refreshed_at IS NOT NULL AS kept, problem
 FROM segment_catalog ORDER BY segment COLLATE "C";
 SELECT * FROM segment_profile('good', 'good | city = Berlin') WHERE tag = 'city' AND value = 'Berlin' AND segment_members <> (SELECT count(*) FROM customers WHERE vip AND recent AND city = 'Berlin');
 SELECT a, b, "both" = (SELECT count(*) FROM customers WHERE vip AND recent) AS all_good FROM segment_overlap(ARRAY['good', 'kept']) WHERE a < b;

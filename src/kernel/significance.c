@@ -153,7 +153,7 @@ crm_benjamini_hochberg(const crm_env *env, const double *p, size_t count, double
 	for (size_t rank = count; rank > 0; rank--)
 	{
 		const double *at = order[rank - 1];
-		double		value = *at * ((double) count / (double) rank);
+		double		value = *at * (double) count / (double) rank;
 
 		if (value < least)
 			least = value;

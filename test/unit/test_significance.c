@@ -181,7 +181,7 @@ test_discoveries(void)
 
 					for (size_t k = 0; k < count; k++)
 						within += p[k] <= p[j];
-					value = p[j] * ((double) count / (double) within);
+					value = p[j] * (double) count / (double) within;
 					if (value < least)
 						least = value;
 				}
