@@ -73,7 +73,8 @@ crm_defined_segment_members(const crm_defined_segment *segment)
 	bool		canonical;
 
 	crm_catalogue_begin(&session);
-	if (crm_catalogue_read("SELECT members FROM @.segment_members WHERE segment_id = $1",
+	/* cast: whoever altered the column is to get an error, not a crash */
+	if (crm_catalogue_read("SELECT members::bytea FROM @.segment_members WHERE segment_id = $1",
 						   1, INT4OID, Int32GetDatum(segment->id), false) > 0)
 	{
 		MemoryContext old = MemoryContextSwitchTo(session.caller);

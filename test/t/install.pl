@@ -124,7 +124,8 @@ $node->safe_psql('owned', q{
 		SELECT customer, crm.timeline_agg(at, what, amount) AS timeline, crm.activity_agg('week', 'Asia/Shanghai', at) AS activity,
 			crm.funnel_agg('7 days', at, what = 'view', what = 'order') AS funnel, crm.bsi_agg(customer, amount::numeric) AS number
 		FROM public.event GROUP BY customer;
-	SELECT crm.refresh_tags()}, extra_params => [ '-U', 'firm' ]);
+	SELECT crm.refresh_tags();
+	SELECT crm.define_segment('kept', 'young & orders', frozen => true), crm.define_segment('others', '!kept')}, extra_params => [ '-U', 'firm' ]);
 my $own_dump = PostgreSQL::Test::Utils::tempdir() . '/own.sql';
 command_ok([ 'pg_dump', '-U', 'firm', '-d', $node->connstr('owned'), '-f', $own_dump ], 'he dumps it');
 $node->safe_psql('postgres', 'CREATE DATABASE owned_again TEMPLATE template0 OWNER firm');
@@ -132,6 +133,7 @@ command_ok([ 'psql', '-X', '-q', '-U', 'firm', '-v', 'ON_ERROR_STOP=1', '-d', $n
 is($node->safe_psql('owned_again', q{SELECT crm.cardinality(crm.tag('young'))}, extra_params => [ '-U', 'firm' ]),
 	$node->safe_psql('owned', q{SELECT count(*) FROM public.customer WHERE age < 30}), 'with the same answers');
 foreach my $query (q{SELECT crm.cardinality(crm.tag('orders'))},
+	q{SELECT segment, frozen, members FROM crm.segment_catalog ORDER BY segment},
 	q{SELECT md5(string_agg(customer_id || timeline::text, ',' ORDER BY customer_id)), count(*) FROM crm.customer_timelines},
 	q{SELECT count(*), bool_or(archived) FROM crm.customer_timeline},
 	q{SELECT md5(string_agg(k::text, ',' ORDER BY customer)), count(*) FROM public.kept AS k})
