@@ -92,8 +92,9 @@ crm_defined_segment_members(const crm_defined_segment *segment)
 	crm_catalogue_end(&session);
 
 	/* The tables' owner may have written them. */
-	crm_check(ids.data == NULL ? CRM_CORRUPT : crm_ids_validate_long(&env, ids.data, ids.size, &cardinality, &canonical),
-			  MEMBERS_NAME, false);
+	if (ids.data == NULL)
+		crm_check(CRM_CORRUPT, MEMBERS_NAME, false);
+	crm_check(crm_ids_validate_long(&env, ids.data, ids.size, &cardinality, &canonical), MEMBERS_NAME, false);
 	if (!canonical)
 		crm_check(CRM_CORRUPT, MEMBERS_NAME, false);
 	return ids;

@@ -48,7 +48,8 @@ CREATE FUNCTION @extschema@.drop_segment(name text, population text DEFAULT NULL
 COMMENT ON FUNCTION @extschema@.drop_segment(text, text) IS
 	'drops a segment that has a name, with the members it kept. Owner only';
 
--- One segment that cannot be evaluated must not keep the catalogue from showing the others.
+-- One segment that cannot be evaluated must not keep the catalogue from showing the others.  Unsafe in parallel, as a
+-- handled error is a subtransaction.
 CREATE FUNCTION @extschema@.segment_state(name text, population text, OUT members bigint, OUT problem text)
 	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp
 AS $$
