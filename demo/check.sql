@@ -1,5 +1,6 @@
 -- Finds, through the extension, what truths.sql says was planted: view
--- bank.truth_found.  Needs data.sql, tags.sql, a refresh, bank.rfm and truths.sql.
+-- bank.truth_found.  Needs data.sql, tags.sql, a refresh, truths.sql, and of
+-- demo.sql the tables rfm, loan_funnel and alert.
 CREATE OR REPLACE VIEW bank.truth_found AS
 SELECT no, truth, expected, found
 FROM bank.truth JOIN (VALUES
@@ -13,5 +14,12 @@ FROM bank.truth JOIN (VALUES
 	(8, crm.cardinality(crm.tag('payday', '10th', 'bank'))),
 	(9, crm.cardinality(crm.tag('payday', '25th', 'bank'))),
 	(10, crm.cardinality(crm.segment('(payday = "10th" | payday = "25th") & 夜猫子', 'bank'))),
-	(11, (SELECT count(*) FROM bank.rfm WHERE customer_id % 50 = 21 AND crm.rfm_segment(score) = 'Champions'))
+	(11, (SELECT count(*) FROM bank.rfm WHERE customer_id % 50 = 21 AND crm.rfm_segment(score) = 'Champions')),
+	(12, (SELECT customers FROM bank.loan_funnel WHERE n = 1)),
+	(13, (SELECT customers FROM bank.loan_funnel WHERE n = 2)),
+	(14, (SELECT customers FROM bank.loan_funnel WHERE n = 3)),
+	(15, (SELECT customers FROM bank.loan_funnel WHERE n = 4)),
+	(16, crm.cardinality(crm.tag('loan_unsigned', NULL, 'bank'))),
+	(17, (SELECT count(*) FROM bank.alert WHERE metric = 'crash_session_share')),
+	(18, (SELECT sum(bad_days) FROM bank.alert WHERE metric = 'crash_session_share' AND started = '2026-09-21'))
 ) AS answer (no, found) USING (no);

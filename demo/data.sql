@@ -165,7 +165,8 @@ FROM split, bank.calendar, LATERAL (VALUES
 WHERE has;
 
 -- Twenty events a customer on average, few
--- customers with very many.  The first event of each is his latest one.
+-- customers with very many.  The first event of each is his latest one.  On the
+-- 21st and 22nd of September the app crashed at whatever was asked of it, else rarely.
 CREATE TABLE bank.event (
 	customer_id	bigint NOT NULL,
 	occurred_at	timestamptz NOT NULL,
@@ -177,9 +178,9 @@ SELECT customer_id,
 	   closing - INTERVAL '1 day' * days
 		   + CASE WHEN owl THEN INTERVAL '22 hours' + INTERVAL '2 hours' * hour
 				  ELSE INTERVAL '7 hours' + INTERVAL '14 hours' * hour END,
-	   CASE WHEN way < CASE WHEN age_days > 20000 THEN 0.5 ELSE 0.05 END THEN 'branch'
-			WHEN way < 0.9 THEN 'app' WHEN way < 0.97 THEN 'web' ELSE 'phone' END,
+	   channel,
 	   CASE WHEN first THEN 'login'
+			WHEN channel = 'app' AND (days IN (40, 41) OR what < 0.01) THEN 'crash'
 			WHEN what < 0.45 THEN 'login' WHEN what < 0.65 THEN 'check balance' WHEN what < 0.80 THEN 'transfer'
 			WHEN what < 0.90 THEN 'view funds' WHEN what < 0.95 THEN 'view loans' WHEN what < 0.99 THEN 'pay bill'
 			ELSE 'complaint' END
@@ -191,7 +192,28 @@ FROM (SELECT n <= :customers AS first,
 JOIN cast_of_customers USING (customer_id)
 CROSS JOIN bank.calendar
 CROSS JOIN LATERAL (SELECT CASE WHEN first THEN idle_days + 1
-								ELSE idle_days + 1 + floor((least(364, opened_days) - idle_days) * back)::int END) AS ago (days);
+								ELSE idle_days + 1 + floor((least(364, opened_days) - idle_days) * back)::int END,
+						   CASE WHEN way < CASE WHEN age_days > 20000 THEN 0.5 ELSE 0.05 END THEN 'branch'
+								WHEN way < 0.9 THEN 'app' WHEN way < 0.97 THEN 'web' ELSE 'phone' END) AS met (days, channel);
+
+-- Loans: begun in the app by every tenth customer, signed and paid out at the
+-- counter.  Of ten who begin six apply, four sign, two have the money within two
+-- weeks, one more later.
+CREATE TABLE bank.loan (
+	customer_id	bigint NOT NULL,
+	occurred_at	timestamptz NOT NULL,
+	channel		text NOT NULL,
+	step		text NOT NULL,
+	amount		numeric(12,2)
+);
+INSERT INTO bank.loan
+SELECT customer_id, closing - INTERVAL '1 day' * least(greatest(364, idle_days + 30), opened_days) + day * INTERVAL '1 day' + hour * INTERVAL '1 hour', channel, step,
+	   CASE WHEN step = 'loan paid out' THEN 10000 * (1 + customer_id / 10 % 20) END
+FROM cast_of_customers, bank.calendar, LATERAL (SELECT customer_id / 10 % 10) AS tenth (k), LATERAL (VALUES
+	('loan calculator', 'app', 1, 20.5, true), ('loan application', 'app', 2, 20.6, k < 6),
+	('loan signed', 'branch', 8, 10.5, k < 4), ('loan paid out', 'branch', CASE WHEN k < 2 THEN 11 ELSE 25 END, 14.5, k < 3)
+) AS taken (step, channel, day, hour, has)
+WHERE customer_id % 10 = 5 AND has;
 
 -- Orders: card payments and products bought.  Champions buy twice a month, for
 -- much, and have bought in the last two days.
@@ -225,7 +247,7 @@ FROM cast_of_customers, bank.calendar, generate_series(0, 11) AS m
 WHERE payday IS NOT NULL;
 
 DROP TABLE cast_of_customers;
-ANALYZE bank.customer, bank.account, bank.event, bank.orders, bank.salary;
+ANALYZE bank.customer, bank.account, bank.event, bank.loan, bank.orders, bank.salary;
 
 -- What a bank's nightly job leaves behind: one row per customer of what he did.
 CREATE TABLE bank.activity AS
@@ -292,6 +314,13 @@ LEFT JOIN bank.activity AS a USING (customer_id)
 LEFT JOIN bank.spending AS s USING (customer_id)
 LEFT JOIN bank.income AS i USING (customer_id);
 COMMENT ON VIEW bank.customer_360 IS 'one row per customer: who he is, what he owns, what he did';
+
+-- What customers did, online and at the counter, in one list: the population's events.
+CREATE VIEW bank.journey AS
+SELECT customer_id, occurred_at, event, NULL::numeric AS amount, channel, NULL AS product FROM bank.event
+UNION ALL SELECT customer_id, occurred_at, step, amount, channel, 'loan' FROM bank.loan
+UNION ALL SELECT customer_id, ordered_at, 'order', amount, NULL, product FROM bank.orders;
+COMMENT ON VIEW bank.journey IS 'what customers did, saw and bought, one row an event';
 
 RESET max_parallel_workers_per_gather;
 RESET jit;

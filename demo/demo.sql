@@ -20,6 +20,11 @@ SELECT (SELECT count(*) FROM bank.customer) AS customers, (SELECT count(*) FROM 
 \echo '   crm.create_tag(''dormant'', ''last_active_at < as_of - interval ''''180 days'''''', ''timeliness'')   ... and so on: demo/tags.sql'
 \ir tags.sql
 \echo
+\echo '   A rule may ask what the customer did, too: the events of each become one sorted value, his timeline (时间线).'
+\echo
+\set ECHO queries
+SELECT events, customers FROM crm.refresh_timelines('bank', period => 'year');
+\set ECHO none
 \echo '   One scan evaluates all of them and stores who has which.  Some of the result:'
 \echo
 \set ECHO queries
@@ -116,7 +121,69 @@ GROUP BY n, who, kind ORDER BY n, array_position(ARRAY['base', 'timeliness', 'co
 \echo '   crm.profile is jsonb: the customer''s own columns, his tags with their meaning and rarity, and that sentence.'
 \echo
 
-\echo '== 8. Is it right?  What was planted in the data, and what was found'
+\echo '== 8. Behaviour (行为分析): what customers do, in which order, and whether they come back'
+\echo
+\echo '-- The whole year of every customer, put together once for the questions below.'
+\set ECHO queries
+CREATE TABLE bank.history AS SELECT customer_id, timeline FROM crm.customer_timelines WHERE population = 'bank';
+SELECT count(*) AS customers, sum(crm.event_count(timeline)) AS events, pg_size_pretty(sum(pg_column_size(timeline))) AS size FROM bank.history;
+\set ECHO none
+\echo '-- Loans begin in the app and end at the counter: how far do customers get within two weeks (漏斗)?'
+\set ECHO queries
+CREATE TABLE bank.loan_funnel AS
+SELECT step, n, count(*) FILTER (WHERE level >= n) AS customers
+FROM (SELECT crm.window_funnel(timeline, '14 days', ARRAY['loan calculator', 'loan application', 'loan signed', 'loan paid out']) AS level
+	  FROM bank.history) AS f,
+	 unnest(ARRAY['loan calculator', 'loan application', 'loan signed', 'loan paid out']) WITH ORDINALITY AS s (step, n)
+GROUP BY step, n;
+SELECT step, customers, round(100.0 * customers / first_value(customers) OVER (ORDER BY n)) AS percent FROM bank.loan_funnel ORDER BY n;
+\set ECHO none
+\echo '-- Who applied and did not sign is a tag, with a rule over the timeline.  Call whom we may:'
+\set ECHO queries
+SELECT crm.cardinality(crm.tag('loan_unsigned')) AS unsigned, crm.cardinality(crm.segment('loan_unsigned & contactable')) AS call_them,
+	   crm.cardinality(crm.tag('app_transfers')) AS transferring_in_the_app;
+\set ECHO none
+\echo '-- Sessions (会话): how long is a visit to the app?  A new one begins after half an hour without an event.'
+\set ECHO queries
+CREATE TABLE bank.session AS
+SELECT customer_id, s.started, s.ended, s.events
+FROM bank.history, crm.sessions(crm.timeline_only(timeline, '*[channel=app]'), '30 minutes') AS s;
+SELECT least(events, 3) || CASE WHEN events > 2 THEN ' or more' ELSE '' END AS events, count(*) AS sessions,
+	   date_trunc('second', avg(ended - started)) AS mean_length
+FROM bank.session GROUP BY 1 ORDER BY 1;
+\set ECHO none
+\echo '-- Retention (留存): of those first seen in a week, the percentage seen again so many weeks later.'
+\set ECHO queries
+CREATE TABLE bank.retention AS
+SELECT r.cohort, r.size, r.period, r.customers, r.share
+FROM (SELECT crm.retention_table(5, crm.activity(timeline, 'week', 'Asia/Shanghai')) AS rows FROM bank.history) AS t, unnest(t.rows) AS r;
+SELECT cohort AS week_of, size AS customers, string_agg(round(100 * share) || ' %', ', ' ORDER BY period) AS seen_again_1_to_5_weeks_later
+FROM bank.retention WHERE cohort BETWEEN '2026-08-03' AND '2026-08-31' AND period > 0 GROUP BY cohort, size ORDER BY cohort;
+\set ECHO none
+\echo '-- Attribution (归因): where did those who bought a fund look at funds in the month before?'
+\set ECHO queries
+CREATE TABLE bank.fund_credit AS
+SELECT c.channel, c.conversions, c.value
+FROM (SELECT crm.attribution('linear', path, conversions, non_conversions, value) AS credits
+	  FROM bank.history, crm.touch_paths(timeline,
+		   ARRAY['view funds[channel=app]', 'view funds[channel=web]', 'view funds[channel=branch]', 'view funds[channel=phone]'],
+		   'order[product=fund]', '30 days')) AS a, unnest(a.credits) AS c;
+SELECT coalesce(channel, '(had not looked)') AS channel, round(conversions::numeric, 1) AS purchases, round(value::numeric) AS value
+FROM bank.fund_credit ORDER BY conversions DESC;
+\set ECHO none
+
+\echo '== 9. The app (移动运营监控): one query of events in, a row a day out, and an alert for what is unusual'
+\echo
+\set ECHO queries
+SELECT day, active, weekly, new, sessions, crash_sessions, round(100 * crash_session_share::numeric, 1) AS percent
+FROM crm.app_daily('SELECT customer_id, occurred_at, event FROM bank.event WHERE channel = ''app''', 'Asia/Shanghai')
+WHERE day BETWEEN '2026-09-19' AND '2026-09-24';
+CREATE TABLE bank.alert AS
+SELECT * FROM crm.app_alerts('SELECT customer_id, occurred_at, event FROM bank.event WHERE channel = ''app''', 'Asia/Shanghai');
+SELECT metric, started, ended, bad_days, round(expected::numeric, 3) AS expected, round(measured::numeric, 3) AS measured FROM bank.alert;
+\set ECHO none
+
+\echo '== 10. Is it right?  What was planted in the data, and what was found'
 \echo
 \ir truths.sql
 \ir check.sql

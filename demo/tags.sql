@@ -1,9 +1,11 @@
 -- The bank's population, and tags of the five kinds over it.  A rule is an SQL
--- expression over the population's columns; as_of is the moment asked about.
+-- expression over the population's columns and the customer's timeline; as_of is the moment asked about.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 
 SELECT crm.create_population('bank', 'bank.customer_360', key => 'customer_id',
+							 events => 'bank.journey', event_key => 'customer_id', event_time => 'occurred_at', event_name => 'event',
+							 event_value => 'amount', event_attributes => '{channel,product}',
 							 description => 'customers of the demonstration bank') \g /dev/null
 
 -- base (基础): what he is
@@ -31,6 +33,10 @@ FROM (VALUES
 	('birthday_month', $$extract(month FROM birth_date) = extract(month FROM as_of)$$, interval '1 month', '本月生日'),
 	('deposit_matures', $$deposit_matures_on BETWEEN as_of::date AND (as_of + interval '30 days')::date$$, interval '1 day',
 	 'a deposit ends within 30 days (存款到期)'),
+	('app_transfers', $$crm.event_count(timeline, 'transfer[channel=app]', as_of - interval '30 days') >= 2$$, interval '1 day',
+	 'at least two transfers in the app within 30 days (App转账)'),
+	('loan_unsigned', $$crm.window_funnel(timeline, '14 days', ARRAY['loan calculator', 'loan application', 'loan signed']) = 2$$, interval '1 day',
+	 'applied for a loan and did not sign (贷款未签约)'),
 	('bought_lately', $$last_order_at >= as_of - interval '30 days'$$, interval '1 day', '近期购买')
 ) AS tag (name, rule, valid_for, description) \g /dev/null
 

@@ -13,4 +13,11 @@ INSERT INTO bank.truth VALUES
 	(8, 'customers paid on the 10th', :customers / 10),
 	(9, 'customers paid on the 25th', :customers / 10),
 	(10, 'customers paid by us who are night owls', 0),
-	(11, 'planted regulars among RFM''s champions', :customers / 50);
+	(11, 'planted regulars among RFM''s champions', :customers / 50),
+	(12, 'customers who began with the loan calculator', :customers / 10),
+	(13, 'of them, applied for a loan', :customers / 100 * 6),
+	(14, 'of them, signed it', :customers / 100 * 4),
+	(15, 'of them, had the money within two weeks', :customers / 100 * 2),
+	(16, 'customers who applied and did not sign', :customers / 100 * 2),
+	(17, 'alerts about sessions with a crash in the whole year', 1),
+	(18, 'days it lasted, from the 21st of September', 2);

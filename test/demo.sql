@@ -11,7 +11,8 @@ DO $$
 DECLARE
 	t record;
 BEGIN
-	FOR t IN SELECT d.name, d.value_type, v.rule FROM crm.tag_definition AS d JOIN crm.tag_version AS v USING (tag_id, version) LOOP
+	FOR t IN SELECT d.name, d.value_type, v.rule FROM crm.tag_definition AS d JOIN crm.tag_version AS v USING (tag_id, version)
+		WHERE v.rule !~ '\mtimeline\M' LOOP
 		EXECUTE format(CASE t.value_type
 			WHEN 'boolean' THEN 'INSERT INTO plain SELECT %L, NULL, customer_id FROM (SELECT *, closing AS as_of FROM bank.customer_360, bank.calendar) AS c WHERE %s'
 			ELSE 'INSERT INTO plain SELECT %L, value, customer_id FROM (SELECT customer_id, (%s)::text AS value FROM (SELECT *, closing AS as_of FROM bank.customer_360, bank.calendar) AS c) AS v WHERE value IS NOT NULL'
@@ -19,6 +20,14 @@ BEGIN
 	END LOOP;
 END
 $$;
+-- Rules over the timeline, asked of the rows.
+INSERT INTO plain
+SELECT 'app_transfers', NULL, customer_id FROM bank.event, bank.calendar
+WHERE event = 'transfer' AND channel = 'app' AND occurred_at BETWEEN closing - interval '30 days' AND closing
+GROUP BY customer_id HAVING count(*) >= 2
+UNION ALL
+SELECT 'loan_unsigned', NULL, customer_id FROM bank.loan
+GROUP BY customer_id HAVING bool_or(step = 'loan application') AND NOT bool_or(step = 'loan signed');
 ANALYZE plain;
 SELECT pg_temp.note(count(DISTINCT tag) >= 25 AND count(DISTINCT kind) = 5, 'tags of five kinds') FROM plain JOIN crm.tag_definition ON name = tag;
 SELECT pg_temp.same_rows(format('SELECT value, members FROM crm.segment_size WHERE tag = %L AND members > 0', tag),
@@ -49,6 +58,50 @@ FROM measured, border;
 SELECT pg_temp.same_rows('SELECT customer_id, (score).recency, (score).frequency, (score).monetary FROM bank.rfm',
 						 'SELECT customer_id, r, f, m FROM plain_score', 'RFM scores');
 
+-- Behaviour against plain SQL.
+SELECT pg_temp.same((SELECT sum(crm.event_count(timeline)) FROM bank.history), (SELECT count(*) FROM bank.journey)::numeric, 'events in timelines');
+SELECT pg_temp.same_rows('SELECT customer_id, e.ts, e.event, e.value, e.attributes ->> ''channel'', e.attributes ->> ''product'' FROM bank.history, crm.events(timeline) AS e WHERE customer_id % 50 = 5',
+						 'SELECT customer_id, occurred_at, event, amount::float8, channel, product FROM bank.journey WHERE customer_id % 50 = 5', 'rows of timelines');
+CREATE TEMP TABLE plain_loan AS
+SELECT customer_id, min(occurred_at) FILTER (WHERE step = 'loan calculator') AS began, min(occurred_at) FILTER (WHERE step = 'loan application') AS applied,
+	   min(occurred_at) FILTER (WHERE step = 'loan signed') AS signed, min(occurred_at) FILTER (WHERE step = 'loan paid out') AS paid
+FROM bank.loan GROUP BY customer_id;
+SELECT pg_temp.same_rows('SELECT n, customers FROM bank.loan_funnel',
+						 'SELECT n, count(*) FILTER (WHERE CASE n WHEN 1 THEN began IS NOT NULL WHEN 2 THEN applied <= began + interval ''336 hours''
+							 WHEN 3 THEN signed <= began + interval ''336 hours'' ELSE paid <= began + interval ''336 hours'' END)
+						  FROM plain_loan, generate_series(1, 4) AS n GROUP BY n', 'funnel of loans');
+SELECT pg_temp.same_rows('SELECT customer_id, started, ended, events FROM bank.session',
+						 'SELECT customer_id, min(occurred_at), max(occurred_at), count(*)
+						  FROM (SELECT *, count(*) FILTER (WHERE fresh) OVER (PARTITION BY customer_id ORDER BY occurred_at) AS session
+								FROM (SELECT *, occurred_at - lag(occurred_at) OVER (PARTITION BY customer_id ORDER BY occurred_at) > interval ''30 minutes'' AS fresh
+									  FROM bank.journey WHERE channel = ''app'') AS e) AS s
+						  GROUP BY customer_id, session', 'sessions');
+CREATE TEMP TABLE plain_week AS
+SELECT DISTINCT customer_id, date_trunc('week', occurred_at)::date AS week FROM bank.journey;
+CREATE TEMP TABLE plain_cohort AS
+SELECT customer_id, min(week) AS cohort FROM plain_week GROUP BY customer_id;
+ANALYZE plain_week, plain_cohort;
+SELECT pg_temp.same_rows('SELECT cohort, period, size, customers FROM bank.retention',
+						 'SELECT cohort, period, count(DISTINCT c.customer_id), count(w.customer_id)
+						  FROM plain_cohort AS c CROSS JOIN generate_series(0, 5) AS period
+						  LEFT JOIN plain_week AS w ON w.customer_id = c.customer_id AND w.week = cohort + 7 * period
+						  WHERE cohort + 7 * period <= (SELECT max(week) FROM plain_week) GROUP BY cohort, period', 'weekly retention');
+CREATE TEMP TABLE plain_purchase AS
+SELECT customer_id, ordered_at, amount, row_number() OVER () AS no, lag(ordered_at, 1, '-infinity') OVER (PARTITION BY customer_id ORDER BY ordered_at) AS before
+FROM bank.orders WHERE product = 'fund';
+ANALYZE plain_purchase;
+SELECT pg_temp.same_rows('SELECT channel, round(conversions::numeric, 6), round(value::numeric, 4) FROM bank.fund_credit',
+						 'SELECT channel, round(sum(1.0 / touches), 6), round(sum(amount / touches), 4)
+						  FROM (SELECT ''view funds[channel='' || e.channel || '']'' AS channel, p.amount, count(*) OVER (PARTITION BY p.no) AS touches
+								FROM plain_purchase AS p LEFT JOIN bank.event AS e ON e.customer_id = p.customer_id AND e.event = ''view funds''
+									AND e.occurred_at > p.before AND e.occurred_at BETWEEN p.ordered_at - interval ''720 hours'' AND p.ordered_at) AS t
+						  GROUP BY channel', 'linear attribution of funds');
+SELECT pg_temp.same_rows('SELECT started, ended, bad_days, round(measured::numeric, 9) FROM bank.alert WHERE metric = ''crash_customer_share''',
+						 'SELECT min(day), max(day), count(*)::int, round(avg(share), 9)
+						  FROM (SELECT occurred_at::date AS day, count(DISTINCT customer_id) FILTER (WHERE event = ''crash'')::numeric / count(DISTINCT customer_id) AS share
+								FROM bank.event WHERE channel = ''app'' GROUP BY 1) AS d WHERE share > 0.5', 'the outage');
+SELECT pg_temp.same(count(*), 0::bigint, 'no other alert') FROM bank.alert WHERE metric NOT LIKE 'crash%';
+
 -- The same bank every time: what does not go through the C library's mathematics.
 SELECT pg_temp.same(md5(string_agg(concat_ws('|', customer_id, name, name_en, gender, branch_no), ',' ORDER BY customer_id)),
 					'bc19122bd62f1a5a8d726aa03c4da122', 'the same customers every time')
@@ -56,6 +109,6 @@ FROM bank.customer WHERE (SELECT count(*) FROM bank.customer) = 10000
 HAVING count(*) > 0;
 SELECT pg_temp.same(count(*), 20 * (SELECT count(*) FROM bank.customer), 'twenty events a customer') FROM bank.event;
 SELECT pg_temp.same(count(*), 0::bigint, 'nothing happened before an account was opened')
-FROM bank.event JOIN bank.customer USING (customer_id) WHERE occurred_at < opened_on;
+FROM bank.journey JOIN bank.customer USING (customer_id) WHERE occurred_at < opened_on;
 
 \ir real/lib/report.sql

@@ -11,7 +11,8 @@ COMMENT ON FUNCTION @extschema@.alerts(date[], float8[], float8[], int, float8, 
 
 CREATE FUNCTION @extschema@.app_daily(query text, zone text DEFAULT 'UTC', gap interval DEFAULT '30 minutes', crash text DEFAULT 'crash')
 	RETURNS TABLE (day date, active bigint, weekly bigint, monthly bigint, new bigint, retained_1 bigint, retained_7 bigint, retained_30 bigint,
-		sessions bigint, session_seconds float8, crash_sessions bigint, crash_customers bigint, crash_session_share float8, crash_customer_share float8)
+		sessions bigint, session_seconds float8, session_seconds_error float8, crash_sessions bigint, crash_customers bigint,
+		crash_session_share float8, crash_customer_share float8)
 	LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 400
 BEGIN ATOMIC
 	WITH one AS MATERIALIZED (
@@ -27,6 +28,7 @@ BEGIN ATOMIC
 	), session AS (
 		SELECT (s.started AT TIME ZONE zone)::date AS day, count(*) AS sessions,
 			(sum(extract(epoch FROM s.ended - s.started)) / count(*))::float8 AS seconds,
+			(stddev_samp(extract(epoch FROM s.ended - s.started)) / sqrt(count(*)::numeric))::float8 AS error,
 			count(*) FILTER (WHERE @extschema@.event_count(one.crashes, NULL, s.started, s.ended + interval '1 microsecond') > 0) AS crashed
 		FROM one, @extschema@.sessions(one.timeline, gap) AS s
 		GROUP BY 1
@@ -34,7 +36,7 @@ BEGIN ATOMIC
 		SELECT u.day, u.daily FROM (SELECT @extschema@.active_users(@extschema@.activity(one.crashes, 'day', zone)) AS rows FROM one) AS x, unnest(x.rows) AS u
 	)
 	SELECT users.day, users.daily, users.weekly, users.monthly, users.new, kept.day_1, kept.day_7, kept.day_30,
-		coalesce(session.sessions, 0), session.seconds, coalesce(session.crashed, 0), coalesce(crashed.daily, 0),
+		coalesce(session.sessions, 0), session.seconds, session.error, coalesce(session.crashed, 0), coalesce(crashed.daily, 0),
 		session.crashed::float8 / session.sessions, coalesce(crashed.daily, 0)::float8 / nullif(users.daily, 0)
 	FROM users
 	LEFT JOIN kept ON kept.cohort = users.day
@@ -107,12 +109,17 @@ BEGIN ATOMIC
 	SELECT x.metric, a.started, a.ended, a.bad_days, a.expected, a.measured, a.severity
 	FROM (
 		SELECT m.metric, array_agg(d.day) AS days, array_agg(m.observed) AS observed, array_agg(m.noise) AS noise
-		FROM @extschema@.app_daily(query, zone, gap, crash) AS d
+		FROM (
+			-- A day without long sessions does not know how far its mean is off: what the days before it know counts, too.
+			SELECT *, greatest(coalesce(session_seconds_error, session_seconds, 0),
+				avg(session_seconds_error) OVER (ORDER BY day ROWS BETWEEN 27 PRECEDING AND CURRENT ROW)) AS seconds_noise
+			FROM @extschema@.app_daily(query, zone, gap, crash)
+		) AS d
 		CROSS JOIN LATERAL (VALUES
 			('active', d.active::float8, sqrt(greatest(d.active, 1))),
 			('new', d.new::float8, sqrt(greatest(d.new, 1))),
 			('sessions', d.sessions::float8, sqrt(greatest(d.sessions, 1))),
-			('session_seconds', d.session_seconds, 0),
+			('session_seconds', d.session_seconds, d.seconds_noise),
 			('crash_session_share', d.crash_session_share,
 				sqrt((d.crash_sessions + 1) * (d.sessions - d.crash_sessions + 1.0)) / (d.sessions + 2) / sqrt(greatest(d.sessions, 1))),
 			('crash_customer_share', d.crash_customer_share,
