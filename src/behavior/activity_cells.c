@@ -67,7 +67,8 @@ check_same(const activity_cells *cells, const uint8 *head, Size head_size, int32
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("activities of one group differ in period or zone: %s in %.*s, then %s in %.*s",
 						activity_period_name((const uint8 *) cells->data), (uint8) cells->data[3], cells->data + ACTIVITY_HEAD,
-						activity_period_name(head), head[3], (const char *) head + ACTIVITY_HEAD)));
+						activity_period_name(head), head[3], (const char *) head + ACTIVITY_HEAD),
+				 errhint("Make all of them with one period and zone, or group by what they differ in.")));
 	if (cells->option != option || cells->option2 != option2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

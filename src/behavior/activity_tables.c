@@ -40,7 +40,8 @@ refuse_other_than_days(const activity *a, const char *function)
 	if (activity_period_of(a) != ACTIVITY_DAY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s needs activities by day, not by %s", function, activity_period_name(a->bytes))));
+				 errmsg("%s needs activities by day, not by %s", function, activity_period_name(a->bytes)),
+				 errhint("Make them with activity_agg('day', zone, ts) or activity(timeline, 'day', zone).")));
 }
 
 /* The calendar of a state's periods. */

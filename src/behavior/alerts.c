@@ -59,7 +59,8 @@ points_of(FunctionCallInfo fcinfo, int *count)
 		(!PG_ARGISNULL(2) && elements_of(fcinfo, 2, FLOAT8OID, &noises, &no_noise) != n))
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("arrays of days and values must be of the same length")));
+				 errmsg("arrays of days, values and noise must be of the same length"),
+				 errhint("Aggregate all of them over the same rows, as in array_agg(day), array_agg(value).")));
 	for (int i = 0; i < n; i++)
 	{
 		crm_alert_point *point = &points[kept];
@@ -72,7 +73,9 @@ points_of(FunctionCallInfo fcinfo, int *count)
 		if (DATE_NOT_FINITE(point->day) || !isfinite(point->value) || !isfinite(point->noise) || point->noise < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("days and values must be finite, and noise not negative")));
+					 errmsg("days, values and noise must be finite, and noise not negative"),
+					 errdetail("Value %d is %g, with noise %g.", i + 1, point->value, point->noise),
+					 errhint("Leave the day out, or give NULL, where there is no value.")));
 		kept++;
 	}
 	qsort(points, kept, sizeof(crm_alert_point), compare_points);
@@ -110,8 +113,8 @@ crm_alerts(PG_FUNCTION_ARGS)
 		!(rule.least_share >= 0) || !isfinite(rule.least_share))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rule of alerts is out of its range"),
-				 errdetail("weeks lies between 4 and %d, threshold is positive, least_share not negative.", MOST_WEEKS)));
+				 errmsg("rule of alerts is out of its range: weeks %d, threshold %g, least_share %g", rule.weeks, rule.threshold, rule.least_share),
+				 errhint("weeks lies between 4 and %d, threshold is positive, least_share not negative.", MOST_WEEKS)));
 	points = points_of(fcinfo, &count);
 	alerts = palloc(Max(count, 1) * sizeof(crm_alert));
 	crm_check(crm_alerts_find(&env, &rule, points, count, alerts, &found), "alerts", false);

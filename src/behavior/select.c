@@ -32,7 +32,8 @@ selector_texts(struct varlena *source, bool is_array, crm_text *texts)
 	if (ARR_NDIM(array) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("array of events must have one dimension and at least one element")));
+				 errmsg("array of events must have one dimension and at least one element"),
+				 errhint("Write as in ARRAY['view', 'order[channel=app]'].")));
 	if (count > CRM_MAX_SELECTORS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
