@@ -115,6 +115,7 @@ SELECT * FROM alerts('{2026-01-01,2026-01-01}', '{1,1}');
 SELECT * FROM alerts('{2026-01-01}', '{1,1}');
 SELECT * FROM alerts('{2026-01-01}', '{NaN}');
 SELECT * FROM alerts('{2026-01-01}', '{1}', weeks => 2);
+SELECT * FROM alerts('{2026-01-01}', '{1}', threshold => NULL);
 
 -- An app with an outage: one alert for each figure that it touches.
 CREATE TABLE app_run AS

@@ -102,10 +102,15 @@ crm_alerts(PG_FUNCTION_ARGS)
 	int			count;
 	size_t		found;
 
+	/* A rule that is NULL by mistake must not look like days without an alert. */
+	for (int i = 3; i < 6; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not be null", i == 3 ? "weeks" : i == 4 ? "threshold" : "least_share")));
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < PG_NARGS(); i++)
-		if (i != 2 && PG_ARGISNULL(i))
-			return (Datum) 0;
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
 	rule.weeks = PG_GETARG_INT32(3);
 	rule.threshold = PG_GETARG_FLOAT8(4);
 	rule.least_share = PG_GETARG_FLOAT8(5);
