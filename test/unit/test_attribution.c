@@ -80,12 +80,15 @@ random_rows(row *rows, int channels, bool circles, bool fractions, bool empty)
 	return count;
 }
 
+/* All that the kernel takes; emptied between rounds. */
+static unit_pool pool;
+
 /* ---- calling the kernel ------------------------------------------------ */
 
 static void
 begin(crm_attribution *state, const char *method)
 {
-	crm_env		env = unit_env();
+	crm_env		env = unit_pool_env(&pool);
 	crm_attribution_method parsed;
 
 	CHECK_EQUAL(crm_attribution_parse(method, strlen(method), &parsed), CRM_OK);
@@ -109,7 +112,7 @@ add_row(crm_attribution *state, const row *r)
 static uint32_t
 answer(const crm_attribution *state, crm_channel_credit **credits)
 {
-	crm_env		env = unit_env();
+	crm_env		env = unit_pool_env(&pool);
 	uint32_t	count = 0;
 
 	CHECK_EQUAL(crm_attribution_credits(state, &env, credits, &count), CRM_OK);
@@ -119,7 +122,7 @@ answer(const crm_attribution *state, crm_channel_credit **credits)
 static uint32_t
 credits_of(const char *method, const row *rows, int count, crm_channel_credit **credits)
 {
-	crm_attribution *state = malloc(sizeof(*state));
+	crm_attribution *state = unit_pool_alloc(&pool, sizeof(*state));
 
 	begin(state, method);
 	for (int i = 0; i < count; i++)
@@ -415,7 +418,7 @@ static void
 test_markov_solvers(void)
 {
 	row			rows[MAX_ROWS];
-	crm_env		env = unit_env();
+	crm_env		env = unit_pool_env(&pool);
 
 	for (int round = 0; round < 200; round++)
 	{
@@ -483,7 +486,7 @@ static void
 test_order_and_merging(void)
 {
 	row			rows[MAX_ROWS];
-	crm_env		env = unit_env();
+	crm_env		env = unit_pool_env(&pool);
 
 	for (int round = 0; round < 600; round++)
 	{
@@ -533,6 +536,7 @@ test_order_and_merging(void)
 		}
 		other_count = answer(&merged, &other);
 		check_same(whole, whole_count, other, other_count);
+		unit_pool_free(&pool);
 	}
 	(void) env;
 }
@@ -542,7 +546,7 @@ static void
 test_totals(void)
 {
 	row			rows[MAX_ROWS];
-	crm_env		env = unit_env();
+	crm_env		env = unit_pool_env(&pool);
 
 	for (int round = 0; round < 1000; round++)
 	{
@@ -636,12 +640,20 @@ int
 main(void)
 {
 	test_rules();
+	unit_pool_free(&pool);
 	test_shapley();
+	unit_pool_free(&pool);
 	test_markov_by_paths();
+	unit_pool_free(&pool);
 	test_markov_remembers();
+	unit_pool_free(&pool);
 	test_markov_solvers();
+	unit_pool_free(&pool);
 	test_order_and_merging();
+	unit_pool_free(&pool);
 	test_totals();
+	unit_pool_free(&pool);
 	test_arguments();
+	unit_pool_free(&pool);
 	return unit_done();
 }

@@ -67,6 +67,79 @@ unit_env(void)
 	return env;
 }
 
+/*
+ * Memory that is given back as a whole, as kernels may count on: what they leave
+ * behind after an error is nobody's leak.
+ */
+typedef struct unit_block
+{
+	struct unit_block *previous;
+	struct unit_block *next;
+} unit_block;
+
+typedef struct unit_pool
+{
+	unit_block	blocks;			/* head of a ring, once used */
+} unit_pool;
+
+static inline void *
+unit_pool_link(unit_pool *pool, unit_block *block)
+{
+	if (block == NULL)
+		return NULL;
+	if (pool->blocks.next == NULL)
+		pool->blocks.next = pool->blocks.previous = &pool->blocks;
+	block->next = pool->blocks.next;
+	block->previous = &pool->blocks;
+	block->next->previous = block;
+	pool->blocks.next = block;
+	return block + 1;
+}
+
+static inline unit_block *
+unit_pool_unlink(void *ptr)
+{
+	unit_block *block = (unit_block *) ptr - 1;
+
+	block->previous->next = block->next;
+	block->next->previous = block->previous;
+	return block;
+}
+
+static inline void *
+unit_pool_alloc(void *arg, size_t size)
+{
+	return unit_pool_link(arg, malloc(sizeof(unit_block) + size));
+}
+
+static inline void *
+unit_pool_resize(void *arg, void *ptr, size_t old_size, size_t new_size)
+{
+	return unit_pool_link(arg, realloc(ptr == NULL ? NULL : unit_pool_unlink(ptr), sizeof(unit_block) + new_size));
+}
+
+static inline void
+unit_pool_release(void *arg, void *ptr)
+{
+	if (ptr != NULL)
+		free(unit_pool_unlink(ptr));
+}
+
+static inline crm_env
+unit_pool_env(unit_pool *pool)
+{
+	crm_env		env = {unit_pool_alloc, unit_pool_resize, unit_pool_release, NULL, pool};
+
+	return env;
+}
+
+static inline void
+unit_pool_free(unit_pool *pool)
+{
+	while (pool->blocks.next != NULL && pool->blocks.next != &pool->blocks)
+		free(unit_pool_unlink(pool->blocks.next + 1));
+}
+
 /* The value to return from main. */
 static inline int
 unit_done(void)
