@@ -65,6 +65,7 @@ SQL_PARTS = \
 	src/tag/scan.sql \
 	src/tag/define.sql \
 	src/tag/readers.sql \
+	src/tag/explain.sql \
 	src/tag/views.sql \
 	src/tag/segment_define.sql \
 	src/tag/segment_tools.sql \

@@ -28,8 +28,7 @@
 #define NUMERIC_BTREE_FAMILY 1988
 #define DATETIME_BTREE_FAMILY 434
 
-/* Beside the five strategies of a btree: their negation that is none itself. */
-#define NOT_EQUAL 6
+#define NOT_EQUAL CRM_STRATEGY_NOT_EQUAL
 
 /* Numbers of decimal groups of a numeric key, in the order in which they are tried. */
 static const int fractions[] = {1, 2, 3, 0};
@@ -266,8 +265,8 @@ crm_compile_null(crm_compiler *compiler, const crm_operand *source, bool null, u
 /* ---- comparisons -------------------------------------------------------------------- */
 
 /* The strategy of an operator of PostgreSQL's whose order is that of keys; 0 for any other. */
-static int
-strategy_of(Oid op, Oid collation, Oid *family)
+int
+crm_compile_strategy(Oid op, Oid collation, Oid *family)
 {
 	static const Oid families[] = {
 		INTEGER_BTREE_FAM_OID, FLOAT_BTREE_FAMILY, NUMERIC_BTREE_FAMILY, DATETIME_BTREE_FAMILY,
@@ -542,7 +541,7 @@ crm_compile_operator(crm_compiler *compiler, OpExpr *expr, bool wanted, uint32 *
 				family;
 	crm_operand source;
 	Const	   *value;
-	int			strategy = strategy_of(expr->opno, expr->inputcollid, &family);
+	int			strategy = crm_compile_strategy(expr->opno, expr->inputcollid, &family);
 
 	if (strategy == 0 || list_length(expr->args) != 2)
 		return false;
@@ -586,7 +585,7 @@ crm_compile_distinct(crm_compiler *compiler, DistinctExpr *expr, bool wanted, ui
 				differs;
 
 	/* Its operator is the equality. */
-	if (strategy_of(expr->opno, expr->inputcollid, &family) != BTEqualStrategyNumber)
+	if (crm_compile_strategy(expr->opno, expr->inputcollid, &family) != BTEqualStrategyNumber)
 		return false;
 	op_input_types(expr->opno, &left_type, &right_type);
 	if (crm_compile_operand(left, &source) && (value = crm_compile_fold(compiler, right)) != NULL)
@@ -621,7 +620,7 @@ crm_compile_array(crm_compiler *compiler, ScalarArrayOpExpr *expr, bool wanted, 
 				family;
 	crm_operand source;
 	Const	   *array;
-	int			strategy = strategy_of(expr->opno, expr->inputcollid, &family);
+	int			strategy = crm_compile_strategy(expr->opno, expr->inputcollid, &family);
 	ArrayType  *elements;
 	int16		length;
 	bool		byval;

@@ -158,19 +158,23 @@ replace_case_test(Node *node, void *context)
 	return expression_tree_mutator(node, replace_case_test, context);
 }
 
-static bool
-compile_when(crm_compiler *compiler, const CaseExpr *expr, const CaseWhen *when, uint32 *node)
+Node *
+crm_compile_when(const CaseExpr *expr, const CaseWhen *when)
 {
 	Node	   *condition = (Node *) when->expr;
 
-	if (expr->arg)
-	{
-		/* Placeholders inside another CASE are that one's own. */
-		if (!IsA(condition, OpExpr))
-			return false;
-		condition = replace_case_test(condition, expr->arg);
-	}
-	return crm_compile_condition(compiler, condition, true, node);
+	if (expr->arg == NULL)
+		return condition;
+	/* Placeholders inside another CASE are that one's own. */
+	return IsA(condition, OpExpr) ? replace_case_test(condition, expr->arg) : NULL;
+}
+
+static bool
+compile_when(crm_compiler *compiler, const CaseExpr *expr, const CaseWhen *when, uint32 *node)
+{
+	Node	   *condition = crm_compile_when(expr, when);
+
+	return condition != NULL && crm_compile_condition(compiler, condition, true, node);
 }
 
 static bool

@@ -5,6 +5,7 @@
 #define CRM_RULE_INTERNAL_H
 
 #include "common/crm.h"
+#include "nodes/primnodes.h"
 #include "parser/parse_node.h"
 #include "tag/scan_plan.h"
 
@@ -74,6 +75,8 @@ extern uint32 crm_compile_join(crm_compiler *compiler, bool all, const uint32 *n
 extern uint32 crm_compile_join2(crm_compiler *compiler, bool all, uint32 a, uint32 b);
 /* The rows where a condition is true, or false as wanted; false when batches cannot tell. */
 extern bool crm_compile_condition(crm_compiler *compiler, Node *expr, bool wanted, uint32 *node);
+/* The condition of one WHEN; NULL when it is none by itself. */
+extern Node *crm_compile_when(const CaseExpr *expr, const CaseWhen *when);
 /*
  * Adds the rule to the program, all of it but its name: true.  False, and a
  * program that is as before, when the rule has to go through the executor.
@@ -94,6 +97,10 @@ typedef struct crm_operand
 extern Const *crm_compile_fold(crm_compiler *compiler, Node *expr);
 /* A column, also inside casts that keep its order and cannot fail. */
 extern bool crm_compile_operand(Node *expr, crm_operand *result);
+/* Beside the five strategies of a btree: their negation that is none itself. */
+#define CRM_STRATEGY_NOT_EQUAL 6
+/* The strategy of an operator of PostgreSQL's whose order is that of keys, and its family; 0 for any other. */
+extern int	crm_compile_strategy(Oid op, Oid collation, Oid *family);
 /* The program's column for an operand; false when the scan has no argument left. */
 extern bool crm_compile_column(crm_compiler *compiler, const crm_operand *source, int fraction,
 							   crm_compiled_column **result);

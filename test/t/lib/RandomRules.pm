@@ -53,6 +53,11 @@ my @recent = (
 	'as_of', "as_of - interval '90 days'", "as_of - interval '1 month 3 hours'", 'as_of::date', "(as_of::date - 30)", "date_trunc('month', as_of)",
 	"as_of + interval '1 year'", "(as_of AT TIME ZONE 'Asia/Shanghai')", "as_of::timestamp");
 
+# For tests that try values: the columns, and the values of one, as SQL.
+sub columns { return @columns }
+
+sub pool { return @{ $pool{ $_[0] } } }
+
 sub any { return $_[ int(rand(scalar @_)) ] }
 
 sub is_text { return $_[0] =~ /^(t|v|c|"Mixed 列")$/ }

@@ -1,0 +1,590 @@
+/*
+ * explain.c - crm.explain_tag: why a customer has a tag or has not, and what
+ * would change it.
+ *
+ * The customer's row is looked up with the caller's own rights.  The rule is
+ * evaluated as the tag's owner in a security-restricted operation, in the
+ * caller's snapshot, for this one row.  What the caller may not read himself is
+ * not shown: neither the value of such a column, nor what a condition over it
+ * says, nor what would have to change.
+ */
+#include "common/crm.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "nodes/nodeFuncs.h"
+#include "tag/explain.h"
+#include "tag/readers.h"
+#include "utils/acl.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+/* What is known of the tag beside its rule. */
+typedef struct stored_tag
+{
+	int32		tag_id;
+	bool		had;			/* the customer is in a stored set of the tag */
+	int32		value_no;
+	char	   *value;
+	bool		refreshed;
+	TimestampTz refreshed_at;
+	bool		expires;
+	TimestampTz until;
+} stored_tag;
+
+typedef struct output
+{
+	ReturnSetInfo *rsinfo;
+} output;
+
+static void
+put(const output *out, const char *part, const char *detail, const char *value)
+{
+	Datum		values[3];
+	bool		nulls[3] = {false, detail == NULL, value == NULL};
+
+	values[0] = CStringGetTextDatum(part);
+	values[1] = detail != NULL ? CStringGetTextDatum(detail) : (Datum) 0;
+	values[2] = value != NULL ? CStringGetTextDatum(value) : (Datum) 0;
+	tuplestore_putvalues(out->rsinfo->setResult, out->rsinfo->setDesc, values, nulls);
+}
+
+static char *
+show_time(TimestampTz time)
+{
+	return pstrdup(timestamptz_to_str(time));
+}
+
+static const char *
+column_name(const crm_explanation *e, AttrNumber attribute)
+{
+	return quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(e->source), attribute - 1)->attname));
+}
+
+/* ---- what is stored --------------------------------------------------------------------- */
+
+static void
+remember_value(void *arg, int32 tag_id, int32 value_no, int32 scope_no)
+{
+	stored_tag *stored = arg;
+
+	if (tag_id != stored->tag_id)
+		return;
+	stored->had = true;
+	stored->value_no = value_no;
+}
+
+static stored_tag
+read_stored(const crm_population *population, const crm_tag *tag, Datum key, Oid key_type)
+{
+	stored_tag	stored = {.tag_id = tag->id};
+	crm_catalogue_session session;
+	int64		id;
+	bool		isnull;
+
+	if (crm_key_id(population, key, key_type, &id))
+		crm_store_sets_of(population, id, remember_value, &stored);
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_read("SELECT d.refreshed_at, d.refreshed_at + d.valid_for, v.value "
+						   "FROM @.tag_definition d LEFT JOIN @.tag_value v ON v.tag_id = d.tag_id AND v.value_no = $2 "
+						   "WHERE d.tag_id = $1",
+						   2, INT4OID, Int32GetDatum(tag->id), false, INT4OID, Int32GetDatum(stored.value_no), false) > 0)
+	{
+		stored.refreshed_at = crm_catalogue_number(0, 1, &isnull);
+		stored.refreshed = !isnull;
+		stored.until = crm_catalogue_number(0, 2, &isnull);
+		stored.expires = !isnull;
+		stored.value = crm_catalogue_text(&session, 0, 3);
+	}
+	crm_catalogue_end(&session);
+	return stored;
+}
+
+/* ---- the row ---------------------------------------------------------------------------- */
+
+static bool
+may_read(const crm_explanation *e, AttrNumber attribute)
+{
+	Oid			relid = RelationGetRelid(e->source);
+
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck(relid, attribute, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+}
+
+/* All columns of a rule that names the whole row. */
+static void
+spread_whole_row(crm_explanation *e)
+{
+	TupleDesc	desc = RelationGetDescr(e->source);
+
+	if (!bms_is_member(0, e->columns))
+		return;
+	for (AttrNumber attribute = 1; attribute <= desc->natts; attribute++)
+		if (!TupleDescAttr(desc, attribute - 1)->attisdropped)
+			e->columns = bms_add_member(e->columns, attribute);
+	e->columns = bms_del_member(e->columns, 0);
+}
+
+/* Selects the columns given of the customer's row, behind an expression, as whoever is the current user. */
+static bool
+select_row(const crm_explanation *e, const char *key, const char *first, const Bitmapset *columns)
+{
+	StringInfoData sql;
+	Oid			types[1] = {TIMESTAMPTZOID};
+	Datum		values[1] = {TimestampTzGetDatum(e->as_of)};
+	int			attribute = -1;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT %s", first);
+	while ((attribute = bms_next_member(columns, attribute)) >= 0)
+		appendStringInfo(&sql, ", customer.%s", column_name(e, attribute));
+	appendStringInfo(&sql, " FROM %s AS customer WHERE customer.%s OPERATOR(pg_catalog.=) %s LIMIT 1",
+					 crm_population_source(e->population), quote_identifier(e->population->key_column),
+					 quote_literal_cstr(key));
+	if (SPI_execute_with_args(sql.data, 1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "reading a customer's row failed");
+	return SPI_processed > 0;
+}
+
+/* The row as the caller sees it; columns that he may not read are noted as hidden. */
+static void
+read_as_caller(crm_explanation *e, const char *key, char **seen)
+{
+	Bitmapset  *readable = NULL;
+	int			attribute = -1;
+	int			column = 2;
+	int			level = crm_rule_enter();
+
+	while ((attribute = bms_next_member(e->columns, attribute)) >= 0)
+		if (may_read(e, attribute))
+			readable = bms_add_member(readable, attribute);
+		else
+			e->hidden = bms_add_member(e->hidden, attribute);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (select_row(e, key, "true", readable))
+	{
+		attribute = -1;
+		while ((attribute = bms_next_member(readable, attribute)) >= 0)
+		{
+			char	   *text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column++);
+
+			if (text != NULL)
+			{
+				seen[attribute - 1] = SPI_palloc(strlen(text) + 1);
+				strcpy(seen[attribute - 1], text);
+			}
+		}
+	}
+	SPI_finish();
+	crm_rule_leave(level);
+}
+
+/* The row as the tag's owner sees it, and what the rule says of it; false when he sees none. */
+static bool
+read_as_owner(crm_explanation *e, const char *key, char **seen)
+{
+	TupleDesc	desc = RelationGetDescr(e->source);
+	MemoryContext caller = CurrentMemoryContext;
+	int			attribute = -1;
+	int			column = 1;
+	bool		found;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	found = select_row(e, key, psprintf("(%s)", e->rule->qualified), e->columns);
+	if (found)
+	{
+		HeapTuple	row = SPI_tuptable->vals[0];
+		TupleDesc	row_desc = SPI_tuptable->tupdesc;
+		MemoryContext old = MemoryContextSwitchTo(caller);
+		Datum		value = SPI_getbinval(row, row_desc, column++, &e->result_is_null);
+
+		if (!e->result_is_null)
+			e->result = datumCopy(value, TupleDescAttr(row_desc, 0)->attbyval, TupleDescAttr(row_desc, 0)->attlen);
+		while ((attribute = bms_next_member(e->columns, attribute)) >= 0)
+		{
+			Form_pg_attribute type = TupleDescAttr(desc, attribute - 1);
+			char	   *text = SPI_getvalue(row, row_desc, column);
+
+			value = SPI_getbinval(row, row_desc, column, &e->nulls[attribute - 1]);
+			if (!e->nulls[attribute - 1])
+			{
+				/* Flat, since keys and texts are read from its bytes. */
+				e->row[attribute - 1] = type->attlen == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) :
+					datumCopy(value, type->attbyval, type->attlen);
+				e->shown[attribute - 1] = getBaseType(type->atttypid) != BOOLOID ? text : DatumGetBool(value) ? "true" : "false";
+			}
+			column++;
+			/* A view may show one user other values than another. */
+			if (text == NULL ? seen[attribute - 1] != NULL :
+				seen[attribute - 1] == NULL || strcmp(text, seen[attribute - 1]) != 0)
+				e->hidden = bms_add_member(e->hidden, attribute);
+		}
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	return found;
+}
+
+/* ---- what is said ------------------------------------------------------------------------- */
+
+static const char *
+outcome_name(const crm_explanation *e, int outcome)
+{
+	switch (outcome)
+	{
+		case CRM_REASON_FALSE:
+			return "false";
+		case CRM_REASON_TRUE:
+			return "true";
+		case CRM_REASON_NULL:
+			return e->rule->type == BOOLOID ? "unknown" : NULL;
+		case CRM_REASON_OPEN:
+			return NULL;
+		default:
+			return crm_explain_value(e, outcome);
+	}
+}
+
+static void
+put_result(const output *out, const crm_explanation *e, const stored_tag *stored)
+{
+	char	   *detail = psprintf("as of %s", show_time(e->as_of));
+
+	if (e->rule->type == BOOLOID)
+		put(out, "now", e->result_is_null ? psprintf("%s; the rule is unknown, which counts as no", detail) : detail,
+			!e->result_is_null && DatumGetBool(e->result) ? "true" : "false");
+	else
+	{
+		Oid			function;
+		bool		is_varlena;
+
+		getTypeOutputInfo(e->rule->type, &function, &is_varlena);
+		put(out, "now", detail, e->result_is_null ? NULL : OidOutputFunctionCall(function, e->result));
+	}
+
+	if (!stored->refreshed)
+		put(out, "stored", "never refreshed", NULL);
+	else
+		put(out, "stored", psprintf("since the refresh of %s%s", show_time(stored->refreshed_at),
+									e->tag->version != e->tag->refreshed_version ? ", by an earlier rule" : ""),
+			e->tag->type == CRM_VALUE_BOOLEAN ? (stored->had ? "true" : "false") : stored->had ? stored->value : NULL);
+	if (stored->expires)
+		put(out, "valid until", NULL, show_time(stored->until));
+}
+
+static void
+put_columns(const output *out, const crm_explanation *e)
+{
+	int			attribute = -1;
+
+	while ((attribute = bms_next_member(e->columns, attribute)) >= 0)
+	{
+		if (bms_is_member(attribute, e->hidden))
+			put(out, "column not shown", column_name(e, attribute), NULL);
+		else
+			put(out, "column", column_name(e, attribute), e->shown[attribute - 1]);
+	}
+}
+
+/* Each condition once, however often the rule says it. */
+static bool
+is_new(List **said, const crm_leaf *leaf)
+{
+	ListCell   *cell;
+
+	if (leaf->is_text || IsA(leaf->expr, Const))
+		return false;
+	foreach(cell, *said)
+		if (strcmp(lfirst(cell), leaf->text) == 0)
+			return false;
+	*said = lappend(*said, (void *) leaf->text);
+	return true;
+}
+
+static const char *
+truth_of(const crm_leaf *leaf)
+{
+	if (leaf->failed)
+		return "error";
+	return !leaf->asked ? "not needed" : leaf->outcome == CRM_REASON_TRUE ? "true" :
+		leaf->outcome == CRM_REASON_FALSE ? "false" : "unknown";
+}
+
+static void
+put_conditions(const output *out, crm_explanation *e)
+{
+	bool	   *marks = palloc0(sizeof(bool) * list_length(e->leaves));
+	List	   *said = NIL;
+	ListCell   *cell;
+
+	foreach(cell, e->leaves)
+	{
+		const crm_leaf *leaf = lfirst(cell);
+
+		if (!is_new(&said, leaf))
+			continue;
+		if (leaf->hidden)
+			put(out, "condition not shown", leaf->text, NULL);
+		else
+			put(out, "condition", leaf->text, truth_of(leaf));
+	}
+	if (e->hidden != NULL || e->outcome == CRM_REASON_OPEN)
+		return;
+	crm_explain_decisive(e, marks);
+	said = NIL;
+	foreach(cell, e->leaves)
+	{
+		const crm_leaf *leaf = lfirst(cell);
+
+		if (marks[foreach_current_index(cell)] && is_new(&said, leaf))
+			put(out, "decided by", leaf->text, truth_of(leaf));
+	}
+}
+
+static Node *
+without_relabel(Node *expr)
+{
+	while (expr != NULL && IsA(expr, RelabelType))
+		expr = (Node *) ((RelabelType *) expr)->arg;
+	return expr;
+}
+
+/* A result of a CASE: a text as it is, anything else as it is written. */
+static char *
+write_result(const crm_explanation *e, Node *expr)
+{
+	expr = without_relabel(expr);
+	if (!IsA(expr, Const) || ((Const *) expr)->consttype != TEXTOID)
+		return crm_explain_write(e, expr);
+	return ((Const *) expr)->constisnull ? NULL : TextDatumGetCString(((Const *) expr)->constvalue);
+}
+
+/* Under which condition a text rule gives which value. */
+static void
+put_values(const output *out, const crm_explanation *e)
+{
+	Node	   *expr = without_relabel(e->rule->expr);
+
+	while (expr != NULL && IsA(expr, CaseExpr))
+	{
+		const CaseExpr *choice = (const CaseExpr *) expr;
+		ListCell   *cell;
+
+		foreach(cell, choice->args)
+		{
+			const CaseWhen *when = lfirst_node(CaseWhen, cell);
+			Node	   *condition = crm_compile_when(choice, when);
+
+			if (condition != NULL)
+				put(out, "value if", write_result(e, (Node *) when->result), crm_explain_write(e, condition));
+		}
+		expr = without_relabel((Node *) choice->defresult);
+		if (expr != NULL && !IsA(expr, CaseExpr))
+			put(out, "value if", write_result(e, expr), "none of these");
+	}
+}
+
+/* The column whose value is the tag's; 0 for other rules. */
+static AttrNumber
+column_as_value(const crm_explanation *e)
+{
+	Node	   *expr = without_relabel(e->rule->expr);
+
+	if (IsA(expr, CoalesceExpr) && list_length(((CoalesceExpr *) expr)->args) == 2 && IsA(lsecond(((CoalesceExpr *) expr)->args), Const))
+		expr = without_relabel(linitial(((CoalesceExpr *) expr)->args));
+	return IsA(expr, Var) && e->rule->type != BOOLOID ? Max(((Var *) expr)->varattno, 0) : 0;
+}
+
+static void
+put_span(const output *out, crm_explanation *e)
+{
+	crm_span	span = crm_explain_span(e);
+
+	if (!span.by_clock)
+		return;
+	if (!span.since_known)
+		put(out, "since", "cannot be told from this rule", NULL);
+	else
+		put(out, "since", span.since == DT_NOBEGIN ? "as long as the columns are as they are" :
+			"by the clock, for the columns as they are", span.since == DT_NOBEGIN ? NULL : show_time(span.since));
+	if (!span.until_known)
+		put(out, "until", "cannot be told from this rule", NULL);
+	else
+		put(out, "until", span.until == DT_NOEND ? "as long as the columns are as they are" :
+			"by the clock, for the columns as they are", span.until == DT_NOEND ? NULL : show_time(span.until));
+}
+
+static void
+put_changes(const output *out, crm_explanation *e)
+{
+	Bitmapset  *unsure = NULL;
+	List	   *changes;
+	ListCell   *cell;
+	int			attribute = column_as_value(e);
+
+	if (attribute > 0)
+	{
+		put(out, "value of", column_name(e, attribute), NULL);
+		return;
+	}
+	changes = crm_explain_changes(e, &unsure);
+
+	foreach(cell, changes)
+	{
+		const crm_change *change = lfirst(cell);
+		const char *result = change->outcome == CRM_REASON_NULL && e->rule->type == BOOLOID ? "false" : outcome_name(e, change->outcome);
+
+		put(out, "change", result,
+			psprintf("%s %s", column_name(e, change->attribute), change->text));
+	}
+	attribute = -1;
+	while ((attribute = bms_next_member(unsure, attribute)) >= 0)
+		put(out, "change not known", column_name(e, attribute),
+			"it stands in a condition of which only the value is known");
+	if (changes == NIL && unsure == NULL)
+		put(out, "no change", "no other value of a single column gives another result", NULL);
+}
+
+/* ---- the function ----------------------------------------------------------------------------- */
+
+/* Errors of a rule that is evaluated for one customer. */
+static void
+rule_of_tag(void *arg)
+{
+	const crm_tag *tag = arg;
+
+	if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		errcontext("the rights are those of role \"%s\", who owns the tag", GetUserNameFromId(tag->owner, true));
+	errcontext("rule of tag \"%s\", which replace_tag can mend and drop_tag remove", tag->name);
+}
+
+/* All that runs as the tag's owner, up to what is said of it. */
+static bool
+examine(crm_explanation *e, const char *key, char **seen)
+{
+	ErrorContextCallback callback = {error_context_stack, rule_of_tag, (void *) e->tag};
+	crm_owner_session session;
+	ListCell   *cell;
+	bool		found;
+
+	error_context_stack = &callback;
+	crm_owner_begin(&session, e->tag->owner);
+	found = read_as_owner(e, key, seen);
+	if (found)
+	{
+		crm_explain_take_apart(e);
+		crm_explain_begin(e);
+		foreach(cell, e->leaves)
+		{
+			crm_leaf   *leaf = lfirst(cell);
+
+			leaf->hidden = bms_overlap(leaf->columns, e->hidden) || (e->hidden != NULL && bms_is_member(0, leaf->columns));
+			if (leaf->kind != CRM_LEAF_OTHER)
+				(void) crm_explain_leaf(e, leaf);
+		}
+		e->outcome = crm_explain_outcome(e);
+	}
+	crm_owner_end(&session);
+	error_context_stack = callback.previous;
+	return found;
+}
+
+static void
+explain(const output *out, crm_explanation *e, const stored_tag *stored, const char *key)
+{
+	TupleDesc	desc = RelationGetDescr(e->source);
+	char	  **seen = palloc0(sizeof(char *) * desc->natts);
+	ErrorContextCallback callback = {error_context_stack, rule_of_tag, (void *) e->tag};
+	crm_owner_session session;
+
+	e->row = palloc0(sizeof(Datum) * desc->natts);
+	e->nulls = palloc(sizeof(bool) * desc->natts);
+	e->shown = palloc0(sizeof(char *) * desc->natts);
+	memset(e->nulls, true, sizeof(bool) * desc->natts);
+
+	error_context_stack = &callback;
+	crm_owner_begin(&session, e->tag->owner);
+	e->rule = crm_rule_read(e->source, e->tag->qualified);
+	crm_owner_end(&session);
+	error_context_stack = callback.previous;
+
+	e->columns = crm_explain_columns(e->rule->expr);
+	spread_whole_row(e);
+	read_as_caller(e, key, seen);
+	if (!examine(e, key, seen))
+		return;
+
+	put(out, "rule", NULL, e->tag->rule);
+	crm_owner_begin(&session, e->tag->owner);
+	put_result(out, e, stored);
+	put_columns(out, e);
+	put_conditions(out, e);
+	if (e->rule->type != BOOLOID)
+		put_values(out, e);
+	if (e->hidden != NULL)
+		put(out, "change not shown", "the rule names columns that you may not read", NULL);
+	else if (e->outcome != CRM_REASON_OPEN)
+	{
+		put_span(out, e);
+		put_changes(out, e);
+	}
+	crm_explain_end(e);
+	crm_owner_end(&session);
+}
+
+/* crm.explain_tag(key, tag, population) */
+static Datum
+explain_tag(FunctionCallInfo fcinfo, Oid key_type)
+{
+	output		out = {(ReturnSetInfo *) fcinfo->resultinfo};
+	crm_explanation e = {.as_of = GetCurrentTransactionStartTimestamp()};
+	stored_tag	stored;
+	Oid			output_function;
+	bool		is_varlena;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	e.population = crm_population_find(crm_text_argument(fcinfo, 2));
+	crm_rights_require_tags(e.population);
+	e.tag = crm_tag_find(e.population, crm_text_argument(fcinfo, 1));
+	if (!crm_key_visible(e.population, PG_GETARG_DATUM(0), key_type))
+		return (Datum) 0;
+	stored = read_stored(e.population, e.tag, PG_GETARG_DATUM(0), key_type);
+
+	(void) crm_population_key_type(e.population);
+	e.source = relation_open(e.population->source, AccessShareLock);
+	getTypeOutputInfo(key_type, &output_function, &is_varlena);
+	explain(&out, &e, &stored, OidOutputFunctionCall(output_function, PG_GETARG_DATUM(0)));
+	relation_close(e.source, NoLock);
+	return (Datum) 0;
+}
+
+CRM_FUNCTION(crm_explain_tag_text);
+Datum
+crm_explain_tag_text(PG_FUNCTION_ARGS)
+{
+	return explain_tag(fcinfo, TEXTOID);
+}
+
+CRM_FUNCTION(crm_explain_tag_bigint);
+Datum
+crm_explain_tag_bigint(PG_FUNCTION_ARGS)
+{
+	return explain_tag(fcinfo, INT8OID);
+}
+
+CRM_FUNCTION(crm_explain_tag_uuid);
+Datum
+crm_explain_tag_uuid(PG_FUNCTION_ARGS)
+{
+	return explain_tag(fcinfo, UUIDOID);
+}
