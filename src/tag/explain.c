@@ -81,15 +81,14 @@ remember_value(void *arg, int32 tag_id, int32 value_no, int32 scope_no)
 }
 
 static stored_tag
-read_stored(const crm_population *population, const crm_tag *tag, Datum key, Oid key_type)
+read_stored(const crm_population *population, const crm_tag *tag, Datum key, Oid key_type, int64 *id)
 {
 	stored_tag	stored = {.tag_id = tag->id};
 	crm_catalogue_session session;
-	int64		id;
 	bool		isnull;
 
-	if (crm_key_id(population, key, key_type, &id))
-		crm_store_sets_of(population, id, remember_value, &stored);
+	if (crm_key_id(population, key, key_type, id))
+		crm_store_sets_of(population, *id, remember_value, &stored);
 	crm_catalogue_begin(&session);
 	if (crm_catalogue_read("SELECT d.refreshed_at, d.refreshed_at + d.valid_for, v.value "
 						   "FROM @.tag_definition d LEFT JOIN @.tag_value v ON v.tag_id = d.tag_id AND v.value_no = $2 "
@@ -131,23 +130,24 @@ spread_whole_row(crm_explanation *e)
 	e->columns = bms_del_member(e->columns, 0);
 }
 
-/* Selects the columns given of the customer's row, behind an expression, as whoever is the current user. */
+/* Selects the columns given of the customer's row, behind expressions, as whoever is the current user. */
 static bool
-select_row(const crm_explanation *e, const char *key, const char *first, const Bitmapset *columns)
+select_row(const crm_explanation *e, const char *key, const char *first, bool with_timeline, const Bitmapset *columns)
 {
 	StringInfoData sql;
-	Oid			types[1] = {TIMESTAMPTZOID};
-	Datum		values[1] = {TimestampTzGetDatum(e->as_of)};
+	SPIExecuteOptions options = {.params = crm_rule_query_params(e->as_of, NULL),.read_only = true,.tcount = 1};
 	int			attribute = -1;
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT %s", first);
 	while ((attribute = bms_next_member(columns, attribute)) >= 0)
 		appendStringInfo(&sql, ", customer.%s", column_name(e, attribute));
-	appendStringInfo(&sql, " FROM %s AS customer WHERE customer.%s OPERATOR(pg_catalog.=) %s LIMIT 1",
-					 crm_population_source(e->population), quote_identifier(e->population->key_column),
-					 quote_literal_cstr(key));
-	if (SPI_execute_with_args(sql.data, 1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+	appendStringInfo(&sql, " FROM %s AS customer", crm_population_source(e->population));
+	if (with_timeline)
+		crm_rule_join_timelines(&sql, e->population, psprintf("'" INT64_FORMAT "'::pg_catalog.int8", e->id));
+	appendStringInfo(&sql, " WHERE customer.%s OPERATOR(pg_catalog.=) %s LIMIT 1",
+					 quote_identifier(e->population->key_column), quote_literal_cstr(key));
+	if (SPI_execute_extended(sql.data, &options) != SPI_OK_SELECT)
 		elog(ERROR, "reading a customer's row failed");
 	return SPI_processed > 0;
 }
@@ -168,7 +168,7 @@ read_as_caller(crm_explanation *e, const char *key, char **seen)
 			e->hidden = bms_add_member(e->hidden, attribute);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (select_row(e, key, "true", readable))
+	if (select_row(e, key, "true", false, readable))
 	{
 		attribute = -1;
 		while ((attribute = bms_next_member(readable, attribute)) >= 0)
@@ -182,6 +182,8 @@ read_as_caller(crm_explanation *e, const char *key, char **seen)
 			}
 		}
 	}
+	if (e->rule->timeline)
+		e->timeline_hidden = !crm_rule_may_read_timelines(e->population);
 	SPI_finish();
 	crm_rule_leave(level);
 }
@@ -198,7 +200,10 @@ read_as_owner(crm_explanation *e, const char *key, char **seen)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	found = select_row(e, key, psprintf("(%s)", e->rule->qualified), e->columns);
+	if (e->rule->timeline)
+		crm_rule_require_timelines(e->population);
+	found = select_row(e, key, psprintf("(%s)%s", e->rule->qualified, e->rule->timeline ? psprintf(", $%d", CRM_RULE_TIMELINE_PARAM) : ""),
+					   e->rule->timeline, e->columns);
 	if (found)
 	{
 		HeapTuple	row = SPI_tuptable->vals[0];
@@ -208,6 +213,12 @@ read_as_owner(crm_explanation *e, const char *key, char **seen)
 
 		if (!e->result_is_null)
 			e->result = datumCopy(value, TupleDescAttr(row_desc, 0)->attbyval, TupleDescAttr(row_desc, 0)->attlen);
+		if (e->rule->timeline)
+		{
+			bool		isnull;
+
+			e->timeline = PointerGetDatum(PG_DETOAST_DATUM_COPY(SPI_getbinval(row, row_desc, column++, &isnull)));
+		}
 		while ((attribute = bms_next_member(e->columns, attribute)) >= 0)
 		{
 			Form_pg_attribute type = TupleDescAttr(desc, attribute - 1);
@@ -294,6 +305,13 @@ put_columns(const output *out, const crm_explanation *e)
 	}
 }
 
+/* What decided would tell of what is not shown. */
+static bool
+is_partly_hidden(const crm_explanation *e)
+{
+	return e->hidden != NULL || (e->rule->timeline && e->timeline_hidden);
+}
+
 /* Each condition once, however often the rule says it. */
 static bool
 is_new(List **said, const crm_leaf *leaf)
@@ -336,7 +354,7 @@ put_conditions(const output *out, crm_explanation *e)
 		else
 			put(out, "condition", leaf->text, truth_of(leaf));
 	}
-	if (e->hidden != NULL || e->outcome == CRM_REASON_OPEN)
+	if (is_partly_hidden(e) || e->outcome == CRM_REASON_OPEN)
 		return;
 	crm_explain_decisive(e, marks);
 	said = NIL;
@@ -486,7 +504,8 @@ examine(crm_explanation *e, const char *key, char **seen)
 		{
 			crm_leaf   *leaf = lfirst(cell);
 
-			leaf->hidden = bms_overlap(leaf->columns, e->hidden) || (e->hidden != NULL && bms_is_member(0, leaf->columns));
+			leaf->hidden = bms_overlap(leaf->columns, e->hidden) || (e->hidden != NULL && bms_is_member(0, leaf->columns)) ||
+				(leaf->by_events && e->timeline_hidden);
 			if (leaf->kind != CRM_LEAF_OTHER)
 				(void) crm_explain_leaf(e, leaf);
 		}
@@ -529,8 +548,8 @@ explain(const output *out, crm_explanation *e, const stored_tag *stored, const c
 	put_conditions(out, e);
 	if (e->rule->type != BOOLOID)
 		put_values(out, e);
-	if (e->hidden != NULL)
-		put(out, "change not shown", "the rule names columns that you may not read", NULL);
+	if (is_partly_hidden(e))
+		put(out, "change not shown", "the rule names columns or events that you may not read", NULL);
 	else if (e->outcome != CRM_REASON_OPEN)
 	{
 		put_span(out, e);
@@ -545,7 +564,7 @@ static Datum
 explain_tag(FunctionCallInfo fcinfo, Oid key_type)
 {
 	output		out = {(ReturnSetInfo *) fcinfo->resultinfo};
-	crm_explanation e = {.as_of = GetCurrentTransactionStartTimestamp()};
+	crm_explanation e = {.id = -1,.as_of = GetCurrentTransactionStartTimestamp()};
 	stored_tag	stored;
 	Oid			output_function;
 	bool		is_varlena;
@@ -558,10 +577,13 @@ explain_tag(FunctionCallInfo fcinfo, Oid key_type)
 	e.tag = crm_tag_find(e.population, crm_text_argument(fcinfo, 1));
 	if (!crm_key_visible(e.population, PG_GETARG_DATUM(0), key_type))
 		return (Datum) 0;
-	stored = read_stored(e.population, e.tag, PG_GETARG_DATUM(0), key_type);
+	stored = read_stored(e.population, e.tag, PG_GETARG_DATUM(0), key_type, &e.id);
 
 	(void) crm_population_key_type(e.population);
 	e.source = relation_open(e.population->source, AccessShareLock);
+	/* what our query calls of our own */
+	crm_require_alone("timeline_slice");
+	crm_require_alone("whole_timeline");
 	getTypeOutputInfo(key_type, &output_function, &is_varlena);
 	explain(&out, &e, &stored, OidOutputFunctionCall(output_function, PG_GETARG_DATUM(0)));
 	relation_close(e.source, NoLock);

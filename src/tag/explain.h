@@ -15,7 +15,6 @@
 #include "kernel/reason.h"
 #include "nodes/bitmapset.h"
 #include "tag/rule_internal.h"
-#include "tag/scan_query.h"
 #include "tag/tag.h"
 
 typedef enum crm_leaf_kind
@@ -35,6 +34,7 @@ typedef struct crm_leaf
 	bool		is_null;		/* NULL_TEST: IS NULL, not IS NOT NULL */
 	bool		by_clock;		/* names as_of */
 	bool		steady;			/* ... in a way that crosses a value at most once */
+	bool		by_events;		/* names the timeline */
 	bool		is_text;		/* gives text: a result of the rule */
 	Bitmapset  *columns;		/* that it names, by attribute number; 0 is the whole row */
 	ExprState  *state;
@@ -51,6 +51,7 @@ typedef struct crm_explanation
 	const crm_tag *tag;
 	Relation	source;
 	TimestampTz as_of;
+	int64		id;				/* the customer's */
 	crm_rule   *rule;
 	crm_env		env;
 	crm_reason	reason;
@@ -64,6 +65,8 @@ typedef struct crm_explanation
 	Datum	   *row;
 	bool	   *nulls;
 	char	  **shown;			/* as text */
+	Datum		timeline;		/* cut at as_of, where the rule names it */
+	bool		timeline_hidden;	/* the caller may not read it */
 	Datum		result;			/* of the whole rule */
 	bool		result_is_null;
 	/* evaluation */

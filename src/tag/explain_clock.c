@@ -161,7 +161,7 @@ crm_explain_span(crm_explanation *e)
 	foreach(cell, e->leaves)
 	{
 		work.leaf = lfirst(cell);
-		if (!work.leaf->by_clock)
+		if (!work.leaf->by_clock && !work.leaf->by_events)
 			continue;
 		span.by_clock = true;
 		if (work.leaf->steady && !crm_explain_guarded(find_moments, &work))

@@ -66,12 +66,14 @@ set_row(crm_explanation *e)
 void
 crm_explain_begin(crm_explanation *e)
 {
-	ParamListInfo params = makeParamList(CRM_RULE_AS_OF_PARAM);
+	ParamListInfo params = makeParamList(CRM_RULE_TIMELINE_PARAM);
 
-	params->params[CRM_RULE_AS_OF_PARAM - 1].value = TimestampTzGetDatum(e->as_of);
-	params->params[CRM_RULE_AS_OF_PARAM - 1].isnull = false;
-	params->params[CRM_RULE_AS_OF_PARAM - 1].pflags = PARAM_FLAG_CONST;
-	params->params[CRM_RULE_AS_OF_PARAM - 1].ptype = TIMESTAMPTZOID;
+	params->params[CRM_RULE_AS_OF_PARAM - 1] = (ParamExternData) {
+		.value = TimestampTzGetDatum(e->as_of),.pflags = PARAM_FLAG_CONST,.ptype = TIMESTAMPTZOID
+	};
+	params->params[CRM_RULE_TIMELINE_PARAM - 1] = (ParamExternData) {
+		.value = e->timeline,.isnull = !e->rule->timeline,.pflags = PARAM_FLAG_CONST,.ptype = crm_type("timeline")
+	};
 	e->estate = CreateExecutorState();
 	e->estate->es_param_list_info = params;
 	e->econtext = GetPerTupleExprContext(e->estate);
@@ -213,7 +215,7 @@ ask_changed(void *arg, uint32 number)
 	crm_leaf   *leaf = list_nth(e->leaves, number);
 	bool		failed;
 
-	if (e->moved ? !leaf->by_clock : !names_changed(e, leaf))
+	if (e->moved ? !leaf->by_clock && !leaf->by_events : !names_changed(e, leaf))
 	{
 		if (!leaf->asked)
 		{

@@ -37,10 +37,10 @@ name_parameters(const char *text)
 			quote = *c == quote ? 0 : quote;
 		else if (*c == '\'' || *c == '"')
 			quote = *c;
-		else if (*c == '$' && c[1] == '0' + CRM_RULE_AS_OF_PARAM && !isdigit((unsigned char) c[2]))
+		else if (*c == '$' && (c[1] == '0' + CRM_RULE_AS_OF_PARAM || c[1] == '0' + CRM_RULE_TIMELINE_PARAM) &&
+				 !isdigit((unsigned char) c[2]))
 		{
-			appendStringInfoString(&out, "as_of");
-			c++;
+			appendStringInfoString(&out, *++c == '0' + CRM_RULE_AS_OF_PARAM ? "as_of" : "timeline");
 			continue;
 		}
 		appendStringInfoChar(&out, *c);
@@ -111,6 +111,16 @@ find_as_of(Node *node, void *context)
 	if (IsA(node, Param))
 		return ((Param *) node)->paramid == CRM_RULE_AS_OF_PARAM;
 	return expression_tree_walker(node, find_as_of, context);
+}
+
+static bool
+find_timeline(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramid == CRM_RULE_TIMELINE_PARAM;
+	return expression_tree_walker(node, find_timeline, context);
 }
 
 static bool
@@ -202,6 +212,7 @@ new_leaf(crm_explanation *e, crm_leaf_kind kind, Node *expr, uint32 *node)
 	leaf->kind = kind;
 	leaf->expr = expr;
 	leaf->by_clock = find_as_of(expr, NULL);
+	leaf->by_events = find_timeline(expr, NULL);
 	leaf->columns = crm_explain_columns(expr);
 	leaf->is_text = exprType(expr) != BOOLOID;
 	e->leaves = lappend(e->leaves, leaf);

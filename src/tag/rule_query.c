@@ -114,20 +114,37 @@ crm_rule_join_timelines(StringInfo sql, const crm_population *population, const 
 					 crm_schema(), CRM_RULE_AS_OF_PARAM, population->id, id);
 }
 
-void
-crm_rule_require_timelines(const crm_population *population)
+static void
+look_for_timelines(const crm_population *population, bool *stored, bool *readable)
 {
 	char	   *sql = psprintf("SELECT EXISTS (SELECT FROM %1$s.timeline_store WHERE population_id OPERATOR(pg_catalog.=) %2$d), "
 							   "%2$d OPERATOR(pg_catalog.=) ANY (%1$s.readable_timelines())", crm_schema(), population->id);
 	bool		isnull;
-	bool		stored;
-	bool		readable;
 
 	crm_require_alone("readable_timelines");
 	if (SPI_execute(sql, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "cannot look for timelines");
-	stored = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	readable = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	*stored = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	*readable = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+}
+
+bool
+crm_rule_may_read_timelines(const crm_population *population)
+{
+	bool		stored;
+	bool		readable;
+
+	look_for_timelines(population, &stored, &readable);
+	return readable;
+}
+
+void
+crm_rule_require_timelines(const crm_population *population)
+{
+	bool		stored;
+	bool		readable;
+
+	look_for_timelines(population, &stored, &readable);
 	if (!stored)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

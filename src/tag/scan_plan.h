@@ -88,6 +88,8 @@ extern ParamListInfo crm_rule_query_params(TimestampTz as_of, const bytea *plan)
 extern void crm_rule_join_timelines(StringInfo sql, const crm_population *population, const char *id);
 /* Within SPI: 55000 unless timelines are stored, 42501 unless the current user may read them all. */
 extern void crm_rule_require_timelines(const crm_population *population);
+/* Within SPI: may the current user read them all? */
+extern bool crm_rule_may_read_timelines(const crm_population *population);
 
 /* ---- in the aggregate -------------------------------------------------- */
 

@@ -8,20 +8,6 @@
 #include "tag/tag.h"
 #include "utils/tuplestore.h"
 
-/*
- * As the owner of tags, in a security-restricted operation and under the
- * settings of stored rules.  An error in between ends it by itself.
- */
-typedef struct crm_owner_session
-{
-	Oid			saved_user;
-	int			saved_context;
-	int			settings;
-} crm_owner_session;
-
-extern void crm_owner_begin(crm_owner_session *session, Oid owner);
-extern void crm_owner_end(crm_owner_session *session);
-
 /* One scan of a population's source for some of its tags of one owner. */
 typedef struct crm_scan_job
 {
