@@ -466,7 +466,7 @@ put_changes(const output *out, crm_explanation *e)
 	attribute = -1;
 	while ((attribute = bms_next_member(unsure, attribute)) >= 0)
 		put(out, "change not known", column_name(e, attribute),
-			"it stands in a condition of which only the value is known");
+			"that depends on a condition of which only the value is known");
 	if (changes == NIL && unsure == NULL)
 		put(out, "no change", "no other value of a single column gives another result", NULL);
 }
@@ -581,6 +581,7 @@ explain_tag(FunctionCallInfo fcinfo, Oid key_type)
 
 	(void) crm_population_key_type(e.population);
 	e.source = relation_open(e.population->source, AccessShareLock);
+	crm_rights_check_tag(e.tag);
 	/* what our query calls of our own */
 	crm_require_alone("timeline_slice");
 	crm_require_alone("whole_timeline");

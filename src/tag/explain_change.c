@@ -187,11 +187,17 @@ describe_end(const search *s, int at, int direction, Datum *limit, bool *closed)
 	*limit = end->value;
 	if (end->gap)
 	{
-		/* The cell beside a gap is a point. */
-		*limit = s->cells[beyond].value;
-		*closed = crm_line_stepped(&s->line) && crm_line_step(&s->line, *limit, -direction, limit);
-		if (!*closed)
-			return psprintf("%s than %s", direction < 0 ? "more" : "less", crm_line_show(&s->line, *limit));
+		/* The cell beside a gap is a point; behind the last number comes NaN, behind the last day infinity. */
+		Datum		point = s->cells[beyond].value;
+
+		if (crm_line_stepped(&s->line))
+			*limit = crm_line_step(&s->line, point, -direction, limit) ? *limit : end->value;
+		else
+		{
+			*limit = point;
+			*closed = false;
+			return psprintf("%s than %s", direction < 0 ? "more" : "less", crm_line_show(&s->line, point));
+		}
 	}
 	return psprintf("at %s %s", direction < 0 ? "least" : "most", crm_line_show(&s->line, *limit));
 }

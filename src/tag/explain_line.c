@@ -89,8 +89,6 @@ crm_line_stepped(const crm_line *line)
 
 /* ---- whole numbers that keep the order ---------------------------------------------- */
 
-#define FLOAT_NAN_KEY PG_INT64_MAX
-
 static int64
 key_of_bits(int64 bits)
 {
@@ -115,8 +113,9 @@ key_of(const crm_line *line, Datum value)
 				float4		number = DatumGetFloat4(value);
 				int32		bits;
 
+				/* NaN comes next to infinity. */
 				if (isnan(number))
-					return FLOAT_NAN_KEY;
+					return key_of(line, Float4GetDatum(get_float4_infinity())) + 1;
 				memcpy(&bits, &number, sizeof(bits));
 				return bits >= 0 ? bits : (int64) PG_INT32_MIN - bits;
 			}
@@ -126,7 +125,7 @@ key_of(const crm_line *line, Datum value)
 				int64		bits;
 
 				if (isnan(number))
-					return FLOAT_NAN_KEY;
+					return key_of(line, Float8GetDatum(get_float8_infinity())) + 1;
 				memcpy(&bits, &number, sizeof(bits));
 				return key_of_bits(bits);
 			}
@@ -170,7 +169,7 @@ value_of(const crm_line *line, int64 key)
 	}
 }
 
-/* The finite values of the type, as numbers. */
+/* The values of the type that have neighbours, as numbers. */
 static void
 key_range(const crm_line *line, int64 *low, int64 *high)
 {
@@ -189,12 +188,12 @@ key_range(const crm_line *line, int64 *low, int64 *high)
 			*high = DATE_END_JULIAN - POSTGRES_EPOCH_JDATE - 1;
 			break;
 		case FLOAT4OID:
-			*high = key_of(line, Float4GetDatum(get_float4_infinity())) - 1;
-			*low = -*high;
+			*high = key_of(line, Float4GetDatum(get_float4_nan()));
+			*low = 1 - *high;
 			break;
 		case FLOAT8OID:
-			*high = key_of(line, Float8GetDatum(get_float8_infinity())) - 1;
-			*low = -*high;
+			*high = key_of(line, Float8GetDatum(get_float8_nan()));
+			*low = 1 - *high;
 			break;
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
@@ -223,6 +222,8 @@ power_of_ten(int exponent)
 							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
+#define NAN_NUMERIC DirectFunctionCall3(numeric_in, CStringGetDatum("NaN"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))
+
 static int
 numeric_compare(Datum a, Datum b)
 {
@@ -236,7 +237,7 @@ numeric_fits(const crm_line *line, Datum value)
 	int			precision,
 				scale;
 
-	return !numeric_digits(line, &precision, &scale) ||
+	return !numeric_digits(line, &precision, &scale) || !is_number(value) ||
 		numeric_compare(DirectFunctionCall1(numeric_abs, value), power_of_ten(precision - scale)) < 0;
 }
 
@@ -289,28 +290,36 @@ crm_line_step(const crm_line *line, Datum value, int direction, Datum *next)
 	return true;
 }
 
+/* Some number between two, infinity and NaN among them; NaN is the greatest. */
+static bool
+numeric_between(const crm_line *line, Datum low, Datum high, Datum *value)
+{
+	int			precision,
+				scale;
+
+	if (numeric_digits(line, &precision, &scale))
+		return is_number(low) ? crm_line_step(line, low, 1, value) && numeric_compare(*value, high) < 0 : false;
+	if (is_number(low) && is_number(high))
+	{
+		*value = NUMERIC_CALL2(numeric_mul, NUMERIC_CALL2(numeric_add, low, high), power_of_ten(-1));
+		*value = NUMERIC_CALL2(numeric_mul, *value, DirectFunctionCall1(int8_numeric, Int64GetDatum(5)));
+		return true;
+	}
+	if (is_number(low) || is_number(high))
+		*value = is_number(low) ? NUMERIC_CALL2(numeric_add, low, power_of_ten(0)) : NUMERIC_CALL2(numeric_sub, high, power_of_ten(0));
+	else
+		*value = crm_line_origin(line);
+	return numeric_compare(*value, low) > 0 && numeric_compare(*value, high) < 0;
+}
+
 bool
 crm_line_between(const crm_line *line, Datum low, Datum high, Datum *value)
 {
 	int64		lowest,
 				highest;
-	int			precision,
-				scale;
 
 	if (line->kind == CRM_LINE_NUMERIC)
-	{
-		if (numeric_digits(line, &precision, &scale))
-			return is_number(low) ? crm_line_step(line, low, 1, value) && numeric_compare(*value, high) < 0 :
-				is_number(high) ? crm_line_step(line, high, -1, value) && numeric_compare(*value, low) > 0 : false;
-		if (is_number(low) && is_number(high))
-			*value = NUMERIC_CALL2(numeric_mul, NUMERIC_CALL2(numeric_add, low, high), power_of_ten(-1));
-		else if (is_number(low))
-			return crm_line_beyond(line, low, 1, value);
-		else
-			return is_number(high) && crm_line_beyond(line, high, -1, value);
-		*value = NUMERIC_CALL2(numeric_mul, *value, DirectFunctionCall1(int8_numeric, Int64GetDatum(5)));
-		return true;
-	}
+		return numeric_between(line, low, high, value);
 	key_range(line, &lowest, &highest);
 	lowest = Max(lowest, key_of(line, low) < PG_INT64_MAX ? key_of(line, low) + 1 : PG_INT64_MAX);
 	highest = Min(highest, key_of(line, high) > PG_INT64_MIN ? key_of(line, high) - 1 : PG_INT64_MIN);
@@ -320,18 +329,57 @@ crm_line_between(const crm_line *line, Datum low, Datum high, Datum *value)
 	return true;
 }
 
-bool
-crm_line_beyond(const crm_line *line, Datum value, int direction, Datum *beyond)
+static bool
+numeric_beyond(const crm_line *line, Datum value, int direction, Datum *beyond)
 {
 	int			precision,
 				scale;
+	bool		stepped = numeric_digits(line, &precision, &scale);
 
-	if (line->kind != CRM_LINE_NUMERIC || numeric_digits(line, &precision, &scale))
-		return crm_line_step(line, value, direction, beyond);
 	if (!is_number(value))
+	{
+		/* Below NaN and infinity, and above what is less than every number, all numbers lie. */
+		*beyond = crm_line_origin(line);
+		if (numeric_compare(*beyond, value) == (direction > 0 ? 1 : -1))
+			return true;
+		*beyond = NAN_NUMERIC;
+		return direction > 0 && numeric_compare(*beyond, value) > 0;
+	}
+	if (!stepped)
+	{
+		*beyond = NUMERIC_CALL2(direction > 0 ? numeric_add : numeric_sub, value, power_of_ten(0));
+		return true;
+	}
+	if (crm_line_step(line, value, direction, beyond))
+		return true;
+	*beyond = NAN_NUMERIC;
+	return direction > 0;
+}
+
+bool
+crm_line_beyond(const crm_line *line, Datum value, int direction, Datum *beyond)
+{
+	int64		low,
+				high,
+				key;
+
+	if (line->kind == CRM_LINE_NUMERIC)
+		return numeric_beyond(line, value, direction, beyond);
+	key_range(line, &low, &high);
+	key = key_of(line, value);
+	if (direction > 0 ? key < high : key > low)
+	{
+		*beyond = value_of(line, direction > 0 ? Max(key + 1, low) : Min(key - 1, high));
+		return true;
+	}
+	/* Behind the last day comes infinity. */
+	if (line->kind == CRM_LINE_DATE)
+		*beyond = DateADTGetDatum(direction > 0 ? DATEVAL_NOEND : DATEVAL_NOBEGIN);
+	else if (line->kind == CRM_LINE_TIME)
+		*beyond = Int64GetDatum(direction > 0 ? DT_NOEND : DT_NOBEGIN);
+	else
 		return false;
-	*beyond = NUMERIC_CALL2(direction > 0 ? numeric_add : numeric_sub, value, power_of_ten(0));
-	return true;
+	return crm_line_compare(line, *beyond, value) != 0;
 }
 
 Datum
@@ -498,11 +546,12 @@ crm_line_place(const crm_line *line, Oid type, Datum constant, Datum *value, boo
 				if (type != NUMERICOID)
 					return false;
 				*value = constant;
-				if (!numeric_digits(line, &precision, &scale) || !is_number(constant))
+				if (!numeric_digits(line, &precision, &scale) || numeric_is_nan(DatumGetNumeric(constant)))
 					return true;
 				/* To the digits that the column has, and within them. */
-				*value = NUMERIC_CALL2(numeric_round, constant, Int32GetDatum(scale));
-				if (!numeric_fits(line, *value))
+				if (is_number(constant))
+					*value = NUMERIC_CALL2(numeric_round, constant, Int32GetDatum(scale));
+				if (!is_number(constant) || !numeric_fits(line, *value))
 				{
 					Datum		most = NUMERIC_CALL2(numeric_sub, power_of_ten(precision - scale), power_of_ten(-scale));
 

@@ -378,16 +378,7 @@ check_owners(const refresh *r)
 				 errhint("Drop the population and create it anew.")));
 	crm_rights_check_owner(r->population->owner);
 	foreach(cell, r->tags)
-	{
-		crm_tag    *tag = lfirst(cell);
-
-		if (GetUserNameFromId(tag->owner, true) == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("the owner of tag \"%s\" no longer exists", tag->name),
-					 errhint("Drop the tag and create it anew.")));
-		crm_rights_check_owner(tag->owner);
-	}
+		crm_rights_check_tag(lfirst(cell));
 }
 
 /* The owner's tags among the list; rest gets the others. */

@@ -272,6 +272,18 @@ crm_rights_check_owner(Oid owner)
 						 quote_identifier(GetUserNameFromId(owner, false)), quote_identifier(GetUserNameFromId(catalogue, false)))));
 }
 
+/* The same for the owner of a tag, who may be gone. */
+void
+crm_rights_check_tag(const crm_tag *tag)
+{
+	if (GetUserNameFromId(tag->owner, true) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the owner of tag \"%s\" no longer exists", tag->name),
+				 errhint("Drop the tag and create it anew.")));
+	crm_rights_check_owner(tag->owner);
+}
+
 bool
 crm_rights_may_read_all(const crm_population *population, Oid relation, int columns, char **column_names)
 {

@@ -203,6 +203,8 @@ typedef struct crm_tag
 	char	   *qualified;		/* as it runs */
 } crm_tag;
 
+/* 42501 unless rules may run as the tag's owner (crm_rights_check_owner); 42704 when he is gone. */
+extern void crm_rights_check_tag(const crm_tag *tag);
 /* All tags of a population, by name; then one by name (42704 with the nearest names). */
 extern List *crm_tag_list(const crm_population *population);
 extern crm_tag *crm_tag_find(const crm_population *population, const char *name);

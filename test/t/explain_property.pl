@@ -22,7 +22,7 @@ use Test::More;
 my $seed = $ENV{CRM_SEED} // 20261122;
 my $rounds = $ENV{CRM_ROUNDS} // 4;
 my @zones = ('UTC', 'America/New_York', 'Asia/Shanghai', 'Europe/Lisbon');
-my $rules_of_a_round = 100;
+my $rules_of_a_round = 40;
 my $customers_of_a_rule = 3;
 
 my $node = PostgreSQL::Test::Cluster->new('explain_property');
@@ -37,7 +37,11 @@ sub run
 	my ($zone, @statements) = @_;
 	my $sql = join("\n", 'SET client_min_messages = warning; SET search_path = crm, public;', "SET TimeZone = '$zone';", @statements);
 	utf8::encode($sql);
-	my $out = $node->safe_psql('postgres', $sql);
+	my ($out, $errors);
+
+	$node->psql('postgres', $sql, stdout => \$out, stderr => \$errors);
+	diag($errors) if $errors ne '';
+	BAIL_OUT('a statement failed') if $errors =~ /ERROR/;
 	utf8::decode($out);
 	return $out;
 }
@@ -101,10 +105,13 @@ CREATE FUNCTION public.distance(type text, a text, b text) RETURNS numeric LANGU
 CREATE FUNCTION public.beside(column_name text, value text, s int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE f float8; r real;
 BEGIN
+	IF value = 'Infinity' AND s > 0 THEN RETURN 'NaN'; END IF;
 	CASE column_name
+		WHEN 'd' THEN RETURN CASE WHEN value = 'infinity' THEN '2001-02-03' ELSE (value::date + s)::text END;
+		WHEN 'n2' THEN RETURN (value::numeric + s * 0.01)::text;
 		WHEN 'n' THEN RETURN (value::numeric + s * 1e-60)::text;
-		WHEN 'ts' THEN RETURN (value::timestamp + s * interval '1 microsecond')::text;
-		WHEN 'tz' THEN RETURN (value::timestamptz + s * interval '1 microsecond')::text;
+		WHEN 'ts' THEN RETURN CASE WHEN value ~ 'infinity' THEN '2001-02-03' ELSE (value::timestamp + s * interval '1 microsecond')::text END;
+		WHEN 'tz' THEN RETURN CASE WHEN value ~ 'infinity' THEN '2001-02-03' ELSE (value::timestamptz + s * interval '1 microsecond')::text END;
 		WHEN 'f8' THEN
 			f := value::float8;
 			RETURN CASE WHEN abs(f) < 1e-290 THEN f + s * 5e-324 ELSE f + s * abs(f) * 2.3e-16 END::text;
@@ -244,8 +251,8 @@ for my $round (0 .. $rounds - 1)
 	is(scalar @wrong, 0, "round $round, $zone: explanations agree with brute force") or diag(@wrong[ 0 .. ($#wrong < 40 ? $#wrong : 40) ]);
 }
 note("$checked values tried, $suggestions suggestions followed, $moments moments");
-cmp_ok($checked, '>', $rounds * 50000, 'enough values were tried');
-cmp_ok($suggestions, '>', $rounds * 300, 'enough suggestions were followed');
+cmp_ok($checked, '>', $rounds * 20000, 'enough values were tried');
+cmp_ok($suggestions, '>', $rounds * 100, 'enough suggestions were followed');
 cmp_ok($moments, '>', $rounds, 'some moments were checked');
 
 $node->stop;
