@@ -137,6 +137,8 @@ extern bool crm_line_stepped(const crm_line *line);
 extern int	crm_line_compare(const crm_line *line, Datum a, Datum b);
 /* A constant as a value of the column; inexact: it stands beside that value.  False when it cannot be said. */
 extern bool crm_line_place(const crm_line *line, Oid type, Datum constant, Datum *value, bool *inexact);
+/* Is it short enough for the column?  A longer text is never equal to what stands there. */
+extern bool crm_line_holds(const crm_line *line, Datum value);
 /* The next value up (direction 1) or down (-1); false at the end, or where there is none. */
 extern bool crm_line_step(const crm_line *line, Datum value, int direction, Datum *next);
 /* Zero, of numbers; an ordered type's value like any other. */

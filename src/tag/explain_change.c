@@ -89,6 +89,8 @@ gather_points(search *s)
 
 			if (!crm_line_place(&s->line, getBaseType(constant->consttype), constant->constvalue, &value, &inexact))
 				elog(ERROR, "a constant has lost its place");
+			if (!crm_line_holds(&s->line, value))
+				continue;
 			add_point(s, value, &room);
 			for (int direction = -1; inexact && direction <= 1; direction += 2)
 				if (crm_line_step(&s->line, value, direction, &next))

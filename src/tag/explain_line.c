@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "tag/explain.h"
 #include "utils/date.h"
 #include "utils/float.h"
@@ -562,6 +563,17 @@ crm_line_place(const crm_line *line, Oid type, Datum constant, Datum *value, boo
 			}
 	}
 	return false;
+}
+
+bool
+crm_line_holds(const crm_line *line, Datum value)
+{
+	text	   *string;
+
+	if (line->kind != CRM_LINE_TEXT || line->type == TEXTOID || line->typmod < (int32) VARHDRSZ)
+		return true;
+	string = DatumGetTextPP(value);
+	return pg_mbstrlen_with_len(VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string)) <= line->typmod - (int32) VARHDRSZ;
 }
 
 /* ---- distances ------------------------------------------------------------------------------ */
