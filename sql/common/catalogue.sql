@@ -56,13 +56,8 @@ FROM member_function
 WHERE prokind IN ('f', 'w') AND prorettype <> 'trigger'::regtype
 	AND (provolatile = 'v' OR proparallel = 'u')
 	AND proname !~ '^(create|define|drop|alter|replace|grant|revoke|refresh|register|store|train|fold|erase|quick)(_|$)'
-	-- tells the running refresh which rule and customer it is at; asks in a subtransaction, which parallel query does not have
-	AND proname NOT IN ('tag_trace', 'segment_state')
-	AND proname !~ '^(create|drop|alter|replace|grant|revoke|refresh|register|store|train|fold|erase|quick)(_|$)'
-	-- tells the running refresh which rule and customer it is at
-	AND proname <> 'tag_trace'
-	-- evaluates what may fail in subtransactions, which there are none of beside parallel workers
-	AND proname <> 'explain_tag'
+	-- tells the running refresh which rule and customer it is at; ask in subtransactions, which parallel query does not have
+	AND proname NOT IN ('tag_trace', 'segment_state', 'explain_tag')
 ORDER BY 1;
 
 -- A volatile function is never a set's or an audience's pure arithmetic.
