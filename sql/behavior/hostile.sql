@@ -15,3 +15,27 @@ SELECT pg_temp.life_cycle_parts(pg_temp.counts(2, 1, 2, 0)) IS NOT NULL AS taken
 SELECT pg_temp.life_cycle_parts(s) FROM (VALUES (pg_temp.counts(2, 1, 2, 0)), (pg_temp.counts(2, 200, 2, 0))) v(s);
 SELECT pg_temp.life_cycle_parts(pg_temp.counts(2, 1, -100000000, 0));
 SELECT pg_temp.active_users_parts(pg_temp.counts(4, 1, -100000000, 1));
+
+-- Events in a view, read by who may: a view's query names the view itself, so it must be looked through once.
+CREATE ROLE regress_hostile_reader;
+CREATE TABLE hostile_customer (id bigint PRIMARY KEY);
+CREATE TABLE hostile_base (id bigint, ts timestamptz, name text);
+CREATE VIEW hostile_event AS SELECT * FROM hostile_base;
+INSERT INTO hostile_customer VALUES (1);
+INSERT INTO hostile_base VALUES (1, '2026-01-01', 'buy');
+SELECT create_population('hostile', 'hostile_customer', 'id', events => 'hostile_event', event_key => 'id', event_time => 'ts', event_name => 'name') IS NOT NULL AS created;
+SELECT events, customers FROM refresh_timelines('hostile');
+GRANT USAGE ON SCHEMA crm TO regress_hostile_reader;
+GRANT SELECT ON hostile_customer, hostile_event TO regress_hostile_reader;
+SET ROLE regress_hostile_reader;
+SELECT customer_id, event_count(timeline) FROM customer_timelines WHERE population = 'hostile';
+RESET ROLE;
+ALTER TABLE hostile_base ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_hostile_reader;
+SELECT customer_id, event_count(timeline) FROM customer_timelines WHERE population = 'hostile';
+RESET ROLE;
+SELECT drop_population('hostile');
+DROP VIEW hostile_event;
+DROP TABLE hostile_base, hostile_customer;
+DROP OWNED BY regress_hostile_reader;
+DROP ROLE regress_hostile_reader;

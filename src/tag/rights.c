@@ -83,10 +83,10 @@ has_grant(const crm_population *population, const char *privilege)
 }
 
 /* Does row-level security restrict the user anywhere below this relation?  Views are looked through. */
-static bool row_security_below(Oid relid, int depth);
+static bool row_security_below(Oid relid, List **seen);
 
 static bool
-find_row_security(Node *node, int *depth)
+find_row_security(Node *node, List **seen)
 {
 	if (node == NULL)
 		return false;
@@ -94,31 +94,49 @@ find_row_security(Node *node, int *depth)
 	{
 		RangeTblEntry *rte = (RangeTblEntry *) node;
 
-		return rte->rtekind == RTE_RELATION && row_security_below(rte->relid, *depth + 1);
+		return rte->rtekind == RTE_RELATION && row_security_below(rte->relid, seen);
 	}
 	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, find_row_security, depth, QTW_EXAMINE_RTES_BEFORE);
-	return expression_tree_walker(node, find_row_security, depth);
+		return query_tree_walker((Query *) node, find_row_security, seen, QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, find_row_security, seen);
 }
 
+/*
+ * Each relation is looked at once: a view's own query names the view itself,
+ * twice, and views over views may name one below them any number of times.
+ */
 static bool
-row_security_below(Oid relid, int depth)
+row_security_below(Oid relid, List **seen)
 {
+	bool		top = *seen == NIL;
 	Relation	relation;
 	bool		result;
 
+	if (list_member_oid(*seen, relid))
+		return false;
+	*seen = lappend_oid(*seen, relid);
 	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
 	relation = try_table_open(relid, AccessShareLock);
 	if (relation == NULL)
 		return false;
-	if (relation->rd_rel->relkind == RELKIND_VIEW && depth < 100)
-		result = find_row_security((Node *) get_view_query(relation), &depth);
+	if (relation->rd_rel->relkind == RELKIND_VIEW)
+		result = find_row_security((Node *) get_view_query(relation), seen);
 	else
 		/* below a view the policies of its owner apply: their mere presence asks for a grant */
-		result = depth == 0 ? check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED :
+		result = top ? check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED :
 			relation->rd_rel->relrowsecurity && !has_bypassrls_privilege(GetUserId());
 	table_close(relation, AccessShareLock);
 	return result;
+}
+
+/* Does row-level security restrict the user anywhere below this relation? */
+static bool
+has_row_security(Oid relid)
+{
+	List	   *seen = NIL;
+
+	return row_security_below(relid, &seen);
 }
 
 static void
@@ -181,7 +199,7 @@ readable_scopes(const crm_population *population, bool missing_ok)
 		return scopes;
 
 	if (missing_ok && (!may_select_all(population) || population->scope_column != NULL ||
-					   row_security_below(population->source, 0)))
+					   has_row_security(population->source)))
 		return NULL;
 	if (!may_select_all(population))
 		refuse_tags(population);
@@ -192,7 +210,7 @@ readable_scopes(const crm_population *population, bool missing_ok)
 				 errdetail("The population has scopes, and none of them is granted to you."),
 				 errhint("Its owner may run %s.grant_population('%s', '%s', scopes => ARRAY[...]).", crm_schema(),
 						 population->name, GetUserNameFromId(GetUserId(), false))));
-	if (row_security_below(population->source, 0))
+	if (has_row_security(population->source))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for the whole sets of population \"%s\"", population->name),
@@ -310,7 +328,7 @@ crm_rights_may_read_all(const crm_population *population, Oid relation, int colu
 			pg_attribute_aclcheck(relation, attribute, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 			return false;
 	}
-	return !row_security_below(relation, 0);
+	return !has_row_security(relation);
 }
 
 bool
