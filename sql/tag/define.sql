@@ -46,7 +46,6 @@ SELECT create_tag('t', 'true', population => 'pp');
 SELECT create_tag('t', 'true', population => 'quite another');
 SELECT create_tag('t', 'true', population => 'p', valid_for => '0');
 SELECT create_tag('t', 'true', population => 'p', valid_for => '-1 day');
-SELECT create_tag('t', '"Saldo" * 2', population => 'p');
 SELECT create_tag('t', 'Saldo > 2', population => 'p');
 SELECT create_tag('VIP 客户', '"Saldo" >= 500 AND "客户姓名" <> ''k77''', 'personality', 'p', '30 days', 'the best');
 SELECT create_tag('VIP 客户', 'true', population => 'p');

@@ -60,4 +60,8 @@ extern uint32 crm_audience_common_stamp(uint32 a, uint32 b);
 /* Raises the error for an id below zero. */
 extern void crm_audience_check_id(int64 id);
 
+/* A value of type crm.bsi in the current context, made of its canonical sets. */
+struct crm_bsi;
+extern void *crm_bsi_of_sets(const struct crm_bsi *bsi);
+
 #endif							/* CRM_AUDIENCE_H */

@@ -172,6 +172,29 @@ crm_bsi_empty(void)
 	return crm_bsi_finish(&image);
 }
 
+void *
+crm_bsi_of_sets(const crm_bsi *bsi)
+{
+	crm_bsi_image image = {.slices = bsi->slices,.scale = bsi->scale,.cardinality = crm_ids_count(bsi->present)};
+	crm_bsi_datum *result;
+
+	for (uint32 i = 0; i <= bsi->slices; i++)
+	{
+		const crm_ids *set = i == 0 ? &bsi->present : &bsi->slice[i - 1];
+
+		crm_check_size(set->size, CRM_BSI_TYPE);
+		image.sizes[i] = (uint32) set->size;
+		image.size += set->size;
+	}
+	crm_check_size(CRM_BSI_HEADER + crm_bsi_image_size(&image), CRM_BSI_TYPE);
+	image.data = palloc(image.size);
+	for (uint32 i = 0, at = 0; i <= bsi->slices; at += image.sizes[i++])
+		memcpy(image.data + at, i == 0 ? bsi->present.data : bsi->slice[i - 1].data, image.sizes[i]);
+	result = crm_bsi_finish(&image);
+	pfree(image.data);
+	return result;
+}
+
 /* ---- numbers ----------------------------------------------------------------------- */
 
 static Numeric

@@ -47,10 +47,14 @@ typedef enum crm_argument_kind
 	CRM_ARGUMENT_TEXT,
 	CRM_ARGUMENT_BPCHAR,
 	CRM_ARGUMENT_BOOLEANS,		/* results of boolean rules that the executor evaluates */
-	CRM_ARGUMENT_TEXTS			/* results of text rules that the executor evaluates */
+	CRM_ARGUMENT_TEXTS,			/* results of text rules that the executor evaluates */
+	CRM_ARGUMENT_NUMBERS		/* results of numeric rules */
 } crm_argument_kind;
 
-#define CRM_ARGUMENT_LAST CRM_ARGUMENT_TEXTS
+#define CRM_ARGUMENT_LAST CRM_ARGUMENT_NUMBERS
+/* Arguments of these kinds, at most one of each, hold results of rules and not a column. */
+#define CRM_ARGUMENT_GATHERED 3
+#define CRM_ARGUMENT_IS_GATHERED(kind) ((kind) >= CRM_ARGUMENT_BOOLEANS)
 
 /* One array of keys, made from one argument. */
 typedef struct crm_column
@@ -98,10 +102,11 @@ typedef enum crm_rule_kind
 	CRM_RULE_EXECUTOR_BOOLEAN,	/* boolean: next element of the booleans argument */
 	CRM_RULE_CASE,				/* text: the value of the first arm whose node holds the row */
 	CRM_RULE_COLUMN,			/* text: the value of a text column */
-	CRM_RULE_EXECUTOR_TEXT		/* text: next element of the texts argument */
+	CRM_RULE_EXECUTOR_TEXT,		/* text: next element of the texts argument */
+	CRM_RULE_EXECUTOR_NUMBER	/* numeric: next element of the numbers argument */
 } crm_rule_kind;
 
-#define CRM_RULE_LAST CRM_RULE_EXECUTOR_TEXT
+#define CRM_RULE_LAST CRM_RULE_EXECUTOR_NUMBER
 
 typedef struct crm_arm
 {
@@ -129,7 +134,7 @@ typedef struct crm_string
 typedef struct crm_program
 {
 	uint32_t	argument_count;
-	uint8_t		arguments[CRM_PROGRAM_MAX_ARGUMENTS + 2];
+	uint8_t		arguments[CRM_PROGRAM_MAX_ARGUMENTS + CRM_ARGUMENT_GATHERED];
 	uint32_t	column_count,
 				column_room;
 	crm_column *columns;
@@ -157,6 +162,7 @@ typedef struct crm_program
 	/* of a decoded program */
 	uint32_t	executor_booleans;
 	uint32_t	executor_texts;
+	uint32_t	executor_numbers;
 } crm_program;
 
 /* Building; all return CRM_NO_MEMORY or CRM_LIMIT when there is no room. */

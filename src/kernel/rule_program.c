@@ -41,9 +41,9 @@ make_room(const crm_env *env, void **list, uint32_t count, uint32_t *room, uint3
 crm_status
 crm_program_add_argument(crm_program *program, crm_argument_kind kind, uint32_t *argument)
 {
-	bool		gathered = kind == CRM_ARGUMENT_BOOLEANS || kind == CRM_ARGUMENT_TEXTS;
+	bool		gathered = CRM_ARGUMENT_IS_GATHERED(kind);
 
-	if (program->argument_count >= CRM_PROGRAM_MAX_ARGUMENTS + (gathered ? 2 : 0))
+	if (program->argument_count >= CRM_PROGRAM_MAX_ARGUMENTS + (gathered ? CRM_ARGUMENT_GATHERED : 0))
 		return CRM_LIMIT;
 	program->arguments[program->argument_count] = kind;
 	*argument = program->argument_count++;
@@ -543,8 +543,7 @@ get_columns(reader *r, const crm_env *env, crm_program *program)
 		column->value_count = get32(r);
 		column->first_value = get32(r);
 		if (column->argument >= program->argument_count ||
-			program->arguments[column->argument] == CRM_ARGUMENT_BOOLEANS ||
-			program->arguments[column->argument] == CRM_ARGUMENT_TEXTS ||
+			CRM_ARGUMENT_IS_GATHERED(program->arguments[column->argument]) ||
 			column->fraction > 3 || intern > 1 ||
 			(!is_text(program, column) && (column->intern || column->value_count > 0)) ||
 			!within(column->first_value, column->value_count, program->string_count))
@@ -656,6 +655,8 @@ valid_rule(crm_program *program, crm_program_rule *rule)
 			return rule->target == program->executor_booleans++;
 		case CRM_RULE_EXECUTOR_TEXT:
 			return rule->target == program->executor_texts++;
+		case CRM_RULE_EXECUTOR_NUMBER:
+			return rule->target == program->executor_numbers++;
 	}
 	return false;
 }
@@ -698,7 +699,8 @@ static bool
 valid_arguments(const crm_program *program)
 {
 	uint32_t	booleans = 0,
-				texts = 0;
+				texts = 0,
+				numbers = 0;
 
 	for (uint32_t i = 0; i < program->argument_count; i++)
 	{
@@ -706,8 +708,10 @@ valid_arguments(const crm_program *program)
 			return false;
 		booleans += program->arguments[i] == CRM_ARGUMENT_BOOLEANS;
 		texts += program->arguments[i] == CRM_ARGUMENT_TEXTS;
+		numbers += program->arguments[i] == CRM_ARGUMENT_NUMBERS;
 	}
-	return booleans == (program->executor_booleans > 0) && texts == (program->executor_texts > 0);
+	return booleans == (program->executor_booleans > 0) && texts == (program->executor_texts > 0) &&
+		numbers == (program->executor_numbers > 0);
 }
 
 crm_status
@@ -719,7 +723,7 @@ crm_program_decode(const uint8_t *bytes, size_t size, const crm_env *env, crm_pr
 	if (!left(&r, 6) || get32(&r) != PROGRAM_MAGIC || *r.at++ != PROGRAM_VERSION)
 		return CRM_CORRUPT;
 	program->argument_count = *r.at++;
-	if (program->argument_count > CRM_PROGRAM_MAX_ARGUMENTS + 2 || !left(&r, program->argument_count))
+	if (program->argument_count > CRM_PROGRAM_MAX_ARGUMENTS + CRM_ARGUMENT_GATHERED || !left(&r, program->argument_count))
 		return CRM_CORRUPT;
 	memcpy(program->arguments, r.at, program->argument_count);
 	r.at += program->argument_count;

@@ -47,6 +47,7 @@ crm_tag_sets_new(const crm_env *env, int chunk_bits, int rules, const bool *is_t
 	if (chunk_bits < CRM_CHUNK_BITS || chunk_bits > 62 || rules < 0)
 		return CRM_OUT_OF_RANGE;
 	CRM_TRY(take(sets, (size_t) rules + 1, true, &sets->is_text));
+	CRM_TRY(take(sets, (size_t) rules + 1, true, &sets->is_number));
 	for (int i = 0; i < rules; i++)
 		sets->is_text[i] = is_text[i];
 	sets->table_size = 256;
@@ -166,6 +167,8 @@ tag_sets_find_chunk(crm_tag_sets *sets, uint32_t scope, uint64_t key, tag_chunk 
 static inline size_t
 cell_size(const crm_tag_sets *sets, int rule, uint32_t capacity)
 {
+	if (sets->is_number[rule])
+		return sizeof(number_cell);
 	return sets->is_text[rule] ? (size_t) capacity * sizeof(uint16_t) : capacity / 8;
 }
 
@@ -192,9 +195,15 @@ tag_sets_reserve(crm_tag_sets *sets, tag_chunk *chunk, uint32_t customers)
 		capacity *= 2;
 	CRM_TRY(grow(sets, chunk->capacity * sizeof(uint64_t), capacity * sizeof(uint64_t), &chunk->offsets));
 	for (int rule = 0; rule < sets->rules; rule++)
-		if (chunk->cells[rule] != NULL)
+	{
+		if (chunk->cells[rule] == NULL)
+			continue;
+		if (sets->is_number[rule])
+			CRM_TRY(tag_numbers_grow(sets, chunk->cells[rule], chunk->capacity, capacity));
+		else
 			CRM_TRY(grow(sets, cell_size(sets, rule, chunk->capacity),
 						 cell_size(sets, rule, capacity), &chunk->cells[rule]));
+	}
 	chunk->capacity = capacity;
 	return CRM_OK;
 }
@@ -267,9 +276,9 @@ bits_at(const uint64_t *words, uint32_t bit, uint32_t end_word)
 	return v;
 }
 
-/* ORs length bits from source bit `from` on into target bits from `to` on. */
-static void
-or_bits(uint64_t *target, uint32_t to, const uint64_t *source, uint32_t from, uint32_t length, uint32_t source_words)
+void
+tag_sets_or_bits(uint64_t *target, uint32_t to, const uint64_t *source, uint32_t from,
+				 uint32_t length, uint32_t source_words)
 {
 	while (length > 0)
 	{
@@ -323,7 +332,7 @@ crm_tag_sets_add_truth(crm_tag_sets *sets, int rule, const uint64_t *truth)
 					continue;
 				CRM_TRY(tag_sets_cell(sets, run->chunk, rule, &cell));
 			}
-			or_bits(cell, run->place, truth, run->row, run->length, CRM_BATCH_WORDS);
+			tag_sets_or_bits(cell, run->place, truth, run->row, run->length, CRM_BATCH_WORDS);
 		}
 		return CRM_OK;
 	}
@@ -398,7 +407,12 @@ merge_chunk(crm_tag_sets *sets, tag_chunk *to, const tag_chunk *from, uint16_t *
 		if (from->cells[rule] == NULL)
 			continue;
 		CRM_TRY(tag_sets_cell(sets, to, rule, &cell));
-		if (sets->is_text[rule])
+		if (sets->is_number[rule])
+		{
+			sets->crowded = rule;
+			CRM_TRY(tag_numbers_merge(sets, to, cell, from, from->cells[rule], shift));
+		}
+		else if (sets->is_text[rule])
 		{
 			const uint16_t *source = from->cells[rule];
 			const uint16_t *map = code_maps != NULL ? code_maps[rule] : NULL;
@@ -409,9 +423,15 @@ merge_chunk(crm_tag_sets *sets, tag_chunk *to, const tag_chunk *from, uint16_t *
 					target[i] = map != NULL ? map[source[i]] : source[i];
 		}
 		else
-			or_bits(cell, shift, from->cells[rule], 0, places, from->capacity / 64);
+			tag_sets_or_bits(cell, shift, from->cells[rule], 0, places, from->capacity / 64);
 	}
 	return CRM_OK;
+}
+
+int
+crm_tag_sets_crowded(const crm_tag_sets *sets)
+{
+	return sets->crowded;
 }
 
 crm_status

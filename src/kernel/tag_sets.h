@@ -20,6 +20,8 @@ typedef struct crm_tag_sets crm_tag_sets;
 
 extern crm_status crm_tag_sets_new(const crm_env *env, int chunk_bits, int rules, const bool *is_text,
 								   crm_tag_sets **sets);
+/* Before anything is added: the rule gives a number for each customer, not truth. */
+extern void crm_tag_sets_set_numeric(crm_tag_sets *sets, int rule);
 
 /* ---- filling: place the rows of a batch, then add each rule's result ---- */
 
@@ -27,12 +29,32 @@ extern crm_status crm_tag_sets_place(crm_tag_sets *sets, const uint32_t *scopes,
 extern crm_status crm_tag_sets_add_truth(crm_tag_sets *sets, int rule, const uint64_t *truth);
 extern crm_status crm_tag_sets_add_codes(crm_tag_sets *sets, int rule, const uint16_t *codes);
 
+/* A number of up to 128 bits, in halves so that arrays of it need no alignment of their own, divided by 10^scale. */
+typedef struct crm_tag_number
+{
+	uint64_t	low;
+	int64_t		high;
+	uint8_t		scale;
+	bool		present;		/* false: no number */
+} crm_tag_number;
+
+static inline __int128
+crm_tag_number_value(const crm_tag_number *number)
+{
+	return (__int128) ((unsigned __int128) (uint64_t) number->high << 64 | number->low);
+}
+
+/* CRM_OUT_OF_RANGE when the numbers of one chunk have no common scale within 128 bits. */
+extern crm_status crm_tag_sets_add_numbers(crm_tag_sets *sets, int rule, const crm_tag_number *numbers);
+
 /*
  * Adds all of another, whose scope s is scope_map[s] here and whose code c of
  * rule r is code_maps[r][c] here (NULL: the same).
  */
 extern crm_status crm_tag_sets_merge(crm_tag_sets *sets, const crm_tag_sets *other,
 									 const uint32_t *scope_map, uint16_t *const *code_maps);
+/* After CRM_OUT_OF_RANGE from a merge: the numeric rule whose numbers have no common scale. */
+extern int	crm_tag_sets_crowded(const crm_tag_sets *sets);
 
 extern uint64_t crm_tag_sets_customers(const crm_tag_sets *sets);
 extern size_t crm_tag_sets_memory(const crm_tag_sets *sets);
@@ -62,5 +84,17 @@ extern size_t crm_tag_sets_encode_rule(crm_tag_sets *sets, int chunk, int rule, 
  */
 extern int	crm_tag_sets_codes_present(crm_tag_sets *sets, int chunk, int rule, uint16_t *codes);
 extern size_t crm_tag_sets_encode_code(crm_tag_sets *sets, int chunk, int present, uint8_t *out, uint32_t *members);
+
+/*
+ * A numeric rule: first bring all numbers to one scale, the one wanted if all
+ * fit and it is not too small, else the smallest possible.  CRM_OUT_OF_RANGE
+ * when there is none.
+ */
+extern crm_status crm_tag_sets_same_scale(crm_tag_sets *sets, int rule, uint32_t wanted, uint32_t *scale);
+/* Then each slice below the number of slices (tag_numbers.c says what they are); 0 bytes for an empty one. */
+#define CRM_TAG_SLICES 129
+#define CRM_TAG_SCALE 38		/* digits behind the point, at most */
+extern int	crm_tag_sets_slices(const crm_tag_sets *sets, int chunk, int rule);
+extern size_t crm_tag_sets_encode_slice(crm_tag_sets *sets, int chunk, int rule, int slice, uint8_t *out, uint32_t *members);
 
 #endif							/* CRM_KERNEL_TAG_SETS_H */

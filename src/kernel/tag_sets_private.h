@@ -1,6 +1,7 @@
 /*
  * tag_sets_private.h - the insides of sets under construction, shared by
- * tag_sets.c (filling), tag_sets_wire.c (sending) and tag_sets_read.c (reading).
+ * tag_sets.c (filling), tag_numbers.c (numeric rules), tag_sets_wire.c (sending)
+ * and tag_sets_read.c (reading).
  */
 #ifndef CRM_KERNEL_TAG_SETS_PRIVATE_H
 #define CRM_KERNEL_TAG_SETS_PRIVATE_H
@@ -16,8 +17,16 @@ typedef struct tag_chunk
 	uint64_t   *seen;			/* dense: one bit an offset */
 	uint64_t   *offsets;		/* wide: offset of each number */
 	uint32_t   *order;			/* wide, once finished: numbers by ascending offset */
-	void	  **cells;			/* a rule: uint64_t bits or uint16_t codes; NULL while nobody has it */
+	void	  **cells;			/* a rule: uint64_t bits, uint16_t codes or a number_cell; NULL while nobody has it */
 } tag_chunk;
+
+/* The numbers of one rule in one chunk. */
+typedef struct number_cell
+{
+	uint32_t	scale;
+	int			used;			/* slices up to the last that is there */
+	uint64_t   *slice[CRM_TAG_SLICES];	/* one bit a place; NULL: none set */
+} number_cell;
 
 /* Consecutive rows of a batch with consecutive places in one chunk. */
 typedef struct placed_run
@@ -34,6 +43,7 @@ struct crm_tag_sets
 	int			bits;
 	int			rules;
 	bool	   *is_text;
+	bool	   *is_number;
 
 	tag_chunk **chunks;
 	int			chunk_count;
@@ -46,6 +56,8 @@ struct crm_tag_sets
 	size_t		memory;
 	bool		has_duplicate;
 	uint64_t	duplicate;
+
+	int			crowded;		/* the rule whose numbers found no common scale in a merge */
 
 	/* the batch placed last */
 	int			rows;
@@ -71,5 +83,15 @@ extern crm_status tag_sets_find_chunk(crm_tag_sets *sets, uint32_t scope, uint64
 extern crm_status tag_sets_cell(crm_tag_sets *sets, tag_chunk *chunk, int rule, void **cell);
 extern crm_status tag_sets_reserve(crm_tag_sets *sets, tag_chunk *chunk, uint32_t customers);
 extern void tag_sets_note_duplicate(crm_tag_sets *sets, uint64_t id);
+
+/* ORs length bits from source bit `from` on into target bits from `to` on. */
+extern void tag_sets_or_bits(uint64_t *target, uint32_t to, const uint64_t *source, uint32_t from,
+							 uint32_t length, uint32_t source_words);
+extern size_t tag_sets_encode_bits(const crm_tag_sets *sets, int chunk, const uint64_t *bits, uint8_t *out, uint32_t *members);
+
+extern crm_status tag_numbers_slice(crm_tag_sets *sets, const tag_chunk *chunk, number_cell *cell, int i, uint64_t **slice);
+extern crm_status tag_numbers_grow(crm_tag_sets *sets, number_cell *cell, uint32_t old_capacity, uint32_t capacity);
+extern crm_status tag_numbers_merge(crm_tag_sets *sets, const tag_chunk *to, number_cell *target,
+									const tag_chunk *from, const number_cell *source, uint32_t shift);
 
 #endif							/* CRM_KERNEL_TAG_SETS_PRIVATE_H */

@@ -149,6 +149,7 @@ find_in_two_scopes(crm_tag_sets *sets)
 	sets->env.release(sets->env.arg, all->chunks);
 	sets->env.release(sets->env.arg, all->table);
 	sets->env.release(sets->env.arg, all->is_text);
+	sets->env.release(sets->env.arg, all->is_number);
 	sets->env.release(sets->env.arg, all);
 	return CRM_OK;
 }
@@ -234,6 +235,16 @@ count_words(const uint64_t *words, int n)
 	return count;
 }
 
+/* The set of the places with their bit set. */
+size_t
+tag_sets_encode_bits(const crm_tag_sets *sets, int chunk, const uint64_t *bits, uint8_t *out, uint32_t *members)
+{
+	if (tag_sets_wide(sets))
+		return encode_wide(sets->chunks[chunk], bits, out, members);
+	*members = count_words(bits, CRM_CHUNK_WORDS);
+	return crm_chunk_encode(bits, out);
+}
+
 size_t
 crm_tag_sets_encode_rule(crm_tag_sets *sets, int chunk, int rule, uint8_t *out, uint32_t *members)
 {
@@ -242,10 +253,7 @@ crm_tag_sets_encode_rule(crm_tag_sets *sets, int chunk, int rule, uint8_t *out, 
 	*members = 0;
 	if (c->cells[rule] == NULL)
 		return 0;
-	if (tag_sets_wide(sets))
-		return encode_wide(c, c->cells[rule], out, members);
-	*members = count_words(c->cells[rule], CRM_CHUNK_WORDS);
-	return crm_chunk_encode(c->cells[rule], out);
+	return tag_sets_encode_bits(sets, chunk, c->cells[rule], out, members);
 }
 
 static crm_status

@@ -10,6 +10,7 @@
  *   boolean, dense: a stored chunk (u16 size, bytes)
  *   boolean, wide:  one bit a customer, in whole u64
  *   text:           u32 pairs, then (u32 place, u16 code) of each
+ *   numeric:        u32 scale, u32 slices, then each slice as a boolean's set
  * and u32 0 at the end of the chunk.
  */
 #include "kernel/tag_sets_private.h"
@@ -86,6 +87,45 @@ put_codes(wire *w, const uint16_t *codes, uint32_t places)
 	return CRM_OK;
 }
 
+/* One bit a place. */
+static crm_status
+put_bits(wire *w, const uint64_t *bits, uint32_t places, bool wide)
+{
+	if (!wide)
+		return put_dense(w, bits);
+	CRM_TRY(reserve(w, (size_t) places / 8 + 8));
+	for (uint32_t i = 0; i < (places + 63) / 64; i++)
+		put64(w, bits[i]);
+	return CRM_OK;
+}
+
+static crm_status
+put_numbers(wire *w, const number_cell *cell, uint32_t places, bool wide)
+{
+	CRM_TRY(reserve(w, 8));
+	put32(w, cell->scale);
+	put32(w, (uint32_t) cell->used);
+	for (int i = 0; i < cell->used; i++)
+	{
+		/* a slice where nobody is: as many zeros as the one of those who have a number is long */
+		if (cell->slice[i] != NULL)
+			CRM_TRY(put_bits(w, cell->slice[i], places, wide));
+		else if (wide)
+			for (uint32_t k = 0; k < (places + 63) / 64; k++)
+			{
+				CRM_TRY(reserve(w, 8));
+				put64(w, 0);
+			}
+		else
+		{
+			CRM_TRY(reserve(w, 2));
+			crm_store16(w->data + w->used, 0);
+			w->used += 2;
+		}
+	}
+	return CRM_OK;
+}
+
 static crm_status
 put_chunk(wire *w, const crm_tag_sets *sets, const tag_chunk *chunk)
 {
@@ -105,15 +145,14 @@ put_chunk(wire *w, const crm_tag_sets *sets, const tag_chunk *chunk)
 	{
 		if (chunk->cells[rule] == NULL)
 			continue;
-		CRM_TRY(reserve(w, 4 + (size_t) places / 8 + 8));
+		CRM_TRY(reserve(w, 4));
 		put32(w, (uint32_t) rule + 1);
-		if (sets->is_text[rule])
+		if (sets->is_number[rule])
+			CRM_TRY(put_numbers(w, chunk->cells[rule], places, wide));
+		else if (sets->is_text[rule])
 			CRM_TRY(put_codes(w, chunk->cells[rule], places));
-		else if (wide)
-			for (uint32_t i = 0; i < (places + 63) / 64; i++)
-				put64(w, ((uint64_t *) chunk->cells[rule])[i]);
 		else
-			CRM_TRY(put_dense(w, chunk->cells[rule]));
+			CRM_TRY(put_bits(w, chunk->cells[rule], places, wide));
 	}
 	CRM_TRY(reserve(w, 4));
 	put32(w, 0);
@@ -237,6 +276,47 @@ is_within(const uint64_t *bits, const tag_chunk *chunk, bool wide, uint32_t plac
 }
 
 static crm_status
+get_bits(reader *r, uint64_t *bits, const tag_chunk *chunk, bool wide, uint32_t places)
+{
+	if (wide)
+	{
+		uint32_t	words = (places + 63) / 64;
+
+		NEED(r, (uint64_t) words * 8);
+		for (uint32_t i = 0; i < words; i++)
+			bits[i] = get64(r);
+	}
+	else
+		CRM_TRY(get_dense(r, bits));
+	return is_within(bits, chunk, wide, places) ? CRM_OK : CRM_CORRUPT;
+}
+
+/* Only who has a number has bits of it. */
+static crm_status
+get_numbers(reader *r, crm_tag_sets *sets, const tag_chunk *chunk, number_cell *cell, bool wide, uint32_t places)
+{
+	uint32_t	words = wide ? (places + 63) / 64 : CRM_CHUNK_WORDS;
+	uint32_t	slices;
+
+	NEED(r, 8);
+	cell->scale = get32(r);
+	slices = get32(r);
+	if (cell->scale > CRM_TAG_SCALE || slices > CRM_TAG_SLICES)
+		return CRM_CORRUPT;
+	for (uint32_t i = 0; i < slices; i++)
+	{
+		uint64_t   *slice;
+
+		CRM_TRY(tag_numbers_slice(sets, chunk, cell, (int) i, &slice));
+		CRM_TRY(get_bits(r, slice, chunk, wide, places));
+		for (uint32_t k = 0; k < words; k++)
+			if ((slice[k] & ~cell->slice[0][k]) != 0)
+				return CRM_CORRUPT;
+	}
+	return CRM_OK;
+}
+
+static crm_status
 get_chunk(reader *r, crm_tag_sets *sets, uint32_t scopes, const uint32_t *codes)
 {
 	bool		wide = tag_sets_wide(sets);
@@ -297,6 +377,11 @@ get_chunk(reader *r, crm_tag_sets *sets, uint32_t scopes, const uint32_t *codes)
 		previous = rule;
 		rule--;
 		CRM_TRY(tag_sets_cell(sets, chunk, (int) rule, &cell));
+		if (sets->is_number[rule])
+		{
+			CRM_TRY(get_numbers(r, sets, chunk, cell, wide, places));
+			continue;
+		}
 		if (sets->is_text[rule])
 		{
 			CRM_TRY(get_codes(r, cell, places, codes[rule]));
@@ -306,18 +391,7 @@ get_chunk(reader *r, crm_tag_sets *sets, uint32_t scopes, const uint32_t *codes)
 						return CRM_CORRUPT;
 			continue;
 		}
-		if (wide)
-		{
-			uint32_t	words = (places + 63) / 64;
-
-			NEED(r, (uint64_t) words * 8);
-			for (uint32_t i = 0; i < words; i++)
-				((uint64_t *) cell)[i] = get64(r);
-		}
-		else
-			CRM_TRY(get_dense(r, cell));
-		if (!is_within(cell, chunk, wide, places))
-			return CRM_CORRUPT;
+		CRM_TRY(get_bits(r, cell, chunk, wide, places));
 	}
 }
 

@@ -72,6 +72,9 @@ CREATE TABLE @extschema@.tag_definition (
 	refreshed_version int,
 	refreshed_at	timestamptz,
 	as_of			timestamptz,
+	-- of a numeric tag's: digits behind the point, slices in use (doc/formats.md)
+	number_scale	int CHECK (number_scale BETWEEN 0 AND 38),
+	number_slices	int CHECK (number_slices BETWEEN 0 AND 129),
 	UNIQUE (population_id, name)
 );
 ALTER SEQUENCE @extschema@.tag_definition_tag_id_seq OWNED BY @extschema@.tag_definition.tag_id;

@@ -11,8 +11,16 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "tag/customer.h"
+#include "tag/number_tag.h"
 #include "tag/readers.h"
 #include "utils/array.h"
+
+/* The number of a numeric tag, which follows the set of those who have one bit by bit. */
+typedef struct found_number
+{
+	uint64		bits[2];
+	bool		negative;
+} found_number;
 
 /* The sets that hold the customer. */
 typedef struct found_sets
@@ -21,6 +29,7 @@ typedef struct found_sets
 	int			room;
 	Datum	   *tags;
 	Datum	   *values;
+	found_number *numbers;
 	int32		scope;			/* of the population's own set; -1 when he is not in it */
 } found_sets;
 
@@ -34,14 +43,36 @@ remember_set(void *arg, int32 tag_id, int32 value_no, int32 scope_no)
 		found->scope = scope_no;
 		return;
 	}
+	if (value_no != CRM_NO_VALUE && found->count > 0 && DatumGetInt32(found->tags[found->count - 1]) == tag_id &&
+		DatumGetInt32(found->values[found->count - 1]) == CRM_NO_VALUE)
+	{
+		found_number *number = &found->numbers[found->count - 1];
+		int			bit = value_no - CRM_SLICE_FIRST_BIT;
+
+		if (value_no == CRM_SLICE_SIGN)
+			number->negative = true;
+		else if (bit < 127)
+			number->bits[bit / 64] |= UINT64CONST(1) << (bit % 64);
+		return;
+	}
 	if (found->count == found->room)
 	{
 		found->room *= 2;
+		found->numbers = repalloc(found->numbers, sizeof(found_number) * found->room);
 		found->tags = repalloc(found->tags, sizeof(Datum) * found->room);
 		found->values = repalloc(found->values, sizeof(Datum) * found->room);
 	}
+	memset(&found->numbers[found->count], 0, sizeof(found_number));
 	found->tags[found->count] = Int32GetDatum(tag_id);
 	found->values[found->count++] = Int32GetDatum(value_no);
+}
+
+static char *
+number_text(const found_number *number, int scale)
+{
+	crm_uint128 bits = (crm_uint128) number->bits[1] << 64 | number->bits[0];
+
+	return crm_number_text((crm_int128) (number->negative ? ~bits : bits), scale);
 }
 
 static Datum
@@ -74,6 +105,7 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 
 	found.tags = palloc(sizeof(Datum) * found.room);
 	found.values = palloc(sizeof(Datum) * found.room);
+	found.numbers = palloc(sizeof(found_number) * found.room);
 	crm_store_sets_of(population, customer->id, remember_set, &found);
 	customer->stored = found.scope >= 0;
 	if (sizes_of != NULL && !sizes_of->all)
@@ -92,8 +124,8 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 							  "       CASE WHEN $3 THEN (SELECT sum(z.members)::bigint FROM @.tag_size z "
 							  "             WHERE z.tag_id = d.tag_id AND z.value_no = s.value_no "
 							  "               AND ($4::int[] IS NULL OR z.scope_no = ANY ($4))) END, "
-							  "       d.as_of "
-							  "FROM ROWS FROM (unnest($1::int[]), unnest($2::int[])) AS s (tag_id, value_no) "
+							  "       d.as_of, CASE WHEN d.value_type = 'numeric' THEN d.number_scale END, s.n "
+							  "FROM ROWS FROM (unnest($1::int[]), unnest($2::int[])) WITH ORDINALITY AS s (tag_id, value_no, n) "
 							  "     JOIN @.tag_definition d ON d.tag_id = s.tag_id "
 							  "     LEFT JOIN @.tag_value v ON v.tag_id = s.tag_id AND v.value_no = s.value_no "
 							  "WHERE d.valid_for IS NULL OR d.refreshed_at + d.valid_for > now() "
@@ -108,6 +140,7 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 	{
 		crm_customer_tag *tag = &customer->tags[i];
 		bool		isnull;
+		int			scale;
 
 		tag->name = crm_catalogue_required(&session, i, 1);
 		tag->value = crm_catalogue_text(&session, i, 2);
@@ -121,6 +154,14 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 		if (isnull)
 			tag->members = -1;
 		tag->as_of = crm_catalogue_number(i, 9, NULL);
+		scale = (int) crm_catalogue_number(i, 10, &isnull);
+		if (!isnull)
+		{
+			MemoryContext old = MemoryContextSwitchTo(session.caller);
+
+			tag->value = number_text(&found.numbers[crm_catalogue_number(i, 11, NULL) - 1], scale);
+			MemoryContextSwitchTo(old);
+		}
 	}
 	crm_catalogue_end(&session);
 	return customer;

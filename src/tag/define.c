@@ -8,7 +8,7 @@
 #include "access/sysattr.h"
 #include "executor/spi.h"
 #include "optimizer/optimizer.h"
-#include "tag/scan_plan.h"
+#include "tag/scan_query.h"
 #include "tag/segment_define.h"
 #include "tag/tag.h"
 #include "utils/acl.h"
@@ -86,12 +86,6 @@ check_rule(const tag_arguments *arguments)
 	(void) crm_population_source(arguments->population);
 	source = relation_open(arguments->population->source, AccessShareLock);
 	rule = crm_rule_parse(source, arguments->rule, arguments->population->has_events);
-	if (rule->type == NUMERICOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the rule of tag \"%s\" gives a number", arguments->name),
-				 errdetail("A rule gives boolean (has the tag or not) or text (one of several values)."),
-				 errhint("Compare it (balance >= 1000), or name bands: CASE WHEN balance >= 1000 THEN 'high' ELSE 'low' END.")));
 	rule->tag_name = arguments->name;
 	crm_scan_plan_make(source, list_make1(rule), GetCurrentTransactionStartTimestamp(), false, &plan, &scan_arguments);
 	relation_close(source, AccessShareLock);
@@ -139,7 +133,7 @@ require_columns(const crm_population *population, const crm_rule *rule, Oid owne
 static const char *
 value_type(const crm_rule *rule)
 {
-	return rule->type == BOOLOID ? "boolean" : "text";
+	return crm_value_type_name(crm_rule_value_type(rule));
 }
 
 CRM_FUNCTION(crm_create_tag);
@@ -217,11 +211,11 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 	require_tag_owner(tag);
 	rule = check_rule(&arguments);
 	require_columns(arguments.population, rule, tag->owner);
-	if ((rule->type == BOOLOID) != (tag->type == CRM_VALUE_BOOLEAN))
+	if (crm_rule_value_type(rule) != tag->type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the new rule of tag \"%s\" gives %s, the old one %s", tag->name, value_type(rule),
-						tag->type == CRM_VALUE_BOOLEAN ? "boolean" : "text"),
+						crm_value_type_name(tag->type)),
 				 errhint("Drop the tag and create it anew, or give the new rule another name.")));
 
 	crm_catalogue_begin(&session);

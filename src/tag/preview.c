@@ -9,11 +9,13 @@
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/bridge.h"
 #include "common/hashfn.h"
 #include "common/settings.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "tag/number_tag.h"
 #include "tag/readers.h"
 #include "tag/scan_plan.h"
 #include "utils/array.h"
@@ -31,7 +33,7 @@ typedef struct sampled_key
 
 typedef struct value_preview
 {
-	const char *value;			/* the hash key; "" for a boolean rule */
+	const char *value;			/* the hash key; "" for a boolean or numeric rule */
 	int64		members;
 	int			samples;
 	sampled_key *sample;		/* ascending by hash, the smallest ones */
@@ -41,6 +43,7 @@ typedef struct preview
 {
 	MemoryContext context;		/* outlives SPI */
 	bool		boolean;
+	crm_bsi_collector *numbers; /* numeric: of each row that has one, by its place; else NULL */
 	int			sample;
 	int64		customers;
 	HTAB	   *values;
@@ -113,6 +116,23 @@ show_rule(void *arg)
 }
 
 static void
+note_number(preview *p, Datum result)
+{
+	crm_tag_number number;
+	crm_number_fault fault = crm_number_take(result, &number);
+
+	if (fault == CRM_NUMBER_FINE &&
+		crm_bsi_collector_add(p->numbers, (uint64) p->customers, crm_tag_number_value(&number), number.scale) == CRM_OUT_OF_RANGE)
+		fault = CRM_NUMBER_WIDE;
+	if (fault != CRM_NUMBER_FINE)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("number \"%s\" cannot be kept in a tag", DatumGetCString(DirectFunctionCall1(numeric_out, result))),
+				 crm_number_detail(fault),
+				 errhint("Let the rule give NULL there, or round(..., 2).")));
+}
+
+static void
 scan_source(preview *p, const char *query, const crm_population *timelines)
 {
 	SPIParseOpenOptions options = {0};
@@ -145,7 +165,9 @@ scan_source(preview *p, const char *query, const crm_population *timelines)
 			p->customers++;
 			if (isnull || (p->boolean && !DatumGetBool(result)))
 				continue;
-			value = find_value(p, p->boolean ? "" : TextDatumGetCString(result));
+			if (p->numbers != NULL)
+				note_number(p, result);
+			value = find_value(p, p->boolean || p->numbers != NULL ? "" : TextDatumGetCString(result));
 			value->members++;
 			if (p->sample > 0)
 				sample_key(p, value, SPI_getvalue(row, desc, 2));
@@ -198,8 +220,8 @@ return_values(const preview *p, ReturnSetInfo *rsinfo)
 		Datum		values[4];
 		bool		nulls[4] = {false};
 
-		nulls[0] = p->boolean;
-		values[0] = p->boolean ? (Datum) 0 : CStringGetTextDatum(sorted[i]->value);
+		nulls[0] = p->boolean || p->numbers != NULL;
+		values[0] = nulls[0] ? (Datum) 0 : CStringGetTextDatum(sorted[i]->value);
 		values[1] = Int64GetDatum(sorted[i]->members);
 		nulls[2] = p->customers == 0;
 		values[2] = Float8GetDatum(nulls[2] ? 0 : (double) sorted[i]->members / p->customers);
@@ -218,6 +240,42 @@ customer_id_expression(const crm_population *population)
 					"CASE WHEN customer.%2$s OPERATOR(pg_catalog.>=) 0 THEN customer.%2$s::pg_catalog.int8 "
 					"ELSE %1$s.customer_id(customer.%2$s::pg_catalog.int8, %3$s) END" : "%1$s.customer_id(customer.%2$s::pg_catalog.text, %3$s)",
 					crm_schema(), key, quote_literal_cstr(population->name));
+}
+
+/* The least number, the one in the middle (of two the lower one) and the greatest, each with those who have just it. */
+static void
+return_numbers(preview *p, ReturnSetInfo *rsinfo)
+{
+	static const char *const names[] = {"minimum", "median", "maximum"};
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+	const crm_bsi_image *image;
+	crm_bsi		numbers;
+	uint64		places[3] = {0};
+
+	crm_check(crm_bsi_collector_build(p->numbers, &image), "preview", false);
+	if (image->cardinality == 0)
+		return;
+	crm_bsi_image_view(image, &numbers);
+	places[1] = (image->cardinality - 1) / 2;
+	places[2] = image->cardinality - 1;
+	for (int i = 0; i < 3; i++)
+	{
+		crm_int128	value;
+		crm_ids_builder *same;
+		int64		members;
+		Datum		values[4] = {0};
+		bool		nulls[4] = {false, false, false, true};
+
+		crm_check(crm_bsi_select(&env, &numbers, NULL, places[i], &value), "preview", false);
+		crm_check(crm_ids_builder_new(&env, &same), "preview", false);
+		crm_check(crm_bsi_between(&env, &numbers, NULL, &value, &value, same), "preview", false);
+		members = (int64) crm_ids_builder_cardinality(same);
+		crm_ids_builder_free(same);
+		values[0] = CStringGetTextDatum(psprintf("%s %s", names[i], crm_number_text(value, (int) image->scale)));
+		values[1] = Int64GetDatum(members);
+		values[2] = Float8GetDatum((double) members / p->customers);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
 }
 
 /* crm.preview_tag(rule, population, sample) */
@@ -253,11 +311,6 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	relation_close(source, NoLock);
 	if (rule->timeline)
 		crm_rule_join_timelines(&query, population, customer_id_expression(population));
-	if (rule->type != BOOLOID && rule->type != TEXTOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("rules that give a number for each customer are not supported yet"),
-				 errhint("Compare the number in the rule, or cut it into named bands with CASE.")));
 
 	p.context = CurrentMemoryContext;
 	p.boolean = rule->type == BOOLOID;
@@ -267,7 +320,13 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	control.match = match_values;
 	control.hcxt = CurrentMemoryContext;
 	p.values = hash_create("values of a rule", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	if (p.boolean)
+	if (rule->type == NUMERICOID)
+	{
+		crm_env		env = crm_env_in(CurrentMemoryContext);
+
+		crm_check(crm_bsi_collector_new(&env, &p.numbers), "preview", false);
+	}
+	if (p.boolean || p.numbers != NULL)
 		(void) find_value(&p, "");	/* nobody is an answer, too */
 
 	callback.previous = error_context_stack;
@@ -279,5 +338,7 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 							 quote_identifier(population->key_column)), rule->timeline ? population : NULL);
 	error_context_stack = callback.previous;
 	return_values(&p, rsinfo);
+	if (p.numbers != NULL)
+		return_numbers(&p, rsinfo);
 	return (Datum) 0;
 }

@@ -10,6 +10,9 @@
 /* The name of the type in messages, without a schema: that is the installer's choice. */
 #define CRM_AUDIENCE_NAME "audience"
 
+/* The builder's set in memory, in the form that the set operations read.  The builder is gone afterwards. */
+extern crm_ids crm_ids_take(const crm_env *env, crm_ids_builder *builder);
+
 /* A text argument as a C string; NULL for NULL. */
 extern char *crm_text_argument(FunctionCallInfo fcinfo, int argument);
 /* 0A000: sets of a past moment are not kept. */

@@ -7,29 +7,35 @@ CREATE FUNCTION @extschema@.tag(name text, value text DEFAULT NULL, population t
 	as_of timestamptz DEFAULT NULL) RETURNS @extschema@.audience
 	AS 'MODULE_PATHNAME', 'crm_tag_customers' LANGUAGE C STABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.tag(text, text, text, timestamptz) IS
-	'the customers who have a tag (标签), as an audience (人群): of a text tag those with the value given, without value those with any. As stored by the last refresh_tags, in the scopes the caller may read. A value that nobody ever had: {}. NULL for NULL. Errors: 42704 unknown tag, 42804 value for a boolean tag, 55000 never refreshed, 42501 no right to whole sets, 0A000 as_of given';
+	'the customers who have a tag (标签), as an audience (人群): of a text or numeric tag those with the value given, without value those with any. As stored by the last refresh_tags, in the scopes the caller may read. A value that nobody ever had: {}. NULL for NULL. Errors: 42704 unknown tag, 42804 value for a boolean tag, 55000 never refreshed, 42501 no right to whole sets, 0A000 as_of given';
+
+CREATE FUNCTION @extschema@.tag_number(name text, population text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+	RETURNS @extschema@.bsi
+	AS 'MODULE_PATHNAME', 'crm_tag_number_values' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.tag_number(text, text, timestamptz) IS
+	'the numbers of a numeric tag (数值标签), one for each customer who has it: for bsi_sum, bsi_avg, bsi_quantile, bsi_top, bsi_range, over any audience. As stored by the last refresh_tags, in the scopes the caller may read. NULL for NULL. Errors: 42704 unknown tag, 42804 no numeric tag, 55000 never refreshed, 42501 no right to whole sets, 0A000 as_of given';
 
 CREATE FUNCTION @extschema@.segment(expression text, population text DEFAULT NULL,
 	as_of timestamptz DEFAULT NULL) RETURNS @extschema@.audience
 	AS 'MODULE_PATHNAME', 'crm_segment' LANGUAGE C STABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.segment(text, text, timestamptz) IS
-	'the customers of a segment (客户分类), as an audience: tags by name, = and != with a value, & (and), | (or), - (and not), ! (the population without), brackets; ! binds closest, then & and - from left to right, then |. Errors show their place: 42601 syntax, 42704 unknown tag, 42804 comparison that the tag does not allow, 54000 too long or too deep';
+	'the customers of a segment (客户分类), as an audience: tags by name, = and != with a value, < <= > >= with a number, & (and), | (or), - (and not), ! (the population without), brackets; ! binds closest, then & and - from left to right, then |. Errors show their place: 42601 syntax, 42704 unknown tag, 42804 comparison that the tag does not allow, 54000 too long or too deep';
 
 CREATE FUNCTION @extschema@.tags_of(key text, population text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (tag text, value text, kind text, since timestamptz, until timestamptz)
 	AS 'MODULE_PATHNAME', 'crm_tags_of_text' LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 ROWS 30;
 COMMENT ON FUNCTION @extschema@.tags_of(text, text, timestamptz) IS
-	'the tags of one customer, by name; value of text tags only; until where the tag has valid_for, after which it is no longer shown; since is NULL as long as no history is kept. No rows when the caller may not see the customer''s row';
+	'the tags of one customer, by name; value of text and numeric tags; until where the tag has valid_for, after which it is no longer shown; since is NULL as long as no history is kept. No rows when the caller may not see the customer''s row';
 CREATE FUNCTION @extschema@.tags_of(key bigint, population text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (tag text, value text, kind text, since timestamptz, until timestamptz)
 	AS 'MODULE_PATHNAME', 'crm_tags_of_bigint' LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 ROWS 30;
 COMMENT ON FUNCTION @extschema@.tags_of(bigint, text, timestamptz) IS
-	'the tags of one customer, by name; value of text tags only; until where the tag has valid_for, after which it is no longer shown; since is NULL as long as no history is kept. No rows when the caller may not see the customer''s row';
+	'the tags of one customer, by name; value of text and numeric tags; until where the tag has valid_for, after which it is no longer shown; since is NULL as long as no history is kept. No rows when the caller may not see the customer''s row';
 CREATE FUNCTION @extschema@.tags_of(key uuid, population text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (tag text, value text, kind text, since timestamptz, until timestamptz)
 	AS 'MODULE_PATHNAME', 'crm_tags_of_uuid' LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 ROWS 30;
 COMMENT ON FUNCTION @extschema@.tags_of(uuid, text, timestamptz) IS
-	'the tags of one customer, by name; value of text tags only; until where the tag has valid_for, after which it is no longer shown; since is NULL as long as no history is kept. No rows when the caller may not see the customer''s row';
+	'the tags of one customer, by name; value of text and numeric tags; until where the tag has valid_for, after which it is no longer shown; since is NULL as long as no history is kept. No rows when the caller may not see the customer''s row';
 
 CREATE FUNCTION @extschema@.profile(key text, population text DEFAULT NULL, as_of timestamptz DEFAULT NULL,
 	language text DEFAULT 'en') RETURNS jsonb
@@ -51,7 +57,7 @@ CREATE FUNCTION @extschema@.preview_tag(rule text, population text DEFAULT NULL,
 	RETURNS TABLE (value text, members bigint, share float8, sample_keys text[])
 	AS 'MODULE_PATHNAME', 'crm_preview_tag' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10;
 COMMENT ON FUNCTION @extschema@.preview_tag(text, text, int) IS
-	'what a rule would give as a tag: how many customers, which share, and the keys of some, the same ones whenever asked; for a text rule one row for each value, largest first, for a boolean rule one row with NULL as value. One scan of the source as the caller, as_of is now(); nothing is stored';
+	'what a rule would give as a tag: how many customers, which share, and the keys of some, the same ones whenever asked; for a text rule one row for each value, largest first, for a boolean rule one row with NULL as value, for a numeric rule one row for all who have a number and one each for minimum, median and maximum. One scan of the source as the caller, as_of is now(); nothing is stored';
 
 CREATE FUNCTION @extschema@.tag_counts(population text DEFAULT NULL)
 	RETURNS TABLE (tags bigint, customers bigint)

@@ -182,7 +182,7 @@ return_tag(refresh *r, const crm_tag *tag, const crm_tag_change *change)
 	int32	   *numbers;
 	uint64		n;
 
-	if (tag->type == CRM_VALUE_BOOLEAN)
+	if (tag->type != CRM_VALUE_TEXT)
 	{
 		return_row(r, tag->name, NULL, &change->values[CRM_NO_VALUE]);
 		return;
@@ -250,6 +250,7 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 		one->rule = rule++;
 		if (tag->type == CRM_VALUE_TEXT)
 			one->value_numbers = crm_number_values(tag, state, one->rule, &highest);
+		one->number = tag->type == CRM_VALUE_NUMERIC;
 		one->value_count = highest + 1;
 		one->values = palloc0(one->value_count * sizeof(crm_value_change));
 	}
@@ -269,6 +270,13 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 		order[i] = (uint32) change.scope_numbers[i];
 	crm_check(crm_tag_sets_finish(state->sets, order), "crm.agg_state", false);
 	check_duplicate(r, state->sets);
+	rule = 0;
+	foreach(cell, tags)
+	{
+		if (((crm_tag *) lfirst(cell))->type == CRM_VALUE_NUMERIC)
+			crm_number_slices(lfirst(cell), state, rule);
+		rule++;
+	}
 
 	if (change.tag_count > 0)
 	{
@@ -300,7 +308,18 @@ tags_per_scan(const refresh *r, Oid owner, List *tags)
 	ListCell   *cell;
 
 	foreach(cell, tags)
-		bytes += rows * (((crm_tag *) lfirst(cell))->type == CRM_VALUE_TEXT ? 2.0 : 0.125);
+		switch (((crm_tag *) lfirst(cell))->type)
+		{
+			case CRM_VALUE_BOOLEAN:
+				bytes += rows * 0.125;
+				break;
+			case CRM_VALUE_TEXT:
+				bytes += rows * 2.0;
+				break;
+			case CRM_VALUE_NUMERIC:
+				bytes += rows * 4.0;	/* amounts of up to nine digits and a sign */
+				break;
+		}
 	if (bytes <= limit)
 		return list_length(tags);
 	return Max(1, (int) (list_length(tags) * limit / bytes));

@@ -11,3 +11,9 @@ CREATE FUNCTION @extschema@.rule_is_batched(source regclass, rule text) RETURNS 
 	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 250;
 COMMENT ON FUNCTION @extschema@.rule_is_batched(regclass, text) IS
 	'does this rule (标签规则) run over batches of column values, not through the executor';
+
+CREATE FUNCTION @extschema@.rule_number(number numeric) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'crm_rule_number'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.rule_number(numeric) IS
+	'a number as a numeric tag (数值标签) keeps it, without zeros at the end; 22003 for one that it cannot keep: not finite, more than 38 digits';

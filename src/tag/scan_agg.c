@@ -109,6 +109,7 @@ crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
 	crm_scan_state *other;
 	uint32	   *scope_map;
 	uint16	  **code_maps;
+	crm_status	status;
 	int			rules;
 
 	if (!AggCheckCallContext(fcinfo, &aggregate_context))
@@ -159,7 +160,8 @@ crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
 		for (int code = 1; code <= values; code++)
 			code_maps[i][code] = crm_scan_value_code(state->scan, i, crm_scan_value(other->scan, i, code));
 	}
-	crm_check(crm_tag_sets_merge(state->sets, other->sets, scope_map, code_maps), "crm.agg_state", false);
+	status = crm_tag_sets_merge(state->sets, other->sets, scope_map, code_maps);
+	crm_scan_check_numbers(state, crm_tag_sets_crowded(state->sets), status);
 	state->null_keys += other->null_keys;
 	if (other->negative_keys > 0 && (state->negative_keys == 0 || other->negative_key > state->negative_key))
 		state->negative_key = other->negative_key;

@@ -59,9 +59,11 @@ crm_scan_plan_make(Relation source, List *rules, TimestampTz as_of, bool force_e
 	crm_program *program = &compiler.program;
 	StringInfoData columns,
 				booleans,
-				texts;
+				texts,
+				numbers;
 	uint32		boolean_count = 0,
 				text_count = 0,
+				number_count = 0,
 				ignored;
 	ListCell   *cell;
 	uint8	   *bytes;
@@ -71,13 +73,14 @@ crm_scan_plan_make(Relation source, List *rules, TimestampTz as_of, bool force_e
 	initStringInfo(&columns);
 	initStringInfo(&booleans);
 	initStringInfo(&texts);
+	initStringInfo(&numbers);
 
 	foreach(cell, rules)
 	{
 		const crm_rule *rule = lfirst(cell);
 		crm_program_rule compiled;
 
-		if (rule->type != BOOLOID && rule->type != TEXTOID)
+		if (rule->type != BOOLOID && rule->type != TEXTOID && rule->type != NUMERICOID)
 			elog(ERROR, "rule of type %u cannot be scanned", rule->type);
 		CHECK_FOR_INTERRUPTS();
 		memset(&compiled, 0, sizeof(compiled));
@@ -94,6 +97,12 @@ crm_scan_plan_make(Relation source, List *rules, TimestampTz as_of, bool force_e
 				compiled.target = boolean_count++;
 				appendStringInfo(&booleans, "%s(%s) IS TRUE", compiled.target > 0 ? ", " : "", rule->qualified);
 			}
+			else if (rule->type == NUMERICOID)
+			{
+				compiled.kind = CRM_RULE_EXECUTOR_NUMBER;
+				compiled.target = number_count++;
+				appendStringInfo(&numbers, "%s(%s)::pg_catalog.numeric", compiled.target > 0 ? ", " : "", rule->qualified);
+			}
 			else
 			{
 				compiled.kind = CRM_RULE_EXECUTOR_TEXT;
@@ -106,7 +115,7 @@ crm_scan_plan_make(Relation source, List *rules, TimestampTz as_of, bool force_e
 		check_program(crm_program_add_rule(program, &compiler.env, &compiled));
 	}
 	place_values(&compiler);
-	if (program->argument_count == 0 && boolean_count == 0 && text_count == 0 && rules != NIL)
+	if (program->argument_count == 0 && boolean_count == 0 && text_count == 0 && number_count == 0 && rules != NIL)
 	{
 		/* Rules that need no column; but a variadic call needs an argument. */
 		crm_scan_plan_make(source, rules, as_of, true, plan, arguments);
@@ -125,6 +134,11 @@ crm_scan_plan_make(Relation source, List *rules, TimestampTz as_of, bool force_e
 	{
 		check_program(crm_program_add_argument(program, CRM_ARGUMENT_TEXTS, &ignored));
 		appendStringInfo(&columns, ", ARRAY[%s]::pg_catalog.text[]", texts.data);
+	}
+	if (number_count > 0)
+	{
+		check_program(crm_program_add_argument(program, CRM_ARGUMENT_NUMBERS, &ignored));
+		appendStringInfo(&columns, ", ARRAY[%s]::pg_catalog.numeric[]", numbers.data);
 	}
 	*arguments = columns.data;
 

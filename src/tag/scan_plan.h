@@ -9,15 +9,16 @@
  * and their and/or/not (and CASE over such conditions with constant results)
  * are compiled into a program over batches of column values; the arguments then
  * hold just the columns.  All other rules stand among the arguments as
- * expressions, gathered in one boolean[] and one text[], and are evaluated by
- * the executor.  The plan says which is which and travels as a constant, so that
- * parallel workers have it.
+ * expressions, gathered in one boolean[], one text[] and one numeric[], and are
+ * evaluated by the executor.  The plan says which is which and travels as a
+ * constant, so that parallel workers have it.
  */
 #ifndef CRM_SCAN_PLAN_H
 #define CRM_SCAN_PLAN_H
 
 #include "common/crm.h"
 #include "kernel/rule_batch.h"
+#include "kernel/tag_sets.h"
 #include "lib/stringinfo.h"
 #include "nodes/params.h"
 #include "nodes/pg_list.h"
@@ -99,6 +100,7 @@ typedef struct crm_scan crm_scan;	/* decoded plan, one batch of rows, results */
 extern crm_scan *crm_scan_new(const bytea *plan, MemoryContext context);
 extern int	crm_scan_rules(const crm_scan *scan);
 extern bool crm_scan_rule_is_text(const crm_scan *scan, int rule);
+extern bool crm_scan_rule_is_number(const crm_scan *scan, int rule);
 /* The tag's name, for errors; empty when none was given. */
 extern const char *crm_scan_rule_name(const crm_scan *scan, int rule);
 /*
@@ -112,6 +114,8 @@ extern void crm_scan_run(crm_scan *scan, int rows);
 extern const uint64 *crm_scan_truth(const crm_scan *scan, int rule);
 /* Text rule: code of each row's value, 0 for none; codes stay valid for the scan's life. */
 extern const uint16 *crm_scan_codes(const crm_scan *scan, int rule);
+/* Numeric rule: the number of each row. */
+extern const crm_tag_number *crm_scan_numbers(const crm_scan *scan, int rule);
 /* The values of a text rule met so far: codes 1 ... count. */
 extern int	crm_scan_value_count(const crm_scan *scan, int rule);
 extern const char *crm_scan_value(const crm_scan *scan, int rule, int code);

@@ -92,6 +92,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	/* what our queries call of our own */
 	crm_require_alone("tag_scan_agg");
 	crm_require_alone("tag_trace");
+	crm_require_alone("rule_number");
 	crm_require_alone("population_keys");
 	crm_require_alone("timeline_slice");
 	crm_require_alone("whole_timeline");
@@ -262,9 +263,12 @@ raise_with_place(const crm_scan_job *job, List *rules, ErrorData *error)
 	appendStringInfoString(&sql, "SELECT ARRAY[");
 	foreach(cell, rules)
 	{
-		appendStringInfo(&sql, "%sCASE WHEN %s.tag_trace(%d, customer.%s::pg_catalog.text) THEN (%s) IS NULL END",
+		const crm_rule *one = lfirst(cell);
+		char	   *checked = one->type != NUMERICOID ? "" : psprintf("%s.rule_number", crm_schema());
+
+		appendStringInfo(&sql, "%sCASE WHEN %s.tag_trace(%d, customer.%s::pg_catalog.text) THEN %s(%s) IS NULL END",
 						 n == 0 ? "" : ", ", crm_schema(), n, quote_identifier(job->population->key_column),
-						 ((crm_rule *) lfirst(cell))->qualified);
+						 checked, one->qualified);
 		n++;
 	}
 	appendStringInfoString(&sql, "]::pg_catalog.bool[]");
@@ -314,17 +318,22 @@ rule_of_tag(void *arg)
 	errcontext("rule of tag \"%s\", which replace_tag can mend and drop_tag remove", ((const crm_tag *) arg)->name);
 }
 
+crm_value_type
+crm_rule_value_type(const crm_rule *rule)
+{
+	return rule->type == BOOLOID ? CRM_VALUE_BOOLEAN : rule->type == TEXTOID ? CRM_VALUE_TEXT : CRM_VALUE_NUMERIC;
+}
+
 /* The state of the scan and the stored sets take a tag's type for granted. */
 static void
 check_rule_type(const crm_tag *tag, const crm_rule *rule)
 {
-	if (rule->type == (tag->type == CRM_VALUE_BOOLEAN ? BOOLOID : TEXTOID) && tag->type != CRM_VALUE_NUMERIC)
+	if (crm_rule_value_type(rule) == tag->type)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("the rule of tag \"%s\" gives %s now, and gave %s when it was created", tag->name,
-					rule->type == BOOLOID ? "boolean" : rule->type == TEXTOID ? "text" : "a number",
-					tag->type == CRM_VALUE_BOOLEAN ? "boolean" : "text"),
+					crm_value_type_name(crm_rule_value_type(rule)), crm_value_type_name(tag->type)),
 			 errdetail("A column or function that it names has another type by now. The rule is: %s", tag->qualified),
 			 errhint("Write the type into the rule, such as column::text, and %s.replace_tag it; or drop the tag.", crm_schema())));
 }

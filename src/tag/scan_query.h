@@ -8,6 +8,9 @@
 #include "tag/tag.h"
 #include "utils/tuplestore.h"
 
+/* What a tag with this rule gives. */
+extern crm_value_type crm_rule_value_type(const crm_rule *rule);
+
 /* One scan of a population's source for some of its tags of one owner. */
 typedef struct crm_scan_job
 {

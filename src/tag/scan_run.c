@@ -12,6 +12,7 @@
 #include "common/bridge.h"
 #include "common/settings.h"
 #include "mb/pg_wchar.h"
+#include "tag/number_tag.h"
 #include "tag/scan_keys.h"
 #include "tag/scan_plan.h"
 #include "utils/array.h"
@@ -42,6 +43,7 @@ typedef struct rule_state
 	crm_value_table values;		/* text: met so far */
 	uint16	   *met;			/* text: code of each arm's value, of each of the column's values; 0 as long as not met */
 	uint32		met_room;
+	crm_tag_number *numbers;	/* numeric: of each row */
 	uint16		null_code;		/* text column: of the value that stands for NULL, 0 as long as not met */
 } rule_state;
 
@@ -54,10 +56,12 @@ struct crm_scan
 	bool		checked;		/* the arguments' number and types */
 	int			booleans;		/* their arguments, or -1 */
 	int			texts;
+	int			numbers;
 	column_reader *readers;		/* one a column */
 	rule_state *rules;
 	uint32	   *boolean_rules;	/* rules that the executor evaluates, in its order */
 	uint32	   *text_rules;
+	uint32	   *number_rules;
 };
 
 /* ---- making one ------------------------------------------------------------- */
@@ -103,13 +107,15 @@ prepare_readers(crm_scan *scan)
 				check_plan(CRM_CORRUPT);
 		}
 	}
-	scan->booleans = scan->texts = -1;
+	scan->booleans = scan->texts = scan->numbers = -1;
 	for (uint32 i = 0; i < program->argument_count; i++)
 	{
 		if (program->arguments[i] == CRM_ARGUMENT_BOOLEANS)
 			scan->booleans = i;
 		else if (program->arguments[i] == CRM_ARGUMENT_TEXTS)
 			scan->texts = i;
+		else if (program->arguments[i] == CRM_ARGUMENT_NUMBERS)
+			scan->numbers = i;
 	}
 }
 
@@ -122,6 +128,7 @@ prepare_rules(crm_scan *scan)
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	scan->boolean_rules = palloc(sizeof(uint32) * (program->executor_booleans + 1));
 	scan->text_rules = palloc(sizeof(uint32) * (program->executor_texts + 1));
+	scan->number_rules = palloc(sizeof(uint32) * (program->executor_numbers + 1));
 	for (uint32 i = 0; i < program->rule_count; i++)
 	{
 		const crm_program_rule *rule = &program->rules[i];
@@ -142,6 +149,10 @@ prepare_rules(crm_scan *scan)
 				break;
 			case CRM_RULE_EXECUTOR_TEXT:
 				scan->text_rules[rule->target] = i;
+				break;
+			case CRM_RULE_EXECUTOR_NUMBER:
+				scan->number_rules[rule->target] = i;
+				state->numbers = palloc0(sizeof(crm_tag_number) * CRM_BATCH_ROWS);
 				break;
 			case CRM_RULE_COLUMN:
 				break;
@@ -183,6 +194,12 @@ crm_scan_rule_is_text(const crm_scan *scan, int rule)
 	uint8		kind = scan->program.rules[rule].kind;
 
 	return kind == CRM_RULE_CASE || kind == CRM_RULE_COLUMN || kind == CRM_RULE_EXECUTOR_TEXT;
+}
+
+bool
+crm_scan_rule_is_number(const crm_scan *scan, int rule)
+{
+	return scan->program.rules[rule].kind == CRM_RULE_EXECUTOR_NUMBER;
 }
 
 const char *
@@ -281,6 +298,8 @@ type_fits(crm_argument_kind kind, Oid type)
 			return type == BOOLARRAYOID;
 		case CRM_ARGUMENT_TEXTS:
 			return type == TEXTARRAYOID;
+		case CRM_ARGUMENT_NUMBERS:
+			return type == NUMERICARRAYOID;
 	}
 	return false;
 }
@@ -395,6 +414,7 @@ read_column(crm_scan *scan, column_reader *reader, const NullableDatum *argument
 			break;
 		case CRM_ARGUMENT_BOOLEANS:
 		case CRM_ARGUMENT_TEXTS:
+		case CRM_ARGUMENT_NUMBERS:
 			break;				/* no columns are made of these */
 	}
 	reader->keys[row] = key;
@@ -452,6 +472,40 @@ read_texts(crm_scan *scan, const NullableDatum *argument, int row)
 }
 
 static void
+refuse_number(const crm_scan *scan, int rule, Datum number, crm_number_fault fault)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("numeric tag \"%s\" cannot keep the number \"%s\"", crm_scan_rule_name(scan, rule),
+					DatumGetCString(DirectFunctionCall1(numeric_out, number))),
+			 crm_number_detail(fault)));
+}
+
+static void
+read_numbers(crm_scan *scan, const NullableDatum *argument, int row)
+{
+	ArrayType  *array = executor_array(argument, NUMERICOID, scan->program.executor_numbers);
+	const char *data = ARR_DATA_PTR(array);
+	const bits8 *present = ARR_NULLBITMAP(array);
+
+	for (uint32 i = 0; i < scan->program.executor_numbers; i++)
+	{
+		int			rule = scan->number_rules[i];
+		crm_tag_number *number = &scan->rules[rule].numbers[row];
+		crm_number_fault fault;
+
+		number->present = false;
+		if (present && !(present[i / 8] & (1 << (i % 8))))
+			continue;
+		fault = crm_number_take(PointerGetDatum(data), number);
+		if (unlikely(fault != CRM_NUMBER_FINE))
+			refuse_number(scan, rule, PointerGetDatum(data), fault);
+		data = att_addlength_pointer(data, -1, data);
+		data = (const char *) att_align_nominal(data, TYPALIGN_INT);
+	}
+}
+
+static void
 begin_batch(crm_scan *scan)
 {
 	memset(scan->batch.nulls, 0, sizeof(uint64) * CRM_BATCH_WORDS * scan->program.column_count);
@@ -476,6 +530,8 @@ crm_scan_row(crm_scan *scan, FunctionCallInfo fcinfo, int first, int row)
 		read_booleans(scan, &arguments[scan->booleans], row);
 	if (scan->texts >= 0)
 		read_texts(scan, &arguments[scan->texts], row);
+	if (scan->numbers >= 0)
+		read_numbers(scan, &arguments[scan->numbers], row);
 }
 
 /* ---- answers --------------------------------------------------------------------- */
@@ -586,4 +642,10 @@ const uint16 *
 crm_scan_codes(const crm_scan *scan, int rule)
 {
 	return scan->rules[rule].codes;
+}
+
+const crm_tag_number *
+crm_scan_numbers(const crm_scan *scan, int rule)
+{
+	return scan->rules[rule].numbers;
 }

@@ -9,6 +9,7 @@
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "tag/number_tag.h"
 #include "tag/scan_state.h"
 
 #define STATE_MAGIC 0x53544147	/* of the expanded object */
@@ -45,6 +46,9 @@ crm_scan_state_new(MemoryContext parent, const bytea *plan, int chunk_bits)
 	for (int i = 0; i < rules; i++)
 		is_text[i] = crm_scan_rule_is_text(state->scan, i);
 	crm_check(crm_tag_sets_new(&state->env, chunk_bits, rules, is_text, &state->sets), TYPE_NAME, true);
+	for (int i = 0; i < rules; i++)
+		if (crm_scan_rule_is_number(state->scan, i))
+			crm_tag_sets_set_numeric(state->sets, i);
 	MemoryContextSwitchTo(old);
 	return state;
 }
@@ -98,11 +102,26 @@ crm_scan_state_flush(crm_scan_state *state)
 	crm_scan_run(state->scan, state->rows);
 	crm_check(crm_tag_sets_place(state->sets, state->row_scopes, state->ids, state->rows), TYPE_NAME, false);
 	for (int i = 0; i < rules; i++)
-		crm_check(crm_scan_rule_is_text(state->scan, i) ?
-				  crm_tag_sets_add_codes(state->sets, i, crm_scan_codes(state->scan, i)) :
-				  crm_tag_sets_add_truth(state->sets, i, crm_scan_truth(state->scan, i)),
-				  TYPE_NAME, false);
+		if (crm_scan_rule_is_number(state->scan, i))
+			crm_scan_check_numbers(state, i, crm_tag_sets_add_numbers(state->sets, i, crm_scan_numbers(state->scan, i)));
+		else
+			crm_check(crm_scan_rule_is_text(state->scan, i) ?
+					  crm_tag_sets_add_codes(state->sets, i, crm_scan_codes(state->scan, i)) :
+					  crm_tag_sets_add_truth(state->sets, i, crm_scan_truth(state->scan, i)),
+					  TYPE_NAME, false);
 	state->rows = 0;
+}
+
+void
+crm_scan_check_numbers(const crm_scan_state *state, int rule, crm_status status)
+{
+	if (unlikely(status == CRM_OUT_OF_RANGE))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("numbers of tag \"%s\" have too many digits together", crm_scan_rule_name(state->scan, rule)),
+				 crm_number_detail(CRM_NUMBER_WIDE),
+				 errhint("Round them in the rule, for example round(..., 2).")));
+	crm_check(status, TYPE_NAME, false);
 }
 
 /* ---- the flat form ------------------------------------------------------------- */

@@ -45,5 +45,7 @@ extern uint32 crm_scan_state_scope(crm_scan_state *state, const char *text, Size
 extern crm_scan_state *crm_scan_state_get(Datum value, MemoryContext in_context);
 /* Evaluates what stands in the batch. */
 extern void crm_scan_state_flush(crm_scan_state *state);
+/* Raises what went wrong with the numbers of a rule, with the tag's name. */
+extern void crm_scan_check_numbers(const crm_scan_state *state, int rule, crm_status status);
 
 #endif							/* CRM_SCAN_STATE_H */

@@ -1,5 +1,6 @@
 /*
- * segment.c - crm.tag and crm.segment: stored sets as audiences.
+ * segment.c - crm.tag, crm.segment and crm.tag_number: stored sets as audiences
+ * and numbers.
  *
  * A segment is evaluated step by step on a stack of sets; the last step builds
  * the audience itself.
@@ -12,6 +13,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "tag/kept.h"
+#include "tag/number_tag.h"
 #include "tag/readers.h"
 #include "tag/segment_define.h"
 #include "tag/segment_read.h"
@@ -34,18 +36,14 @@ typedef struct place
 	size_t		position;		/* byte */
 } place;
 
-/*
- * The builder's set in memory, in the form that the set operations read.  The
- * builder is gone afterwards.
- */
-static crm_ids
-finish_ids(reader *r, crm_ids_builder *builder)
+crm_ids
+crm_ids_take(const crm_env *env, crm_ids_builder *builder)
 {
 	crm_ids		ids;
 	uint8	   *data;
 
 	ids.size = crm_ids_builder_size(builder);
-	data = r->env.alloc(r->env.arg, ids.size);
+	data = env->alloc(env->arg, ids.size);
 	crm_ids_builder_write(builder, data);
 	crm_ids_builder_free(builder);
 	ids.data = data;
@@ -75,7 +73,7 @@ read_base(reader *r)
 {
 	if (!r->have_base)
 	{
-		r->base = finish_ids(r, read_set(r, CRM_BASE_TAG(r->population), CRM_NO_VALUE));
+		r->base = crm_ids_take(&r->env, read_set(r, CRM_BASE_TAG(r->population), CRM_NO_VALUE));
 		r->have_base = true;
 	}
 	return r->base;
@@ -107,7 +105,7 @@ read_other_values(reader *r, const crm_tag *tag, int32 except)
 		CHECK_FOR_INTERRUPTS();
 		if (values[i] == except)
 			continue;
-		ids = finish_ids(r, read_set(r, tag->id, values[i]));
+		ids = crm_ids_take(&r->env, read_set(r, tag->id, values[i]));
 		crm_check(crm_ids_collector_merge(collector, ids), CRM_AUDIENCE_NAME, false);
 		r->env.release(r->env.arg, (void *) ids.data);
 	}
@@ -115,6 +113,17 @@ read_other_values(reader *r, const crm_tag *tag, int32 except)
 	crm_check(crm_ids_collector_build(collector, builder), CRM_AUDIENCE_NAME, false);
 	crm_ids_collector_free(collector);
 	return builder;
+}
+
+static const crm_bsi *
+read_numbers(reader *r, const crm_tag *tag)
+{
+	if (r->numbers_of != tag->id)
+	{
+		r->numbers = crm_numbers_read(r->population, tag, r->scopes, &r->env);
+		r->numbers_of = tag->id;
+	}
+	return r->numbers;
 }
 
 /* What a tag must be for a condition: of the right type. */
@@ -135,11 +144,6 @@ check_test(const crm_tag *tag, crm_segment_test test)
 				 errmsg("values of tag \"%s\" are not numbers", tag->name),
 				 errdetail("Its rule gives text."),
 				 errhint("Compare with = or != here, and put the comparison of numbers into a tag's rule.")));
-	if (tag->type == CRM_VALUE_NUMERIC)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("tag \"%s\" gives a number for each customer, which segments cannot read yet", tag->name),
-				 errhint("Put the comparison into the rule of a boolean tag.")));
 }
 
 /* ... and refreshed. */
@@ -162,6 +166,12 @@ read_condition(reader *r, const crm_tag *tag, crm_segment_test test, const char 
 
 	if (tag->type == CRM_VALUE_BOOLEAN)
 		return read_set(r, tag->id, CRM_NO_VALUE);
+	if (tag->type == CRM_VALUE_NUMERIC)
+	{
+		if (test == CRM_TEST_NONE)
+			return read_set(r, tag->id, CRM_SLICE_PRESENT);
+		return crm_numbers_compare(read_numbers(r, tag), tag, test, value, &r->env);
+	}
 	if (test == CRM_TEST_NONE)
 		return read_other_values(r, tag, -1);
 
@@ -211,6 +221,7 @@ run_condition(reader *r, const char *expression, const crm_segment_step *step)
 	ErrorContextCallback callback = {error_context_stack, show_place, &where};
 	crm_defined_segment *segment;
 	crm_tag    *tag = NULL;
+	crm_ids_builder *builder = NULL;
 
 	error_context_stack = &callback;
 	segment = crm_defined_segment_find(r->population, step->name);
@@ -223,12 +234,15 @@ run_condition(reader *r, const char *expression, const crm_segment_step *step)
 	else
 	{
 		tag = crm_tag_find(r->population, step->name);
-		if (step->test != CRM_TEST_NONE && (tag->type == CRM_VALUE_BOOLEAN || step->test >= CRM_TEST_LESS))
+		if (step->test != CRM_TEST_NONE && (tag->type != CRM_VALUE_TEXT || step->test >= CRM_TEST_LESS))
 			where.position = step->test_position;
 		check_condition(r, tag, step->test);
 	}
+	/* a number that is none has its place in this expression, an error within a segment in the segment's */
+	if (segment == NULL)
+		builder = read_condition(r, tag, step->test, step->value);
 	error_context_stack = callback.previous;
-	return segment != NULL ? read_segment(r, segment) : read_condition(r, tag, step->test, step->value);
+	return segment != NULL ? read_segment(r, segment) : builder;
 }
 
 static crm_ids_builder *
@@ -266,7 +280,7 @@ run_program(reader *r, const char *expression, const crm_segment_program *progra
 			r->env.release(r->env.arg, (void *) stack[--top].data);
 		if (i + 1 == program->count)
 			return builder;
-		stack[top++] = finish_ids(r, builder);
+		stack[top++] = crm_ids_take(&r->env, builder);
 	}
 	elog(ERROR, "empty segment program");
 }
@@ -384,14 +398,14 @@ segment_members(reader *r, const crm_defined_segment *segment)
 	{
 		met->ids = crm_defined_segment_members(segment);
 		if (!r->scopes->all)
-			met->ids = finish_ids(r, combine(r, CRM_AND, read_base(r), met->ids));
+			met->ids = crm_ids_take(&r->env, combine(r, CRM_AND, read_base(r), met->ids));
 	}
 	else
 	{
 		crm_segment_program program;
 
 		parse(segment->expression, &program);
-		met->ids = finish_ids(r, run_program(r, segment->expression, &program));
+		met->ids = crm_ids_take(&r->env, run_program(r, segment->expression, &program));
 	}
 	error_context_stack = callback.previous;
 	met->ready = true;
@@ -463,7 +477,13 @@ crm_segment_check(const crm_population *population, const char *expression, cons
 		if (segment != NULL)
 			check_segment_test(segment, step->test);
 		else
-			check_test(crm_tag_find(population, step->name), step->test);
+		{
+			crm_tag    *tag = crm_tag_find(population, step->name);
+
+			check_test(tag, step->test);
+			if (tag->type == CRM_VALUE_NUMERIC && step->test != CRM_TEST_NONE)
+				crm_number_check(tag, step->value);
+		}
 	}
 	error_context_stack = callback.previous;
 }
@@ -479,13 +499,13 @@ crm_set_reader_base(crm_set_reader *reader)
 crm_ids
 crm_set_reader_stored(crm_set_reader *reader, int32 tag_id, int32 value_no)
 {
-	return finish_ids(reader, read_set(reader, tag_id, value_no));
+	return crm_ids_take(&reader->env, read_set(reader, tag_id, value_no));
 }
 
 crm_ids
 crm_set_reader_combine(crm_set_reader *reader, crm_ids_op op, crm_ids a, crm_ids b)
 {
-	return finish_ids(reader, combine(reader, op, a, b));
+	return crm_ids_take(&reader->env, combine(reader, op, a, b));
 }
 
 crm_ids
@@ -494,7 +514,7 @@ crm_set_reader_segment(crm_set_reader *reader, const char *expression)
 	crm_segment_program program;
 
 	parse(expression, &program);
-	return finish_ids(reader, run_program(reader, expression, &program));
+	return crm_ids_take(&reader->env, run_program(reader, expression, &program));
 }
 
 void
@@ -531,6 +551,8 @@ crm_set_reader_begin(crm_set_reader *r, const char *population)
 	r->env = crm_env_in(CurrentMemoryContext);
 	r->have_base = false;
 	r->defined = NIL;
+	r->numbers_of = 0;
+	r->numbers = NULL;
 }
 
 /* The finished set as the answer of the call, kept for the query. */
@@ -629,4 +651,46 @@ crm_segment(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return result;
+}
+
+/* crm.tag_number(name, population, as_of) */
+CRM_FUNCTION(crm_tag_number_values);
+Datum
+crm_tag_number_values(PG_FUNCTION_ARGS)
+{
+	void	   *known;
+	MemoryContext answer,
+				work,
+				caller;
+	reader		r;
+	crm_tag    *tag;
+	const crm_bsi *numbers;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	known = crm_kept_find(fcinfo, 3, 2);
+	if (known != NULL)
+		PG_RETURN_POINTER(known);
+
+	answer = crm_kept_context(fcinfo, 3, 2);
+	work = AllocSetContextCreate(CurrentMemoryContext, "tag's numbers", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(work);
+
+	begin_reading(&r, crm_text_argument(fcinfo, 1), !PG_ARGISNULL(2));
+	tag = crm_tag_find(r.population, crm_text_argument(fcinfo, 0));
+	if (tag->type != CRM_VALUE_NUMERIC)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("tag \"%s\" gives no numbers", tag->name),
+				 errdetail("Its rule gives %s.", tag->type == CRM_VALUE_BOOLEAN ? "boolean" : "text"),
+				 errhint("%s.tag gives those who have it.", crm_schema())));
+	check_condition(&r, tag, CRM_TEST_NONE);
+	numbers = read_numbers(&r, tag);
+
+	MemoryContextSwitchTo(answer);
+	known = crm_bsi_of_sets(numbers);
+	crm_kept_store(fcinfo, known);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+	PG_RETURN_POINTER(known);
 }

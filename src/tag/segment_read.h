@@ -16,6 +16,9 @@ typedef struct crm_set_reader
 	crm_env		env;
 	bool		have_base;
 	crm_ids		base;			/* the population itself, read when '!' asks for it */
+	/* the numbers read last: those of a range are asked for twice */
+	int32		numbers_of;		/* number of the tag; 0: none */
+	const struct crm_bsi *numbers;
 	List	   *defined;		/* defined segments met so far, with their members */
 } crm_set_reader;
 

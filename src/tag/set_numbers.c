@@ -112,6 +112,28 @@ crm_number_values(const crm_tag *tag, const crm_scan_state *state, int rule, int
 	return numbers;
 }
 
+/*
+ * A scale, once there, stays: a customer with many decimals who comes and goes
+ * must not have all chunks written each time.
+ */
+void
+crm_number_slices(const crm_tag *tag, crm_scan_state *state, int rule)
+{
+	crm_catalogue_session session;
+	uint32_t	scale;
+	int			slices = 0;
+
+	crm_scan_check_numbers(state, rule, crm_tag_sets_same_scale(state->sets, rule, (uint32) tag->number_scale, &scale));
+	for (int chunk = 0; chunk < crm_tag_sets_chunks(state->sets); chunk++)
+		slices = Max(slices, crm_tag_sets_slices(state->sets, chunk, rule));
+	crm_catalogue_begin(&session);
+	(void) crm_catalogue_write("UPDATE @.tag_definition SET number_scale = $2, number_slices = $3 WHERE tag_id = $1",
+							   3, INT4OID, Int32GetDatum(tag->id), false,
+							   INT4OID, Int32GetDatum((int32) scale), false,
+							   INT4OID, Int32GetDatum(slices), false);
+	crm_catalogue_end(&session);
+}
+
 /* ---- sizes of sets ------------------------------------------------------------------------------ */
 
 /*

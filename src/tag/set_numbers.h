@@ -13,6 +13,9 @@ extern int32 *crm_number_scopes(const crm_population *population, crm_scan_state
 /* The value number of each code of a text rule; new values are added in byte order. */
 extern int32 *crm_number_values(const crm_tag *tag, const crm_scan_state *state, int rule, int *highest);
 
+/* Brings a numeric rule's numbers to one scale, at least that of the stored ones where all fit, and notes it. */
+extern void crm_number_slices(const crm_tag *tag, crm_scan_state *state, int rule);
+
 /* Members by tag, value and scope: an empty table, what counts into it (crm_store_change.on_size), and storing it. */
 extern HTAB *crm_sizes_new(void);
 extern void crm_sizes_count(void *arg, int32 tag_id, int32 value_no, int32 scope_no, uint32 members);

@@ -106,6 +106,13 @@ value_change(crm_store_change *change, int32 tag_id, int32 value_no)
 	return &tag->values[value_no];
 }
 
+/* A slice of numbers tells nothing of who came and went. */
+static bool
+is_slice(const crm_store_change *change, const set_key *key)
+{
+	return key->value_no != CRM_NO_VALUE && change->tags[replaced_tag(change, key->tag_id)].number;
+}
+
 /* ---- the old sets ---------------------------------------------------------------------- */
 
 /* The next old set of a replaced tag. */
@@ -136,11 +143,15 @@ static void
 delete_old(store_writer *writer)
 {
 	MemoryContext old = MemoryContextSwitchTo(writer->row_context);
-	bytea	   *members = DatumGetByteaPP(writer->old_members);
-	crm_value_change *value = value_change(writer->change, writer->old_key.tag_id, writer->old_key.value_no);
 
-	crm_value_change_count(value, writer->population, writer->old_key.tag_id, writer->old_key.chunk,
-						   (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL, 0, writer->moves);
+	if (!is_slice(writer->change, &writer->old_key))
+	{
+		bytea	   *members = DatumGetByteaPP(writer->old_members);
+
+		crm_value_change_count(value_change(writer->change, writer->old_key.tag_id, writer->old_key.value_no),
+							   writer->population, writer->old_key.tag_id, writer->old_key.chunk,
+							   (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL, 0, writer->moves);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(writer->row_context);
 	CatalogTupleDelete(writer->table, &writer->old->t_self);
@@ -217,7 +228,7 @@ update_old(store_writer *writer, const set_key *key, bytea *members)
 static void
 put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 {
-	crm_value_change *value;
+	crm_value_change *value = NULL;
 	int			order = -1;
 
 	while (HeapTupleIsValid(writer->old) && (order = compare_keys(&writer->old_key, key)) < 0)
@@ -225,10 +236,13 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 		delete_old(writer);
 		next_old(writer);
 	}
-	value = value_change(writer->change, key->tag_id, key->value_no);
-	value->members += count;
-	if (writer->change->on_size != NULL)
-		writer->change->on_size(writer->change->arg, key->tag_id, key->value_no, key->scope_no, count);
+	if (!is_slice(writer->change, key))
+	{
+		value = value_change(writer->change, key->tag_id, key->value_no);
+		value->members += count;
+		if (writer->change->on_size != NULL)
+			writer->change->on_size(writer->change->arg, key->tag_id, key->value_no, key->scope_no, count);
+	}
 	if (HeapTupleIsValid(writer->old) && order == 0)
 	{
 		MemoryContext old_context = MemoryContextSwitchTo(writer->row_context);
@@ -237,8 +251,9 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 
 		if (size != VARSIZE(members) - VARHDRSZ || memcmp(VARDATA_ANY(stored), VARDATA(members), size) != 0)
 		{
-			crm_value_change_count(value, writer->population, key->tag_id, key->chunk, (uint8 *) VARDATA_ANY(stored), size,
-								   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
+			if (value != NULL)
+				crm_value_change_count(value, writer->population, key->tag_id, key->chunk, (uint8 *) VARDATA_ANY(stored), size,
+									   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
 			update_old(writer, key, members);
 		}
 		MemoryContextSwitchTo(old_context);
@@ -247,9 +262,9 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 	}
 	else
 	{
-		if (writer->moves == NULL)
+		if (value != NULL && writer->moves == NULL)
 			value->entered += count;
-		else
+		else if (value != NULL)
 			crm_value_change_count(value, writer->population, key->tag_id, key->chunk, NULL, 0,
 								   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
 		insert_new(writer, key, members);
@@ -296,6 +311,20 @@ put_chunk(store_writer *writer, crm_tag_sets *sets, int chunk, bytea *members,
 		{
 			SET_VARSIZE(members, VARHDRSZ + crm_tag_sets_encode_base(sets, chunk, out));
 			put(writer, &key, members, customers);
+		}
+		else if (tag->number)
+		{
+			int			slices = crm_tag_sets_slices(sets, chunk, tag->rule);
+
+			for (int i = 0; i < slices; i++)
+			{
+				size = crm_tag_sets_encode_slice(sets, chunk, tag->rule, i, out, &count);
+				if (count == 0)
+					continue;
+				key.value_no = i;
+				SET_VARSIZE(members, VARHDRSZ + size);
+				put(writer, &key, members, count);
+			}
 		}
 		else if (tag->value_numbers == NULL)
 		{

@@ -32,7 +32,8 @@ typedef struct crm_tag_change
 {
 	int32		tag_id;
 	int			rule;			/* its rule's number in the sets; -1 for the population itself */
-	int32	   *value_numbers;	/* text: value number of each code; NULL for boolean */
+	int32	   *value_numbers;	/* text: value number of each code; NULL otherwise */
+	bool		number;			/* numeric: bit slices, of which the first alone counts members */
 	crm_value_change *values;	/* by value number */
 	int			value_count;	/* room in values; at least 1, and grows */
 } crm_tag_change;

@@ -189,6 +189,9 @@ typedef enum crm_value_type
 	CRM_VALUE_BOOLEAN, CRM_VALUE_TEXT, CRM_VALUE_NUMERIC
 } crm_value_type;
 
+/* As the catalogue names it. */
+extern const char *crm_value_type_name(crm_value_type type);
+
 typedef struct crm_tag
 {
 	int32		id;
@@ -199,6 +202,8 @@ typedef struct crm_tag
 	int32		version;
 	int32		refreshed_version;	/* 0: never refreshed */
 	TimestampTz refreshed_at;
+	int32		number_scale;	/* numeric, of the stored numbers: digits behind the point */
+	int32		number_slices;	/* ... and value numbers in use */
 	char	   *rule;			/* as its author wrote it */
 	char	   *qualified;		/* as it runs */
 } crm_tag;

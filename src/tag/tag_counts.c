@@ -151,6 +151,7 @@ count_all(counting *c, const crm_scopes *scopes)
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
+	int32		whole = 0;		/* the tag whose set of this chunk has been counted: a boolean one, or a numeric one's whole */
 
 	ScanKeyInit(&key, CRM_SET_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(c->population->id));
 	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), 1, &key);
@@ -171,9 +172,17 @@ count_all(counting *c, const crm_scopes *scopes)
 		if (!crm_scopes_include(scopes, scope))
 			continue;
 		if (c->started && (scope != c->scope || chunk != c->chunk))
+		{
 			finish_chunk(c);
+			whole = 0;
+		}
 		c->scope = scope;
 		c->chunk = chunk;
+		/* slices of numbers behind the set of those who have one */
+		if (tag_id == whole)
+			continue;
+		if (DatumGetInt32(values[CRM_SET_VALUE - 1]) == CRM_NO_VALUE)
+			whole = tag_id;
 
 		members = PG_DETOAST_DATUM_PACKED(values[CRM_SET_MEMBERS - 1]);
 		if (tag_id == CRM_BASE_TAG(c->population))

@@ -60,10 +60,10 @@ CREATE VIEW @extschema@.segment_size WITH (security_invoker = true) AS
 		SELECT tag_id, value_no, sum(members) AS members FROM @extschema@.tag_size GROUP BY tag_id, value_no
 	) z ON z.tag_id = d.tag_id AND z.value_no = coalesce(v.value_no, 0)
 	WHERE d.refreshed_version IS NOT NULL AND (d.value_type <> 'text' OR v.value_no IS NOT NULL);
-COMMENT ON VIEW @extschema@.segment_size IS 'size of every stored set: one row for each boolean tag and for each value of a text tag, in the scopes that the reader may read';
+COMMENT ON VIEW @extschema@.segment_size IS 'size of every stored set: one row for each boolean or numeric tag and for each value of a text tag, in the scopes that the reader may read';
 COMMENT ON COLUMN @extschema@.segment_size.population IS 'name of the population';
 COMMENT ON COLUMN @extschema@.segment_size.tag IS 'name of the tag';
-COMMENT ON COLUMN @extschema@.segment_size.value IS 'value of a text tag, NULL for a boolean tag';
+COMMENT ON COLUMN @extschema@.segment_size.value IS 'value of a text tag; NULL for a boolean tag, and for all who have a number of a numeric tag';
 COMMENT ON COLUMN @extschema@.segment_size.kind IS 'base, timeliness, correlation, predictive or personality';
 COMMENT ON COLUMN @extschema@.segment_size.members IS 'customers who have it';
 COMMENT ON COLUMN @extschema@.segment_size.share IS 'their share of the population, 0 to 1; NULL for an empty population';
@@ -91,7 +91,7 @@ COMMENT ON VIEW @extschema@.tag_catalog IS 'the tags (标签目录) that the rea
 COMMENT ON COLUMN @extschema@.tag_catalog.population IS 'name of the population';
 COMMENT ON COLUMN @extschema@.tag_catalog.tag IS 'name of the tag';
 COMMENT ON COLUMN @extschema@.tag_catalog.kind IS 'base, timeliness, correlation, predictive or personality';
-COMMENT ON COLUMN @extschema@.tag_catalog.value_type IS 'boolean: has it or not; text: one of several values';
+COMMENT ON COLUMN @extschema@.tag_catalog.value_type IS 'boolean: has it or not; text: one of several values; numeric: a number for each customer';
 COMMENT ON COLUMN @extschema@.tag_catalog.owner IS 'role with whose rights the rule runs';
 COMMENT ON COLUMN @extschema@.tag_catalog.version IS 'current version of the rule';
 COMMENT ON COLUMN @extschema@.tag_catalog.rule IS 'the rule as its author wrote it';
@@ -150,7 +150,10 @@ COMMENT ON COLUMN @extschema@.tag_coverage.value IS 'the measure: a share from 0
 COMMENT ON COLUMN @extschema@.tag_coverage.refreshed_at IS 'when the sets behind it were stored';
 
 CREATE VIEW @extschema@.customer_tag_long WITH (security_invoker = true) AS
-	SELECT p.name AS population, m.key AS customer, m.id, d.name AS tag, v.value, d.kind,
+	SELECT p.name AS population, m.key AS customer, m.id, d.name AS tag,
+		CASE WHEN d.value_type = 'numeric' THEN
+			trim_scale(@extschema@.bsi_value(@extschema@.tag_number(d.name, p.name), m.id))::text
+			ELSE v.value END AS value, d.kind,
 		d.refreshed_at, d.refreshed_at + d.valid_for AS valid_until
 	FROM @extschema@.population_definition p
 	JOIN @extschema@.tag_definition d ON d.population_id = p.population_id
@@ -164,7 +167,7 @@ COMMENT ON COLUMN @extschema@.customer_tag_long.population IS 'name of the popul
 COMMENT ON COLUMN @extschema@.customer_tag_long.customer IS 'key of the customer, as text';
 COMMENT ON COLUMN @extschema@.customer_tag_long.id IS 'id of the customer in audiences';
 COMMENT ON COLUMN @extschema@.customer_tag_long.tag IS 'name of the tag';
-COMMENT ON COLUMN @extschema@.customer_tag_long.value IS 'value of a text tag, NULL for a boolean tag';
+COMMENT ON COLUMN @extschema@.customer_tag_long.value IS 'value of a text tag, number of a numeric tag, NULL for a boolean tag';
 COMMENT ON COLUMN @extschema@.customer_tag_long.kind IS 'base, timeliness, correlation, predictive or personality';
 COMMENT ON COLUMN @extschema@.customer_tag_long.refreshed_at IS 'when the set was stored';
 COMMENT ON COLUMN @extschema@.customer_tag_long.valid_until IS 'how long that stays true, where the tag says so (valid_for)';
