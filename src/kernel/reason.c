@@ -161,7 +161,8 @@ void
 crm_reason_decisive(const crm_reason *reason, uint32_t number, crm_reason_ask ask, void *arg, bool *marks)
 {
 	const crm_reason_node *node = &reason->nodes[number];
-	const uint32_t *children = reason->children + node->first;
+	/* of a leaf, the first is no place among the children, of which there may be none */
+	const uint32_t *children = node->kind == CRM_REASON_LEAF ? NULL : reason->children + node->first;
 
 	switch (node->kind)
 	{

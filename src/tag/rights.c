@@ -14,7 +14,9 @@
 #include "common/crm.h"
 
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "rewrite/rewriteHandler.h"
@@ -82,8 +84,34 @@ has_grant(const crm_population *population, const char *privilege)
 	return result;
 }
 
-/* Does row-level security restrict the user anywhere below this relation?  Views are looked through. */
+/* Do others see other rows than the user in this relation?  Views are looked through. */
 static bool row_security_below(Oid relid, List **seen);
+
+/*
+ * May the function answer different users differently?  Of PostgreSQL's own
+ * those that ask for the user, his rights or his settings; of others all that
+ * are not immutable.
+ */
+static bool
+depends_on_user(Oid function, void *context)
+{
+	static const char *const names[] = {"current_setting", "pg_has_role", "row_security_active", "inet_client_addr", "inet_client_port", "pg_backend_pid"};
+	const char *name;
+	size_t		length;
+
+	if (func_volatile(function) == PROVOLATILE_IMMUTABLE)
+		return false;
+	if (function >= FirstNormalObjectId)
+		return true;
+	name = get_func_name(function);
+	if (name == NULL)
+		return true;
+	for (int i = 0; i < lengthof(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	length = strlen(name);
+	return strstr(name, "user") != NULL || (strncmp(name, "has_", 4) == 0 && length > 10 && strcmp(name + length - 10, "_privilege") == 0);
+}
 
 static bool
 find_row_security(Node *node, List **seen)
@@ -98,6 +126,22 @@ find_row_security(Node *node, List **seen)
 	}
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, find_row_security, seen, QTW_EXAMINE_RTES_BEFORE);
+	/* a view's own way of showing each user his rows */
+	if (IsA(node, SQLValueFunction))
+	{
+		switch (((SQLValueFunction *) node)->op)
+		{
+			case SVFOP_CURRENT_ROLE:
+			case SVFOP_CURRENT_USER:
+			case SVFOP_USER:
+			case SVFOP_SESSION_USER:
+				return true;
+			default:
+				return false;
+		}
+	}
+	if (check_functions_in_node(node, depends_on_user, NULL))
+		return true;
 	return expression_tree_walker(node, find_row_security, seen);
 }
 
@@ -130,7 +174,7 @@ row_security_below(Oid relid, List **seen)
 	return result;
 }
 
-/* Does row-level security restrict the user anywhere below this relation? */
+/* Do others see other rows than the user in this relation? */
 static bool
 has_row_security(Oid relid)
 {
@@ -214,7 +258,7 @@ readable_scopes(const crm_population *population, bool missing_ok)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for the whole sets of population \"%s\"", population->name),
-				 errdetail("Row-level security restricts its source, and a whole set tells of every customer."),
+				 errdetail("Row-level security, or a view that asks who is looking, restricts its source, and a whole set tells of every customer."),
 				 errhint("Its owner may run %s.grant_population('%s', '%s'), or give the population a scope column and grant scopes.",
 						 crm_schema(), population->name, GetUserNameFromId(GetUserId(), false))));
 	scopes->all = true;

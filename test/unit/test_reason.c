@@ -57,7 +57,7 @@ plain(const crm_reason *reason, uint32_t number, const answers *a)
 	static const int to_rank[] = {0, 2, 1};
 	static const int of_rank[] = {CRM_REASON_FALSE, CRM_REASON_NULL, CRM_REASON_TRUE};
 	const crm_reason_node *node = &reason->nodes[number];
-	int			values[8];
+	int			values[8] = {0};
 	int			result;
 
 	if (node->kind == CRM_REASON_LEAF)
