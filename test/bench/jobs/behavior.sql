@@ -143,3 +143,17 @@ SELECT sum(s) FROM (SELECT sum(value) AS s FROM bench_event GROUP BY customer_id
 --@ growth funnel_stored_growth: four-step funnel on stored timelines, target 1.1
 --@ ours
 SELECT sum(window_funnel(timeline, '7 days', '{view,add_to_cart,checkout,purchase}')) FROM bench_timeline WHERE customer <= {size} / 10;
+
+--@ job retention_stored: weekly retention on stored timelines
+--@ ours
+SELECT 'check: ' || sum(customers)::bigint FROM unnest((SELECT retention_table(activity(timeline, 'week')) FROM bench_timeline)) AS r;
+--@ peer distinct weeks joined to first weeks, target 0.1, in duckdb
+WITH a AS (SELECT DISTINCT customer_id, date_trunc('week', ts) AS w FROM event), f AS (SELECT customer_id, min(w) AS c FROM a GROUP BY 1),
+t AS (SELECT c, datediff('week', c, w) AS k, count(*) AS n FROM a JOIN f USING (customer_id) GROUP BY 1, 2)
+SELECT 'check: ' || sum(n)::bigint FROM t;
+--@ peer the same in plain SQL
+SET work_mem = '2GB';
+SET jit = off;
+WITH a AS (SELECT DISTINCT customer_id, date_trunc('week', ts) AS w FROM bench_event), f AS (SELECT customer_id, min(w) AS c FROM a GROUP BY 1),
+t AS (SELECT c, (extract(epoch FROM w - c) / 604800)::int AS k, count(*) AS n FROM a JOIN f USING (customer_id) GROUP BY 1, 2)
+SELECT 'check: ' || sum(n)::bigint FROM t;
