@@ -29,7 +29,7 @@ SELECT events, customers FROM crm.refresh_timelines('bank', period => 'year');
 \echo
 \set ECHO queries
 CREATE TEMP TABLE refreshed AS
-SELECT * FROM crm.refresh_tags('bank', as_of => (SELECT closing FROM bank.calendar));
+SELECT * FROM crm.refresh_tags('bank', as_of => (SELECT closing FROM bank.calendar), columns => 'today');
 \set ECHO none
 SELECT kind, d.name AS tag, string_agg(coalesce(value || ': ', '') || members, ',  ' ORDER BY members DESC) AS customers
 FROM refreshed AS r JOIN crm.tag_definition AS d ON d.name = r.tag

@@ -23,7 +23,7 @@ SELECT create_tag('birthday_month', 'extract(month FROM birth) = extract(month F
 SELECT create_tag('likes_x', 'notes LIKE ''xxx%''', 'personality');
 SELECT create_tag('may_leave', 'age % 7 = 0', 'predictive');
 SELECT create_tag('young and rich', 'age < 30 AND balance > 500', 'correlation');
-SELECT count(*) FROM refresh_tags(as_of => '2026-03-15 12:00+00');
+SELECT count(*) FROM refresh_tags(as_of => '2026-03-15 12:00+00', columns => 'today');
 
 -- tags_of against the rules themselves, for every customer.
 WITH expected AS (

@@ -153,7 +153,10 @@ SELECT * FROM refresh_tags('plain', '{rich,NULL}');
 SELECT * FROM refresh_tags('plain', '{}');
 SELECT * FROM refresh_tags('plain', as_of => 'infinity');
 SELECT * FROM refresh_tags('nowhere');
+-- Columns are those of today: an earlier day has to be asked for.
 SELECT count(*) FROM refresh_tags('plain', as_of => '2020-01-01');
+SELECT count(*) FROM refresh_tags('plain', as_of => '2020-01-01', columns => 'then');
+SELECT count(*) FROM refresh_tags('plain', as_of => '2020-01-01', columns => 'today');
 SELECT DISTINCT d.as_of = '2020-01-01' AS noted FROM crm.tag_definition d JOIN crm.population_definition p USING (population_id) WHERE p.name = 'plain';
 SELECT count(*) FROM refresh_tags('plain', as_of => NULL);
 SELECT differences('plain');

@@ -234,7 +234,7 @@ CREATE TABLE hostile.tag_definition (nothing int);
 CREATE TEMP TABLE tag_set (nothing int);
 CREATE TEMP TABLE population_definition (nothing int);
 SET search_path = hostile, pg_temp, pg_catalog, crm;
-SELECT * FROM crm.refresh_tags('scoped', as_of => '2026-01-01');
+SELECT * FROM crm.refresh_tags('scoped', as_of => '2026-01-01', columns => 'today');
 SELECT crm.create_tag('hostile', 'id OPERATOR(pg_catalog.=) 5', population => 'scoped');
 SELECT members FROM crm.refresh_tags('scoped', '{hostile}');
 SELECT crm.cardinality(crm.tag('hostile', population => 'scoped'));

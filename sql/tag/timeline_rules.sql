@@ -37,7 +37,7 @@ SELECT create_tag('rows', $$(events(timeline)).value > 3$$);
 SELECT create_tag('bare', $$timeline$$);
 
 SELECT count(*) FROM refresh_timelines('people');
-SELECT tag, value, members FROM refresh_tags('people', as_of => '2026-06-30') WHERE tag <> 'first_day' ORDER BY 1, 2;
+SELECT tag, value, members FROM refresh_tags('people', as_of => '2026-06-30', columns => 'today') WHERE tag <> 'first_day' ORDER BY 1, 2;
 SELECT * FROM preview_tag($$event_count(timeline, 'order', as_of - interval '600 years') > 0$$, sample => 3);
 
 -- The same in plain SQL, at three moments.
@@ -63,7 +63,7 @@ DECLARE
 	differ bigint;
 BEGIN
 	FOREACH moment IN ARRAY ARRAY['2026-02-10 12:00+00', '2026-04-01 00:00+00', '2026-12-31 00:00+00']::timestamptz[] LOOP
-		PERFORM refresh_tags('people', as_of => moment);
+		PERFORM refresh_tags('people', as_of => moment, columns => 'today');
 		SELECT count(*) INTO differ FROM (
 			(SELECT * FROM tag_timeline.plain(moment) WHERE id IN (SELECT id FROM tag_timeline.customer) EXCEPT ALL SELECT * FROM tag_timeline.stored())
 			UNION ALL (SELECT * FROM tag_timeline.stored() EXCEPT ALL SELECT * FROM tag_timeline.plain(moment) WHERE id IN (SELECT id FROM tag_timeline.customer))) x;

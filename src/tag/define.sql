@@ -17,11 +17,12 @@ CREATE FUNCTION @extschema@.drop_tag(name text, population text DEFAULT NULL) RE
 COMMENT ON FUNCTION @extschema@.drop_tag(text, text) IS
 	'drops a tag, its versions and its stored sets. Owner only';
 
-CREATE FUNCTION @extschema@.refresh_tags(population text DEFAULT NULL, tags text[] DEFAULT NULL, as_of timestamptz DEFAULT now())
+CREATE FUNCTION @extschema@.refresh_tags(population text DEFAULT NULL, tags text[] DEFAULT NULL, as_of timestamptz DEFAULT now(),
+	columns text DEFAULT NULL)
 	RETURNS TABLE (tag text, value text, members bigint, entered bigint, exited bigint)
 	AS 'MODULE_PATHNAME', 'crm_refresh_tags' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 100;
-COMMENT ON FUNCTION @extschema@.refresh_tags(text, text[], timestamptz) IS
-	'evaluates the tags of a population (all, or those named) in one scan per owner and replaces their stored sets in this transaction; members, entered and exited of each tag and value. Rules run as their owner, as_of is what they see as as_of. A rule that fails names tag and customer, and nothing is kept. Cost: the scan; only chunks that changed are written';
+COMMENT ON FUNCTION @extschema@.refresh_tags(text, text[], timestamptz, text) IS
+	'evaluates the tags of a population (all, or those named) in one scan per owner and replaces their stored sets in this transaction; members, entered and exited of each tag and value. Rules run as their owner, as_of is what they see as as_of; before now() it is an error (55000) for rules over columns, whose past is not kept, unless columns => ''today'' takes them as they are. A rule that fails names tag and customer, and nothing is kept. Cost: the scan; only chunks that changed are written';
 
 CREATE FUNCTION @extschema@.tag_trace(rule int, key text) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'crm_tag_trace' LANGUAGE C VOLATILE PARALLEL UNSAFE;

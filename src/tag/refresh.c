@@ -17,6 +17,7 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "tag/past.h"
 #include "tag/scan_query.h"
 #include "tag/set_numbers.h"
 #include "tag/store_write.h"
@@ -455,6 +456,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	List	   *own;
 	bool		base;
 	bool		any_numbers;
+	bool		columns_today;
 
 	InitMaterializedSRF(fcinfo, 0);
 	r.result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -463,6 +465,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("as_of must be a finite time")));
+	columns_today = crm_past_columns_today(PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
 
 	/* wait for other writers first, then look: what they did counts */
 	crm_catalogue_newest();
@@ -476,6 +479,8 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	r.population = crm_population_find_by_id(r.population->id);
 	choose_tags(&r, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
 	check_owners(&r);
+	if (!columns_today)
+		crm_past_check(r.population, r.tags, r.as_of);
 
 	if (r.population->chunk_bits == 0)
 		r.population->chunk_bits = choose_chunk_bits(&r, r.population->owner);

@@ -114,7 +114,7 @@ SELECT pg_temp.note(count(*) >= 40 AND count(DISTINCT kind) = 5, format('%s tags
 SELECT crm.create_tag(name, rule, kind, 'marketing') FROM expectation ORDER BY name \g /dev/null
 
 CREATE TEMP TABLE refreshed AS
-SELECT * FROM crm.refresh_tags('marketing', as_of => '2010-11-30 00:00:00+00');
+SELECT * FROM crm.refresh_tags('marketing', as_of => '2010-11-30 00:00:00+00', columns => 'today');
 
 -- Plain SQL's answer: one row per tag, value and customer; a boolean tag's value is NULL.
 CREATE TEMP TABLE plain (name text, value text, id bigint);
@@ -209,7 +209,7 @@ DELETE FROM marketing.customer WHERE customer_id % 11 = 0;
 DELETE FROM marketing.raw WHERE id % 11 = 0;
 INSERT INTO marketing.customer (customer_id, age, job, marital, balance) VALUES (99999999, 25, 'pilot', 'single', 20000);
 INSERT INTO marketing.raw (id, age, job, marital, balance) VALUES (99999999, 25, 'pilot', 'single', 20000);
-CREATE TEMP TABLE refreshed_again AS SELECT * FROM crm.refresh_tags('marketing', as_of => '2010-11-30 00:00:00+00');
+CREATE TEMP TABLE refreshed_again AS SELECT * FROM crm.refresh_tags('marketing', as_of => '2010-11-30 00:00:00+00', columns => 'today');
 CREATE TEMP TABLE plain_again (name text, value text, id bigint);
 DO $$
 DECLARE

@@ -122,7 +122,7 @@ FROM (VALUES ('rfm', 'segment', 'personality'), ('country', 'country', 'base'), 
 			 ('likely_back', 'recency >= 4 AND frequency >= 4', 'predictive'), ('large_orders', 'revenue / invoices > 1000', 'correlation'))
 	 AS tag (name, rule, kind) \g /dev/null
 CREATE TEMP TABLE refreshed AS
-SELECT * FROM crm.refresh_tags('retail', as_of => '2011-12-10 00:00:00+00');
+SELECT * FROM crm.refresh_tags('retail', as_of => '2011-12-10 00:00:00+00', columns => 'today');
 
 -- Every tag of every customer, in plain SQL.
 CREATE TEMP TABLE plain AS
