@@ -63,6 +63,7 @@ SQL_PARTS = \
 	src/tag/population.sql \
 	src/tag/rule.sql \
 	src/tag/scan.sql \
+	src/tag/due.sql \
 	src/tag/define.sql \
 	src/tag/readers.sql \
 	src/tag/explain.sql \

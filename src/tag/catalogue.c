@@ -96,9 +96,11 @@ crm_catalogue_open(const char *name, LOCKMODE mode)
 {
 	static const Oid set_columns[] = {INT4OID, INT4OID, INT8OID, INT4OID, INT4OID, BYTEAOID};
 	static const Oid key_columns[] = {INT4OID, INT8OID, TEXTOID};
+	static const Oid due_columns[] = {INT4OID, TIMESTAMPTZOID, BYTEAOID};
 	bool		is_set = strcmp(name, "tag_set") == 0;
-	const Oid  *types = is_set ? set_columns : key_columns;
-	int			count = is_set ? lengthof(set_columns) : lengthof(key_columns);
+	bool		is_due = strcmp(name, "tag_due") == 0;
+	const Oid  *types = is_set ? set_columns : is_due ? due_columns : key_columns;
+	int			count = is_set ? lengthof(set_columns) : is_due ? lengthof(due_columns) : lengthof(key_columns);
 	Relation	relation = table_open(crm_relation(name), mode);
 	TupleDesc	desc = RelationGetDescr(relation);
 	bool		intact = relation->rd_rel->relkind == RELKIND_RELATION && desc->natts == count;

@@ -20,6 +20,7 @@ typedef struct crm_scan_job
 	TimestampTz as_of;
 	int			chunk_bits;
 	bool		dictionary;		/* keys are looked up in population_keys */
+	bool		due;			/* find out, too, when tags may change by the clock (due.h) */
 } crm_scan_job;
 
 /*

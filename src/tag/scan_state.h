@@ -34,6 +34,8 @@ typedef struct crm_scan_state
 	uint64		negative_keys;	/* integer keys that the dictionary has to number first */
 	int64		negative_key;	/* the greatest of them */
 
+	struct crm_due_sets *due;	/* after a scan with due: who is due when */
+
 	char	   *flat;			/* the flat form while it is being asked for */
 	Size		flat_size;
 } crm_scan_state;

@@ -1,0 +1,46 @@
+/*
+ * due.h - the due list: whose tags may change by the clock, and when.
+ *
+ * A scan with crm_scan_job.due set computes, for each customer, an instant
+ * before which none of the tags scanned can change unless something is written.
+ * The list keeps the customers by the hour of that instant.  Who reads the
+ * tags at a later time evaluates those that are due by then.
+ *
+ * A customer may stand in several hours (his instant was put off meanwhile) and
+ * may be due without a change: he is evaluated once more than needed.  He is
+ * never due too late.
+ */
+#ifndef CRM_TAG_DUE_H
+#define CRM_TAG_DUE_H
+
+#include "kernel/due_sets.h"
+#include "tag/scan_state.h"
+#include "tag/tag.h"
+
+/* Customers of one hour are due together: see doc/living_tags.md. */
+#define CRM_DUE_HOUR USECS_PER_HOUR
+
+/*
+ * Adds the ids of all customers whose tags may change by the clock at or before
+ * until, as the active snapshot sees the list.  An index probe when nobody is.
+ */
+extern void crm_due_read(const crm_population *population, TimestampTz until, crm_ids_collector *collector);
+
+/*
+ * The three that follow want crm_population_lock.
+ *
+ * Forgets those that crm_due_read(until) gives, once they have been evaluated
+ * for all tags as of then; NULL: everybody, before a refresh of all tags.
+ */
+extern void crm_due_clear(const crm_population *population, const TimestampTz *until);
+/* Adds what a scan with due found out. */
+extern void crm_due_add(const crm_population *population, crm_scan_state *state);
+/*
+ * Clear and add in one, for a refresh or fold of a single scan.  whole: the
+ * scan was of all customers for all tags, and the list is replaced; else
+ * those due up to as_of were evaluated, and give way.  With several scans
+ * (owners, memory), clear once before the first one is added.
+ */
+extern void crm_due_store(const crm_population *population, crm_scan_state *state, bool whole, TimestampTz as_of);
+
+#endif							/* CRM_TAG_DUE_H */
