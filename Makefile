@@ -66,6 +66,7 @@ SQL_PARTS = \
 	src/tag/scan.sql \
 	src/tag/due.sql \
 	src/tag/define.sql \
+	src/tag/track.sql \
 	src/tag/readers.sql \
 	src/tag/explain.sql \
 	src/tag/views.sql \

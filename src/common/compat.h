@@ -40,6 +40,13 @@
 #define crm_json_lexer(json, size, encoding) makeJsonLexContextCstringLen(json, size, encoding, true)
 #endif
 
+/* Who owns a relation may drop its triggers. */
+#if PG_VERSION_NUM >= 160000
+#define crm_owns_relation(relation, role) object_ownercheck(RelationRelationId, relation, role)
+#else
+#define crm_owns_relation(relation, role) pg_class_ownercheck(relation, role)
+#endif
+
 /* Reads exactly so many bytes of a temporary file. */
 #if PG_VERSION_NUM >= 160000
 #define crm_buffile_read(file, bytes, size) BufFileReadExact(file, bytes, size)

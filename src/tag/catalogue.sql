@@ -54,7 +54,10 @@ CREATE TABLE @extschema@.population_key (
 	PRIMARY KEY (population_id, id),
 	UNIQUE (population_id, key)
 );
-COMMENT ON TABLE @extschema@.population_key IS 'dictionary of keys that are not their own ids (uuid, text, negative integers): dense, never reused';
+-- of tracked populations: writers who bring customers do not wait for one another
+CREATE SEQUENCE @extschema@.population_key_number_seq;
+ALTER SEQUENCE @extschema@.population_key_number_seq OWNED BY @extschema@.population_key.id;
+COMMENT ON TABLE @extschema@.population_key IS 'dictionary of keys that are not their own ids (uuid, text, negative integers): numbers are never reused';
 
 CREATE SEQUENCE @extschema@.tag_definition_tag_id_seq AS int;
 CREATE TABLE @extschema@.tag_definition (
@@ -141,6 +144,7 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.population_definition_po
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.population_definition', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.population_scope', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.population_grant', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.population_key_number_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.population_key', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.tag_definition_tag_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.tag_definition', '');

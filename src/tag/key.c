@@ -99,16 +99,26 @@ look_up(const crm_population *population, const char *key, int64 *id, char **key
 }
 
 bool
-crm_key_id(const crm_population *population, Datum key, Oid type, int64 *id)
+crm_key_in_dictionary(const crm_population *population, const char *key)
 {
-	char	   *text = canonical_key(population, key, type);
+	return population->key_form != CRM_KEY_INTEGER || key[0] == '-';
+}
 
-	if (population->key_form == CRM_KEY_INTEGER && text[0] != '-')
+bool
+crm_key_number(const crm_population *population, const char *key, int64 *id)
+{
+	if (!crm_key_in_dictionary(population, key))
 	{
-		*id = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(text)));
+		*id = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(key)));
 		return true;
 	}
-	return look_up(population, text, id, NULL);
+	return look_up(population, key, id, NULL);
+}
+
+bool
+crm_key_id(const crm_population *population, Datum key, Oid type, int64 *id)
+{
+	return crm_key_number(population, canonical_key(population, key, type), id);
 }
 
 char *

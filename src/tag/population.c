@@ -9,6 +9,7 @@
 #include "executor/spi.h"
 #include "kernel/tag_chunk.h"
 #include "tag/tag.h"
+#include "tag/track.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
@@ -21,7 +22,8 @@
 
 #define POPULATION_COLUMNS \
 	"SELECT population_id, name, source::oid::int, source_name, key_column::text, key_form, " \
-	"       scope_column::text, owner::oid::int, chunk_bits, (events IS NOT NULL)::int FROM @.population_definition "
+	"       scope_column::text, owner::oid::int, chunk_bits, (events IS NOT NULL)::int, " \
+	"       EXISTS (SELECT FROM @.tracked_relation t WHERE t.population_id = p.population_id) FROM @.population_definition p "
 
 static bool
 is_source_kind(char kind)
@@ -80,6 +82,7 @@ read_population(crm_catalogue_session *session, uint64 row)
 				 errmsg("the catalogue of crm_analytics is damaged"),
 				 errdetail("Population \"%s\" has chunks of %d bits.", population->name, population->chunk_bits)));
 	population->has_events = crm_catalogue_number(row, 10, NULL) != 0;
+	population->tracked = crm_catalogue_number(row, 11, NULL) != 0;
 	population->source = standing_source((Oid) crm_catalogue_number(row, 3, NULL), population->source_name, population->owner);
 	return population;
 }
@@ -202,8 +205,8 @@ crm_population_source(const crm_population *population)
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(population->source)), relation);
 }
 
-static bool
-fits_key_form(Oid type, crm_key_form form)
+bool
+crm_key_form_fits(Oid type, crm_key_form form)
 {
 	switch (form)
 	{
@@ -232,7 +235,7 @@ crm_population_key_type(const crm_population *population)
 						population->source_name, population->name, population->key_column),
 				 errhint("Give the column its name back.")));
 	type = get_atttype(population->source, attribute);
-	if (!fits_key_form(getBaseType(type), population->key_form))
+	if (!crm_key_form_fits(getBaseType(type), population->key_form))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("key column \"%s\" of population \"%s\" has type %s now",
@@ -280,8 +283,8 @@ check_name(const char *what, const char *name)
 				 errdetail("A name has 1 to %d bytes.", MAX_NAME)));
 }
 
-static Oid
-column_type(Oid relation, const char *column)
+Oid
+crm_column_type(Oid relation, const char *column)
 {
 	AttrNumber	attribute = get_attnum(relation, column);
 
@@ -387,7 +390,7 @@ check_events(FunctionCallInfo fcinfo)
 						 errhint("A relation of events needs event_key, event_time and event_name.")));
 			continue;
 		}
-		type = getBaseType(column_type(events, ARG_NAME(6 + i)));
+		type = getBaseType(crm_column_type(events, ARG_NAME(6 + i)));
 		if (i == 0)
 			(void) key_form(type, ARG_NAME(6));
 		if (i == 1 && type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
@@ -409,7 +412,7 @@ check_events(FunctionCallInfo fcinfo)
 				ereport(ERROR,
 						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						 errmsg("event_attributes must not contain NULL")));
-			(void) column_type(events, NameStr(*DatumGetName(columns[i])));
+			(void) crm_column_type(events, NameStr(*DatumGetName(columns[i])));
 		}
 	}
 }
@@ -434,9 +437,9 @@ crm_create_population(PG_FUNCTION_ARGS)
 	check_name("population", name);
 	source = check_relation(PG_GETARG_OID(1), "source");
 	key = ARG_NAME(2);
-	form = key_form(column_type(source, key), key);
+	form = key_form(crm_column_type(source, key), key);
 	if (!PG_ARGISNULL(3))
-		(void) column_type(source, ARG_NAME(3));
+		(void) crm_column_type(source, ARG_NAME(3));
 	check_events(fcinfo);
 
 	crm_catalogue_begin(&session);
@@ -483,6 +486,8 @@ crm_drop_population(PG_FUNCTION_ARGS)
 	population = crm_population_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	crm_rights_require_owner(population);
 	crm_population_lock(population);
+	if (population->tracked)
+		crm_track_end(population);
 	crm_catalogue_begin(&session);
 	crm_catalogue_write("DELETE FROM @.tag_set WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);
 	crm_catalogue_write("DELETE FROM @.customer_timeline WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);

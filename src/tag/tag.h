@@ -40,6 +40,7 @@ typedef struct crm_population
 	Oid			owner;
 	int			chunk_bits;		/* ids of a chunk share id >> chunk_bits; 0 before the first refresh */
 	bool		has_events;		/* a relation of events is mapped: customers have timelines */
+	bool		tracked;		/* changes are logged (track.h), and readers take them into account */
 } crm_population;
 
 /* NULL name: the only population there is.  Unknown: 42704 with the nearest names. */
@@ -49,6 +50,10 @@ extern crm_population *crm_population_find_by_id(int32 id);
 extern Oid	crm_population_key_type(const crm_population *population);
 /* The source's qualified, quoted name for a query; 42P01 when it is gone. */
 extern char *crm_population_source(const crm_population *population);
+/* Does a column of this type, no domain, hold keys of the form? */
+extern bool crm_key_form_fits(Oid type, crm_key_form form);
+/* Type of a relation's column; 42703 with the nearest names. */
+extern Oid	crm_column_type(Oid relation, const char *column);
 /* Serialises writers of one population until the end of the transaction. */
 extern void crm_population_lock(const crm_population *population);
 
@@ -74,6 +79,18 @@ extern bool crm_keys_any(const crm_population *population);
  * the store; false when there are none.  The active snapshot sees them.
  */
 extern bool crm_keys_add(const crm_population *population, Tuplestorestate *keys);
+/*
+ * Of a tracked population: numbers those of the keys, in the dictionary's spelling,
+ * that it does not have.  Writers who bring the same new key wait for each other,
+ * others do not.
+ */
+extern void crm_keys_number(const crm_population *population, char **keys, int count);
+/* Numbers given by crm_keys_number from now on are new to the population. */
+extern void crm_keys_clear_sequence(const crm_population *population);
+/* Must the dictionary number this key, or is it its own id?  In the dictionary's spelling. */
+extern bool crm_key_in_dictionary(const crm_population *population, const char *key);
+/* The id of a key in the dictionary's spelling; false when it has never met it. */
+extern bool crm_key_number(const crm_population *population, const char *key, int64 *id);
 
 /* ---- rights (rights.c) --------------------------------------------------- */
 
