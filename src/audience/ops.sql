@@ -135,7 +135,22 @@ CREATE FUNCTION @extschema@.audience_id_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'crm_audience_id_support'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION @extschema@.audience_id_support(internal) IS
-	'planner support: a small constant audience can be looked up in an index on the id';
+	'planner support: the members of an audience whose size is known can be looked up in an index on the id';
+
+CREATE FUNCTION @extschema@.audience_index_keys_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'crm_audience_index_keys_support'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.audience_index_keys_support(internal) IS
+	'planner support: what the look-ups by audience_index_keys cost';
+
+-- A row, because the planner leaves functions of rows alone: it would make the array of each set that it can see, to look
+-- at each element for an estimate, which takes longer than many a query.
+CREATE FUNCTION @extschema@.audience_index_keys(a @extschema@.audience, cost float8, OUT keys bigint[], OUT members bigint)
+	AS 'MODULE_PATHNAME', 'crm_audience_index_keys'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT @extschema@.audience_index_keys_support;
+COMMENT ON FUNCTION @extschema@.audience_index_keys(@extschema@.audience, float8) IS
+	'the members in ascending order and how many, for index conditions that the planner makes of id <@ audience; cost is its estimate for the look-ups. To have the members yourself: members(a), a::bigint[]';
 
 CREATE FUNCTION @extschema@.audience_contains(a @extschema@.audience, id bigint) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'crm_audience_contains_id'

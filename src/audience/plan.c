@@ -1,21 +1,17 @@
 /*
  * plan.c - what the planner is told about audiences: how many rows a
- * membership test leaves, how many members() returns, and that a small
- * constant set can be looked up in an index.
+ * membership test leaves, and how many members() returns.
  */
 #include "audience/audience.h"
 
 #include "access/htup_details.h"
-#include "access/stratnum.h"
-#include "catalog/pg_am_d.h"
+#include "audience/plan.h"
 #include "catalog/pg_statistic.h"
 #include "catalog/pg_type.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
-#include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 
@@ -24,7 +20,6 @@ CRM_FUNCTION(crm_audience_idjoinsel);
 CRM_FUNCTION(crm_audience_setsel);
 CRM_FUNCTION(crm_audience_setjoinsel);
 CRM_FUNCTION(crm_members_support);
-CRM_FUNCTION(crm_audience_id_support);
 
 /*
  * Where a set is not known at planning time: guesses.  A segment worth a name
@@ -34,14 +29,10 @@ CRM_FUNCTION(crm_audience_id_support);
 #define DEFAULT_ID_SELECTIVITY 0.1
 #define DEFAULT_SET_SELECTIVITY 0.01
 
-/* Sets up to this many members become "id = ANY (...)" for an index; larger ones a range. */
-#define INDEX_MEMBERS 1000
-
 /* ---- estimates ------------------------------------------------------------------- */
 
-/* The set that an expression stands for at planning time: false if it is not known. */
-static bool
-known_set(PlannerInfo *root, Node *node, bool *isnull, uint64 *cardinality)
+bool
+crm_known_set(PlannerInfo *root, Node *node, bool *isnull, uint64 *cardinality)
 {
 	Node	   *value = root ? estimate_expression_value(root, node) : node;
 
@@ -52,10 +43,29 @@ known_set(PlannerInfo *root, Node *node, bool *isnull, uint64 *cardinality)
 	return true;
 }
 
-static bool
-is_integer(Oid type)
+bool
+crm_is_id_type(Oid type)
 {
 	return type == INT8OID || type == INT4OID || type == INT2OID;
+}
+
+double
+crm_different_ids(PlannerInfo *root, Node *id, int relation, double *present)
+{
+	VariableStatData column;
+	bool		isdefault;
+	double		different;
+
+	examine_variable(root, id, relation, &column);
+	different = get_variable_numdistinct(&column, &isdefault);
+	/* Without statistics an id is taken to be a key. */
+	if (isdefault && column.rel && column.rel->tuples > different)
+		different = column.rel->tuples;
+	*present = 1.0;
+	if (HeapTupleIsValid(column.statsTuple))
+		*present -= ((Form_pg_statistic) GETSTRUCT(column.statsTuple))->stanullfrac;
+	ReleaseVariableStats(column);
+	return Max(different, 1.0);
 }
 
 /* id <@ set, set @> id: members of the set over different ids of the column. */
@@ -77,28 +87,18 @@ crm_audience_idsel(PG_FUNCTION_ARGS)
 	if (list_length(args) != 2)
 		PG_RETURN_FLOAT8(selectivity);
 	op_input_types(operator, &left, &right);
-	id = is_integer(left) ? linitial(args) : lsecond(args);
-	set = is_integer(left) ? lsecond(args) : linitial(args);
+	id = crm_is_id_type(left) ? linitial(args) : lsecond(args);
+	set = crm_is_id_type(left) ? lsecond(args) : linitial(args);
 
-	if (known_set(root, set, &isnull, &cardinality))
+	if (crm_known_set(root, set, &isnull, &cardinality))
 	{
-		VariableStatData column;
-		bool		isdefault;
+		double		present;
 		double		different;
-		double		present = 1.0;
 
 		if (isnull || cardinality == 0)
 			PG_RETURN_FLOAT8(0.0);
-		examine_variable(root, id, relation, &column);
-		different = get_variable_numdistinct(&column, &isdefault);
-		/* Without statistics an id is taken to be a key. */
-		if (isdefault && column.rel && column.rel->tuples > different)
-			different = column.rel->tuples;
-		if (HeapTupleIsValid(column.statsTuple))
-			present -= ((Form_pg_statistic) GETSTRUCT(column.statsTuple))->stanullfrac;
-		selectivity = (double) cardinality / Max(different, 1.0);
-		selectivity = Min(selectivity, 1.0) * present;
-		ReleaseVariableStats(column);
+		different = crm_different_ids(root, id, relation, &present);
+		selectivity = Min((double) cardinality / different, 1.0) * present;
 	}
 	CLAMP_PROBABILITY(selectivity);
 	PG_RETURN_FLOAT8(selectivity);
@@ -125,7 +125,7 @@ crm_audience_setsel(PG_FUNCTION_ARGS)
 		PG_RETURN_FLOAT8(DEFAULT_SET_SELECTIVITY);
 	for (int side = 0; side < 2; side++)
 	{
-		if (!known_set(root, list_nth(args, side), &isnull, &cardinality))
+		if (!crm_known_set(root, list_nth(args, side), &isnull, &cardinality))
 			continue;
 		if (isnull)
 			PG_RETURN_FLOAT8(0.0);
@@ -193,7 +193,7 @@ crm_members_support(PG_FUNCTION_ARGS)
 			bool		isnull;
 			uint64		cardinality;
 
-			if (known_set(rows->root, set, &isnull, &cardinality))
+			if (crm_known_set(rows->root, set, &isnull, &cardinality))
 			{
 				rows->rows = (double) cardinality;
 				PG_RETURN_POINTER(rows);
@@ -203,97 +203,4 @@ crm_members_support(PG_FUNCTION_ARGS)
 		}
 	}
 	PG_RETURN_POINTER(NULL);
-}
-
-/* ---- membership by index ----------------------------------------------------------------- */
-
-/* "id = ANY (members)", exact. */
-static List *
-members_condition(SupportRequestIndexCondition *request, Node *id, const crm_audience *set)
-{
-	Oid			equal = get_opfamily_member(request->opfamily, exprType(id), INT8OID,
-											BTEqualStrategyNumber);
-	Datum	   *members;
-	int			count = 0;
-	crm_ids_runs runs;
-	uint64		first;
-	uint64		last;
-	ScalarArrayOpExpr *any;
-
-	if (!OidIsValid(equal))
-		return NIL;
-	members = palloc((set->cardinality + 1) * sizeof(Datum));
-	crm_ids_runs_first(&runs, crm_audience_ids(set));
-	while (crm_ids_runs_next(&runs, &first, &last))
-	{
-		for (uint64 member = first; member <= last; member++)
-			members[count++] = Int64GetDatum((int64) member);
-	}
-	any = makeNode(ScalarArrayOpExpr);
-	any->opno = equal;
-	any->opfuncid = get_opcode(equal);
-	any->useOr = true;
-	any->args = list_make2(id,
-						   makeConst(INT8ARRAYOID, -1, InvalidOid, -1,
-									 PointerGetDatum(construct_array(members, count, INT8OID, sizeof(int64),
-																	 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
-									 false, false));
-	any->location = -1;
-	request->lossy = false;
-	return list_make1(any);
-}
-
-/* "id >= smallest AND id <= largest": what the index returns is tested again. */
-static List *
-range_condition(SupportRequestIndexCondition *request, Node *id, const crm_audience *set)
-{
-	Oid			from = get_opfamily_member(request->opfamily, exprType(id), INT8OID, BTGreaterEqualStrategyNumber);
-	Oid			to = get_opfamily_member(request->opfamily, exprType(id), INT8OID, BTLessEqualStrategyNumber);
-	uint64		smallest;
-	uint64		largest;
-
-	if (!OidIsValid(from) || !OidIsValid(to) ||
-		!crm_ids_min(crm_audience_ids(set), &smallest) || !crm_ids_max(crm_audience_ids(set), &largest))
-		return NIL;
-	request->lossy = true;
-	return list_make2(make_opclause(from, BOOLOID, false, (Expr *) id,
-									(Expr *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
-													   Int64GetDatum((int64) smallest), false, FLOAT8PASSBYVAL),
-									InvalidOid, InvalidOid),
-					  make_opclause(to, BOOLOID, false, (Expr *) copyObject(id),
-									(Expr *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
-													   Int64GetDatum((int64) largest), false, FLOAT8PASSBYVAL),
-									InvalidOid, InvalidOid));
-}
-
-Datum
-crm_audience_id_support(PG_FUNCTION_ARGS)
-{
-	Node	   *raw = (Node *) PG_GETARG_POINTER(0);
-	SupportRequestIndexCondition *request;
-	List	   *args = NIL;
-	Node	   *id;
-	Const	   *set;
-	crm_audience *audience;
-
-	if (!IsA(raw, SupportRequestIndexCondition))
-		PG_RETURN_POINTER(NULL);
-	request = (SupportRequestIndexCondition *) raw;
-	if (IsA(request->node, OpExpr))
-		args = ((OpExpr *) request->node)->args;
-	else if (IsA(request->node, FuncExpr))
-		args = ((FuncExpr *) request->node)->args;
-	if (list_length(args) != 2 || request->index->relam != BTREE_AM_OID)
-		PG_RETURN_POINTER(NULL);
-
-	id = list_nth(args, request->indexarg);
-	if (!is_integer(exprType(id)) || !IsA(list_nth(args, 1 - request->indexarg), Const))
-		PG_RETURN_POINTER(NULL);
-	set = (Const *) list_nth(args, 1 - request->indexarg);
-	if (set->constisnull)
-		PG_RETURN_POINTER(NULL);
-	audience = crm_audience_fetch(set->constvalue, NULL, 0);
-	if (audience->cardinality <= INDEX_MEMBERS)
-		PG_RETURN_POINTER(members_condition(request, id, audience));
-	PG_RETURN_POINTER(range_condition(request, id, audience));
 }

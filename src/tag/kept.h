@@ -22,4 +22,12 @@ extern MemoryContext crm_kept_context(FunctionCallInfo fcinfo, int nargs, int st
 /* Keeps the answer, which lies in that context. */
 extern void crm_kept_store(FunctionCallInfo fcinfo, void *answer);
 
+/*
+ * The same for answers that are values (varlenas, whole): besides at the call
+ * site, they are kept for the transaction, so that what the planner read to
+ * estimate is not read again.
+ */
+extern void *crm_kept_find_value(FunctionCallInfo fcinfo, int nargs, int strings);
+extern void crm_kept_store_value(FunctionCallInfo fcinfo, int nargs, int strings, void *answer);
+
 #endif							/* CRM_TAG_KEPT_H */

@@ -1,23 +1,31 @@
 -- Reading tags: sets, one customer, previews.
 --
--- tag and segment stand in WHERE clauses and keep their set for the query, so
--- that a row costs no more than a look at the arguments: hence the low COST.
+-- tag and segment stand in WHERE clauses and keep their set for the query: the
+-- support function tells the planner what the first row costs and what the rest.
+
+CREATE FUNCTION @extschema@.kept_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'crm_kept_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.kept_support(internal) IS
+	'planner support: the cost of functions that are evaluated once a query and looked up for each row';
 
 CREATE FUNCTION @extschema@.tag(name text, value text DEFAULT NULL, population text DEFAULT NULL,
 	as_of timestamptz DEFAULT NULL) RETURNS @extschema@.audience
-	AS 'MODULE_PATHNAME', 'crm_tag_customers' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+	AS 'MODULE_PATHNAME', 'crm_tag_customers' LANGUAGE C STABLE PARALLEL SAFE COST 50
+	SUPPORT @extschema@.kept_support;
 COMMENT ON FUNCTION @extschema@.tag(text, text, text, timestamptz) IS
 	'the customers who have a tag (标签), as an audience (人群): of a text or numeric tag those with the value given, without value those with any. As stored by the last refresh_tags, in the scopes the caller may read. A value that nobody ever had: {}. NULL for NULL. Errors: 42704 unknown tag, 42804 value for a boolean tag, 55000 never refreshed, 42501 no right to whole sets, 0A000 as_of given';
 
 CREATE FUNCTION @extschema@.tag_number(name text, population text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS @extschema@.bsi
-	AS 'MODULE_PATHNAME', 'crm_tag_number_values' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+	AS 'MODULE_PATHNAME', 'crm_tag_number_values' LANGUAGE C STABLE PARALLEL SAFE COST 50
+	SUPPORT @extschema@.kept_support;
 COMMENT ON FUNCTION @extschema@.tag_number(text, text, timestamptz) IS
 	'the numbers of a numeric tag (数值标签), one for each customer who has it: for bsi_sum, bsi_avg, bsi_quantile, bsi_top, bsi_range, over any audience. As stored by the last refresh_tags, in the scopes the caller may read. NULL for NULL. Errors: 42704 unknown tag, 42804 no numeric tag, 55000 never refreshed, 42501 no right to whole sets, 0A000 as_of given';
 
 CREATE FUNCTION @extschema@.segment(expression text, population text DEFAULT NULL,
 	as_of timestamptz DEFAULT NULL) RETURNS @extschema@.audience
-	AS 'MODULE_PATHNAME', 'crm_segment' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+	AS 'MODULE_PATHNAME', 'crm_segment' LANGUAGE C STABLE PARALLEL SAFE COST 50
+	SUPPORT @extschema@.kept_support;
 COMMENT ON FUNCTION @extschema@.segment(text, text, timestamptz) IS
 	'the customers of a segment (客户分类), as an audience: tags by name, = and != with a value, < <= > >= with a number, & (and), | (or), - (and not), ! (the population without), brackets; ! binds closest, then & and - from left to right, then |. Errors show their place: 42601 syntax, 42704 unknown tag, 42804 comparison that the tag does not allow, 54000 too long or too deep';
 

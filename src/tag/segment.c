@@ -557,13 +557,13 @@ crm_set_reader_begin(crm_set_reader *r, const char *population)
 
 /* The finished set as the answer of the call, kept for the query. */
 static Datum
-keep_audience(FunctionCallInfo fcinfo, const reader *r, crm_ids_builder *builder, MemoryContext answer)
+keep_audience(FunctionCallInfo fcinfo, int nargs, int strings, const reader *r, crm_ids_builder *builder, MemoryContext answer)
 {
 	MemoryContext old = MemoryContextSwitchTo(answer);
 	crm_audience *audience = crm_audience_finish(builder, r->population->id);
 
 	MemoryContextSwitchTo(old);
-	crm_kept_store(fcinfo, audience);
+	crm_kept_store_value(fcinfo, nargs, strings, audience);
 	PG_RETURN_POINTER(audience);
 }
 
@@ -586,7 +586,7 @@ crm_tag_customers(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	known = crm_kept_find(fcinfo, 4, 3);
+	known = crm_kept_find_value(fcinfo, 4, 3);
 	if (known != NULL)
 		PG_RETURN_POINTER(known);
 
@@ -611,7 +611,7 @@ crm_tag_customers(PG_FUNCTION_ARGS)
 		check_condition(&r, tag, test);
 		set = read_condition(&r, tag, test, value);
 	}
-	result = keep_audience(fcinfo, &r, set, answer);
+	result = keep_audience(fcinfo, 4, 3, &r, set, answer);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
@@ -634,7 +634,7 @@ crm_segment(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	known = crm_kept_find(fcinfo, 3, 2);
+	known = crm_kept_find_value(fcinfo, 3, 2);
 	if (known != NULL)
 		PG_RETURN_POINTER(known);
 
@@ -646,7 +646,7 @@ crm_segment(PG_FUNCTION_ARGS)
 	expression = crm_text_argument(fcinfo, 0);
 	parse(expression, &program);
 	begin_reading(&r, crm_text_argument(fcinfo, 1), !PG_ARGISNULL(2));
-	result = keep_audience(fcinfo, &r, run_program(&r, expression, &program), answer);
+	result = keep_audience(fcinfo, 3, 2, &r, run_program(&r, expression, &program), answer);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
@@ -668,7 +668,7 @@ crm_tag_number_values(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	known = crm_kept_find(fcinfo, 3, 2);
+	known = crm_kept_find_value(fcinfo, 3, 2);
 	if (known != NULL)
 		PG_RETURN_POINTER(known);
 
@@ -689,7 +689,7 @@ crm_tag_number_values(PG_FUNCTION_ARGS)
 
 	MemoryContextSwitchTo(answer);
 	known = crm_bsi_of_sets(numbers);
-	crm_kept_store(fcinfo, known);
+	crm_kept_store_value(fcinfo, 3, 2, known);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	PG_RETURN_POINTER(known);
