@@ -18,7 +18,7 @@ EXTENSION = crm_analytics
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(CRM_SOURCE)/crm_analytics.control)
 MODULE_big = crm_analytics
 
-ROOMS = kernel common audience tag segment behavior
+ROOMS = kernel common audience tag segment behavior scoring
 CRM_OBJECTS := $(sort $(foreach room,$(ROOMS),$(patsubst $(CRM_SOURCE)/%.c,%.o,$(wildcard $(CRM_SOURCE)/src/$(room)/*.c))))
 OBJS = $(CRM_OBJECTS)
 
@@ -59,6 +59,7 @@ SQL_PARTS = \
 	src/behavior/timeline_events.sql \
 	src/behavior/timeline_paths.sql \
 	src/behavior/app.sql \
+	src/scoring/model.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -1,0 +1,200 @@
+/*
+ * model_linear.c - the kinds "linear" and "logistic": fields, score, reasons.
+ */
+#include "kernel/model_linear.h"
+
+#include <math.h>
+
+#define LINEAR_FIELDS \
+	{"intercept", CRM_FIELD_NUMBER}, \
+	{"coefficients", CRM_FIELD_NUMBERS, 0, true}, \
+	{"means", CRM_FIELD_NUMBERS, 0, true}, \
+	{"intercept_standard_error", CRM_FIELD_NUMBER, CRM_FIELD_OPTIONAL}, \
+	{"standard_errors", CRM_FIELD_NUMBERS, CRM_FIELD_OPTIONAL | CRM_FIELD_GAPS, true}, \
+	{"rows", CRM_FIELD_INTEGER, CRM_FIELD_OPTIONAL}, \
+	{"weight", CRM_FIELD_NUMBER, CRM_FIELD_OPTIONAL}, \
+	{"rows_skipped", CRM_FIELD_INTEGER, CRM_FIELD_OPTIONAL}, \
+	{"missing_as_mean", CRM_FIELD_BOOLEAN, CRM_FIELD_OPTIONAL}, \
+	{"constant_features", CRM_FIELD_INTEGERS, CRM_FIELD_OPTIONAL}, \
+	{"collinear_features", CRM_FIELD_INTEGERS, CRM_FIELD_OPTIONAL}, \
+	{"l1", CRM_FIELD_NUMBER, CRM_FIELD_OPTIONAL}, \
+	{"l2", CRM_FIELD_NUMBER, CRM_FIELD_OPTIONAL}, \
+	{"log_likelihood", CRM_FIELD_NUMBER, CRM_FIELD_OPTIONAL}, \
+	{"null_log_likelihood", CRM_FIELD_NUMBER, CRM_FIELD_OPTIONAL}, \
+	{"parameters", CRM_FIELD_INTEGER, CRM_FIELD_OPTIONAL}
+
+static const crm_model_field linear_fields[] = {
+	LINEAR_FIELDS,
+	{"residual_degrees_of_freedom", CRM_FIELD_INTEGER, CRM_FIELD_OPTIONAL},
+	{"residual_standard_error", CRM_FIELD_NUMBER, CRM_FIELD_OPTIONAL},
+	{"r_squared", CRM_FIELD_NUMBER, CRM_FIELD_OPTIONAL},
+	{NULL}
+};
+
+static const crm_model_field logistic_fields[] = {
+	LINEAR_FIELDS,
+	{"positives", CRM_FIELD_INTEGER, CRM_FIELD_OPTIONAL},
+	{"iterations", CRM_FIELD_INTEGER, CRM_FIELD_OPTIONAL},
+	{"converged", CRM_FIELD_BOOLEAN, CRM_FIELD_OPTIONAL},
+	{"separation", CRM_FIELD_TEXT, CRM_FIELD_OPTIONAL},
+	{NULL}
+};
+
+/* ---- checking ------------------------------------------------------------ */
+
+static bool
+are_features(const crm_model *m, const crm_model_value *numbers)
+{
+	for (uint32_t i = 0; i < numbers->count; i++)
+		if (numbers->integers[i] < 1 || numbers->integers[i] > m->features || (i > 0 && numbers->integers[i] <= numbers->integers[i - 1]))
+			return false;
+	return true;
+}
+
+static bool
+is_negative(const crm_model *m, int field)
+{
+	const crm_model_value *value = crm_model_get(m, field);
+
+	return value->present && (value->integer < 0 || value->number < 0);
+}
+
+static double
+base_of(const crm_model *m)
+{
+	double		base = crm_model_get(m, CRM_LINEAR_INTERCEPT)->number;
+	const double *coefficients = crm_model_get(m, CRM_LINEAR_COEFFICIENTS)->numbers;
+	const double *means = crm_model_get(m, CRM_LINEAR_MEANS)->numbers;
+
+	for (uint32_t j = 0; j < m->features; j++)
+		base += coefficients[j] * means[j];
+	return base;
+}
+
+static const char *
+check_linear(const crm_model *m)
+{
+	static const int counts[] = {CRM_LINEAR_ROWS, CRM_LINEAR_WEIGHT, CRM_LINEAR_SKIPPED, CRM_LINEAR_L1, CRM_LINEAR_L2, CRM_LINEAR_PARAMETERS,
+	CRM_LINEAR_INTERCEPT_ERROR};
+	const crm_model_value *errors = crm_model_get(m, CRM_LINEAR_ERRORS);
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		if (is_negative(m, counts[i]))
+			return "A count, a penalty or a standard error is negative.";
+	for (uint32_t j = 0; errors->present && j < errors->count; j++)
+		if (errors->numbers[j] < 0)
+			return "A count, a penalty or a standard error is negative.";
+	if (!are_features(m, crm_model_get(m, CRM_LINEAR_CONSTANT)) || !are_features(m, crm_model_get(m, CRM_LINEAR_COLLINEAR)))
+		return "\"constant_features\" and \"collinear_features\" are ascending numbers of features, counted from 1.";
+	if (!isfinite(base_of(m)))
+		return "The score of the average row is not finite.";
+	return NULL;
+}
+
+static const char *
+check_logistic(const crm_model *m)
+{
+	crm_model_text separation = crm_model_get(m, CRM_LOGISTIC_SEPARATION)->text;
+
+	if (is_negative(m, CRM_LOGISTIC_POSITIVES) || is_negative(m, CRM_LOGISTIC_ITERATIONS))
+		return "A count, a penalty or a standard error is negative.";
+	if (crm_model_get(m, CRM_LOGISTIC_SEPARATION)->present && !crm_model_text_is(separation, "none") &&
+		!crm_model_text_is(separation, "quasi") && !crm_model_text_is(separation, "complete"))
+		return "\"separation\" is none, quasi or complete.";
+	return check_linear(m);
+}
+
+static bool
+takes_missing(const crm_model *m)
+{
+	return crm_model_get(m, CRM_LINEAR_MISSING_AS_MEAN)->integer != 0;
+}
+
+/* ---- scoring ------------------------------------------------------------- */
+
+typedef struct linear_scorer
+{
+	uint32_t	features;
+	double		base;			/* score of the average row */
+	const double *coefficients;
+	const double *means;
+} linear_scorer;
+
+static crm_status
+prepare(const crm_model *m, const crm_env *env, void **scorer)
+{
+	linear_scorer *s = env->alloc(env->arg, sizeof(linear_scorer));
+
+	if (s == NULL)
+		return CRM_NO_MEMORY;
+	s->features = m->features;
+	s->base = base_of(m);
+	s->coefficients = crm_model_get(m, CRM_LINEAR_COEFFICIENTS)->numbers;
+	s->means = crm_model_get(m, CRM_LINEAR_MEANS)->numbers;
+	*scorer = s;
+	return CRM_OK;
+}
+
+/* A missing feature stands at its mean, where its part is 0. */
+static inline double
+part_of(const linear_scorer *s, const double *x, uint32_t j)
+{
+	return isnan(x[j]) ? 0 : s->coefficients[j] * (x[j] - s->means[j]);
+}
+
+/* Summed one after the other, as the parts that explain gives are: the sums are equal to the last bit. */
+static double
+predict_linear(const void *scorer, const double *x)
+{
+	const linear_scorer *s = scorer;
+	double		sum = s->base;
+
+	for (uint32_t j = 0; j < s->features; j++)
+		sum += part_of(s, x, j);
+	return sum;
+}
+
+static double
+predict_logistic(const void *scorer, const double *x)
+{
+	double		margin = predict_linear(scorer, x);
+
+	/* Neither branch overflows. */
+	if (margin >= 0)
+		return 1 / (1 + exp(-margin));
+	margin = exp(margin);
+	return margin / (1 + margin);
+}
+
+static crm_status
+explain(const void *scorer, const crm_env *env, const double *x, double *parts)
+{
+	const linear_scorer *s = scorer;
+
+	parts[0] = s->base;
+	for (uint32_t j = 0; j < s->features; j++)
+		parts[j + 1] = part_of(s, x, j);
+	return CRM_OK;
+}
+
+const crm_model_kind crm_model_linear = {
+	.number = 1,
+	.name = "linear",
+	.fields = linear_fields,
+	.check = check_linear,
+	.takes_missing = takes_missing,
+	.prepare = prepare,
+	.predict = predict_linear,
+	.explain = explain
+};
+
+const crm_model_kind crm_model_logistic = {
+	.number = 2,
+	.name = "logistic",
+	.fields = logistic_fields,
+	.check = check_logistic,
+	.takes_missing = takes_missing,
+	.prepare = prepare,
+	.predict = predict_logistic,
+	.explain = explain
+};

@@ -1,0 +1,89 @@
+/*
+ * scoring.h - the room's public header: values of type crm.model, scorers,
+ * options and features as arguments.
+ *
+ * How a new kind of model plugs in is told in kernel/model.h.
+ */
+#ifndef CRM_SCORING_H
+#define CRM_SCORING_H
+
+#include "common/crm.h"
+
+#include "common/bridge.h"
+#include "kernel/model.h"
+#include "utils/array.h"
+#include "utils/jsonb.h"
+
+#define CRM_MODEL_TYPE "crm.model"
+
+/* ---- models (model.c, model_text.c) ---------------------------------------- */
+
+/* A value of a model, checked first: 22023 when what was trained is none, since the rows led there. */
+extern struct varlena *scoring_model_value(const crm_model *m, MemoryContext context);
+
+/* The model in a value, read into the context; XX001 when it is damaged. */
+extern crm_model *scoring_model_fetch(Datum value, MemoryContext context);
+
+extern void scoring_append_number(StringInfo text, double number);
+extern void scoring_append_value(StringInfo text, const crm_model_field *field, const crm_model_value *value);
+
+/* ---- scoring (predict.c) --------------------------------------------------- */
+
+/* What a call of predict keeps in fn_extra: a model is read once for a query, however many rows it scores. */
+typedef struct scoring_site
+{
+	MemoryContext context;		/* of all that follows, emptied for another model */
+	void	   *key;			/* tells the model at hand from another one */
+	Size		key_size;
+	crm_model  *model;
+	crm_scorer	scorer;
+	double	   *row;			/* room for the features, and one more */
+} scoring_site;
+
+/* The site of a call whose argument of that number is a model. */
+extern scoring_site *scoring_site_of(FunctionCallInfo fcinfo, int argument);
+
+/*
+ * The features of a row as the model of the site wants them: 2202E for another
+ * number of them, 22004 for a null where the model takes none, 22003 for one
+ * that is not finite.
+ */
+extern const double *scoring_row(scoring_site *site, ArrayType *features);
+
+/* Raises 55000 unless the model is of that kind. */
+extern void scoring_require_kind(const crm_model *m, const crm_model_kind *kind);
+
+/* A score that may be returned: 22003 when it is not finite. */
+extern double scoring_finite(double score);
+
+/* ---- arguments (arguments.c) ------------------------------------------------ */
+
+typedef enum scoring_option_type
+{
+	SCORING_NUMBER,				/* double */
+	SCORING_WHOLE,				/* int64 */
+	SCORING_BOOLEAN,			/* bool */
+	SCORING_WORD				/* int: place in words */
+} scoring_option_type;
+
+/* An option of a trainer, and where its value goes. */
+typedef struct scoring_option
+{
+	const char *name;			/* NULL ends a table */
+	scoring_option_type type;
+	Size		offset;			/* in the struct of options, which holds the defaults before */
+	double		least;
+	double		most;
+	const char *const *words;	/* ended by NULL */
+} scoring_option;
+
+/* Reads {"name": value, ...}; 22023 for unknown names, listing the known ones, and for wrong values. */
+extern void scoring_read_options(const Jsonb *json, const scoring_option *known, const char *function, void *options);
+
+/*
+ * The elements of a one-dimensional array of float8; a null is NaN, and told by
+ * *nulls.  The numbers may lie in the array itself.  22003 for NaN and infinity.
+ */
+extern const double *scoring_features(ArrayType *array, int *count, bool *nulls);
+
+#endif							/* CRM_SCORING_H */
