@@ -8,90 +8,13 @@
  * tests: each test becomes a bit for every value of its channel's dictionary,
  * so that testing an event is looking at a bit.
  */
-#include "kernel/selector.h"
+#include "kernel/selector_private.h"
 
 #include <stdlib.h>
 
-#define KEPT_DICTIONARIES 128	/* a power of two */
 #define KEPT_SIZE 4096			/* larger ones are kept one at a time */
 #define PROGRESS_STEP 4096
 #define MAX_EXPONENT INT64_C(1000000000)
-
-typedef enum test_operator
-{
-	TEST_EQUAL, TEST_NOT_EQUAL, TEST_LESS, TEST_NOT_MORE, TEST_MORE, TEST_NOT_LESS, TEST_PRESENT, TEST_ABSENT
-} test_operator;
-
-/* A number as it is written: 0.d1d2... times ten to the exponent. */
-typedef struct decimal
-{
-	bool		negative;
-	bool		zero;
-	int64_t		exponent;
-	const char *digits;			/* from the first digit that is not 0; points in between are skipped */
-	size_t		size;
-} decimal;
-
-typedef struct selector_test
-{
-	crm_text	channel;
-	test_operator operator;
-	crm_text	literal;
-	bool		is_number;
-	int			kind;			/* what true, false and null are besides text, else -1 */
-	decimal		number;
-	double		rounded;		/* the number as a float8 */
-
-	/* bound: */
-	bool		is_value;		/* the event's own value */
-	bool		absent_met;		/* the answer where the channel is absent */
-	const crm_timeline_channel *at;	/* NULL: the timeline has no such channel */
-	uint64_t   *met;			/* by code of the channel's value */
-	size_t		met_room;
-} selector_test;
-
-typedef struct selector
-{
-	bool		any;			/* whatever the name */
-	crm_text	name;
-	int			first;			/* of its tests */
-	int			tests;
-} selector;
-
-/* What the names of a dictionary mean. */
-typedef struct dictionary
-{
-	size_t		room;			/* bytes allocated */
-	uint32_t	names;
-	unsigned	code_bits;
-	size_t		size;			/* bytes of the names */
-	uint64_t	possible;
-	uint64_t	by_code[];		/* then the names as they lie in the timeline */
-} dictionary;
-
-struct crm_selectors
-{
-	crm_env		env;
-	int			count;
-	selector   *selectors;
-	int			tests;
-	int			tests_room;
-	selector_test *test;
-	char	   *text;			/* names and literals, each with a 0 behind it */
-	size_t		text_used;
-
-	crm_selectors_bound bound;
-	dictionary *current;
-	dictionary *kept[KEPT_DICTIONARIES];
-	dictionary *large;
-
-	/* the timeline's attributes, where some event may be tested */
-	crm_timeline_values values;
-	crm_timeline_channel *channels;
-	size_t		channels_room;
-	crm_attribute_value *entries;
-	size_t		entries_room;
-};
 
 /* ---- parsing ------------------------------------------------------------- */
 
@@ -559,31 +482,8 @@ bind_names(crm_selectors *s, const crm_timeline *t)
 
 /* ---- binding of attributes, and testing ----------------------------------- */
 
-/* What an order of two makes of a test. */
-static inline bool
-order_meets(test_operator operator, int order)
-{
-	switch (operator)
-	{
-		case TEST_EQUAL:
-			return order == 0;
-		case TEST_NOT_EQUAL:
-			return order != 0;
-		case TEST_LESS:
-			return order < 0;
-		case TEST_NOT_MORE:
-			return order <= 0;
-		case TEST_MORE:
-			return order > 0;
-		case TEST_NOT_LESS:
-			return order >= 0;
-		default:
-			return operator == TEST_PRESENT;
-	}
-}
-
-static bool
-attribute_meets(const selector_test *test, const crm_attribute_value *value)
+bool
+crm_selector_attribute_meets(const selector_test *test, const crm_attribute_value *value)
 {
 	bool		equal;
 	decimal		number;
@@ -595,7 +495,7 @@ attribute_meets(const selector_test *test, const crm_attribute_value *value)
 		case CRM_ATTRIBUTE_NUMBER:
 			if (!test->is_number || !read_number(value->text, &number))
 				return test->operator == TEST_NOT_EQUAL;
-			return order_meets(test->operator, compare_numbers(&number, &test->number));
+			return crm_selector_order_meets(test->operator, compare_numbers(&number, &test->number));
 		case CRM_ATTRIBUTE_TEXT:
 			equal = value->text.size == test->literal.size &&
 				memcmp(value->text.data, test->literal.data, value->text.size) == 0;
@@ -668,7 +568,7 @@ bind_tests(crm_selectors *s, const crm_timeline *t, uint64_t selectors)
 			test->met[0] = test->absent_met;
 			for (uint32_t v = 0; v < channel->values; v++)
 			{
-				if (attribute_meets(test, &s->entries[v]))
+				if (crm_selector_attribute_meets(test, &s->entries[v]))
 					test->met[(v + 1) / 64] |= UINT64_C(1) << (v + 1) % 64;
 				if (v % PROGRESS_STEP == PROGRESS_STEP - 1)
 					crm_progress(env);
@@ -713,7 +613,7 @@ test_event(crm_selectors *s, const selector_test *test, size_t index)
 		return test->operator == TEST_PRESENT;
 	if (!test->is_number)
 		return test->operator == TEST_NOT_EQUAL;
-	return order_meets(test->operator, value < test->rounded ? -1 : value > test->rounded);
+	return crm_selector_order_meets(test->operator, value < test->rounded ? -1 : value > test->rounded);
 }
 
 uint64_t

@@ -17,7 +17,7 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
-#include "tag/explain.h"
+#include "tag/explain_events.h"
 #include "tag/readers.h"
 #include "utils/acl.h"
 #include "utils/datum.h"
@@ -36,7 +36,11 @@ typedef struct stored_tag
 	TimestampTz refreshed_at;
 	bool		expires;
 	TimestampTz until;
+	bool		event_values;	/* the population's events have values */
 } stored_tag;
+
+/* Events that are shown of each call. */
+#define SHOWN_EVENTS 10
 
 typedef struct output
 {
@@ -90,8 +94,8 @@ read_stored(const crm_population *population, const crm_tag *tag, Datum key, Oid
 	if (crm_key_id(population, key, key_type, id))
 		crm_store_sets_of(population, *id, remember_value, &stored);
 	crm_catalogue_begin(&session);
-	if (crm_catalogue_read("SELECT d.refreshed_at, d.refreshed_at + d.valid_for, v.value "
-						   "FROM @.tag_definition d LEFT JOIN @.tag_value v ON v.tag_id = d.tag_id AND v.value_no = $2 "
+	if (crm_catalogue_read("SELECT d.refreshed_at, d.refreshed_at + d.valid_for, v.value, p.event_value IS NOT NULL "
+						   "FROM @.tag_definition d JOIN @.population_definition p USING (population_id) LEFT JOIN @.tag_value v ON v.tag_id = d.tag_id AND v.value_no = $2 "
 						   "WHERE d.tag_id = $1",
 						   2, INT4OID, Int32GetDatum(tag->id), false, INT4OID, Int32GetDatum(stored.value_no), false) > 0)
 	{
@@ -100,6 +104,7 @@ read_stored(const crm_population *population, const crm_tag *tag, Datum key, Oid
 		stored.until = crm_catalogue_number(0, 2, &isnull);
 		stored.expires = !isnull;
 		stored.value = crm_catalogue_text(&session, 0, 3);
+		stored.event_values = crm_catalogue_number(0, 4, NULL) != 0;
 	}
 	crm_catalogue_end(&session);
 	return stored;
@@ -130,12 +135,12 @@ spread_whole_row(crm_explanation *e)
 	e->columns = bms_del_member(e->columns, 0);
 }
 
-/* Selects the columns given of the customer's row, behind expressions, as whoever is the current user. */
+/* Selects the columns given of the customer's row, behind expressions for a moment, as whoever is the current user. */
 static bool
-select_row(const crm_explanation *e, const char *key, const char *first, bool with_timeline, const Bitmapset *columns)
+select_row(const crm_explanation *e, const char *key, const char *first, TimestampTz moment, bool with_timeline, const Bitmapset *columns)
 {
 	StringInfoData sql;
-	SPIExecuteOptions options = {.params = crm_rule_query_params(e->as_of, NULL),.read_only = true,.tcount = 1};
+	SPIExecuteOptions options = {.params = crm_rule_query_params(moment, NULL),.read_only = true,.tcount = 1};
 	int			attribute = -1;
 
 	initStringInfo(&sql);
@@ -168,7 +173,7 @@ read_as_caller(crm_explanation *e, const char *key, char **seen)
 			e->hidden = bms_add_member(e->hidden, attribute);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (select_row(e, key, "true", false, readable))
+	if (select_row(e, key, "true", e->as_of, false, readable))
 	{
 		attribute = -1;
 		while ((attribute = bms_next_member(readable, attribute)) >= 0)
@@ -188,6 +193,23 @@ read_as_caller(crm_explanation *e, const char *key, char **seen)
 	crm_rule_leave(level);
 }
 
+/* The timeline with what is dated behind as_of: by the clock alone that will count. */
+static Datum
+read_whole_timeline(const crm_explanation *e, const char *key, MemoryContext context)
+{
+	MemoryContext old;
+	Datum		timeline;
+	bool		isnull;
+
+	if (!select_row(e, key, psprintf("$%d", CRM_RULE_TIMELINE_PARAM), END_TIMESTAMP - 2 * USECS_PER_DAY, true, NULL))
+		return e->timeline;
+	old = MemoryContextSwitchTo(context);
+	timeline = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	timeline = PointerGetDatum(PG_DETOAST_DATUM_COPY(timeline));
+	MemoryContextSwitchTo(old);
+	return timeline;
+}
+
 /* The row as the tag's owner sees it, and what the rule says of it; false when he sees none. */
 static bool
 read_as_owner(crm_explanation *e, const char *key, char **seen)
@@ -203,7 +225,7 @@ read_as_owner(crm_explanation *e, const char *key, char **seen)
 	if (e->rule->timeline)
 		crm_rule_require_timelines(e->population);
 	found = select_row(e, key, psprintf("(%s)%s", e->rule->qualified, e->rule->timeline ? psprintf(", $%d", CRM_RULE_TIMELINE_PARAM) : ""),
-					   e->rule->timeline, e->columns);
+					   e->as_of, e->rule->timeline, e->columns);
 	if (found)
 	{
 		HeapTuple	row = SPI_tuptable->vals[0];
@@ -240,6 +262,8 @@ read_as_owner(crm_explanation *e, const char *key, char **seen)
 		}
 		MemoryContextSwitchTo(old);
 	}
+	if (found && e->rule->timeline)
+		e->whole_timeline = read_whole_timeline(e, key, caller);
 	SPI_finish();
 	return found;
 }
@@ -302,6 +326,54 @@ put_columns(const output *out, const crm_explanation *e)
 			put(out, "column not shown", column_name(e, attribute), NULL);
 		else
 			put(out, "column", column_name(e, attribute), e->shown[attribute - 1]);
+	}
+}
+
+/* Has an earlier call of the rule shown the same events? */
+static bool
+shown_before(const crm_explanation *e, const crm_event_call *call)
+{
+	ListCell   *cell;
+
+	foreach(cell, e->history->calls)
+	{
+		const crm_event_call *other = lfirst(cell);
+
+		if (other == call)
+			return false;
+		if (other->selects && other->count == call->count && memcmp(other->counts, call->counts, e->history->now) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the rule asks of the timeline, the answers, and the events that count for them. */
+static void
+put_events(const output *out, const crm_explanation *e)
+{
+	ListCell   *cell;
+
+	if (e->timeline_hidden)
+	{
+		put(out, "events not shown", "timeline", NULL);
+		return;
+	}
+	foreach(cell, e->history->calls)
+	{
+		const crm_event_call *call = lfirst(cell);
+		size_t		shown = 0;
+
+		put(out, "measure", call->text, call->failed ? "error" : call->value);
+		if (!call->selects || shown_before(e, call))
+			continue;
+		for (size_t i = e->history->now; i-- > 0 && shown < SHOWN_EVENTS;)
+			if (call->counts[i])
+			{
+				put(out, "event", show_time(e->history->events[i].at), crm_explain_event_text(e, i));
+				shown++;
+			}
+		if (call->count > shown)
+			put(out, "events before", NULL, psprintf("%zu", call->count - shown));
 	}
 }
 
@@ -425,19 +497,25 @@ static void
 put_span(const output *out, crm_explanation *e)
 {
 	crm_span	span = crm_explain_span(e);
+	const char *clock;
+	const char *always;
 
 	if (!span.by_clock)
 		return;
+	clock = e->history != NULL ? "by the clock and the events" : "by the clock, for the columns as they are";
+	always = e->history != NULL ? "as long as columns and events are as they are" : "as long as the columns are as they are";
 	if (!span.since_known)
 		put(out, "since", "cannot be told from this rule", NULL);
 	else
-		put(out, "since", span.since == DT_NOBEGIN ? "as long as the columns are as they are" :
-			"by the clock, for the columns as they are", span.since == DT_NOBEGIN ? NULL : show_time(span.since));
+		put(out, "since", span.since != DT_NOBEGIN ? clock : always,
+			span.since == DT_NOBEGIN ? NULL : show_time(span.since));
+	if (e->history != NULL)
+		clock = "by the clock, if nothing else happens";
 	if (!span.until_known)
 		put(out, "until", "cannot be told from this rule", NULL);
 	else
-		put(out, "until", span.until == DT_NOEND ? "as long as the columns are as they are" :
-			"by the clock, for the columns as they are", span.until == DT_NOEND ? NULL : show_time(span.until));
+		put(out, "until", span.until != DT_NOEND ? clock : always,
+			span.until == DT_NOEND ? NULL : show_time(span.until));
 }
 
 static void
@@ -446,6 +524,7 @@ put_changes(const output *out, crm_explanation *e)
 	Bitmapset  *unsure = NULL;
 	List	   *changes;
 	ListCell   *cell;
+	bool		events_unsure = false;
 	int			attribute = column_as_value(e);
 
 	if (attribute > 0)
@@ -454,21 +533,26 @@ put_changes(const output *out, crm_explanation *e)
 		return;
 	}
 	changes = crm_explain_changes(e, &unsure);
+	if (e->history != NULL)
+		changes = crm_explain_event_changes(e, changes, &events_unsure);
 
 	foreach(cell, changes)
 	{
 		const crm_change *change = lfirst(cell);
 		const char *result = change->outcome == CRM_REASON_NULL && e->rule->type == BOOLOID ? "false" : outcome_name(e, change->outcome);
 
-		put(out, "change", result,
+		put(out, "change", result, change->attribute == 0 ? change->text :
 			psprintf("%s %s", column_name(e, change->attribute), change->text));
 	}
 	attribute = -1;
 	while ((attribute = bms_next_member(unsure, attribute)) >= 0)
 		put(out, "change not known", column_name(e, attribute),
 			"that depends on a condition of which only the value is known");
-	if (changes == NIL && unsure == NULL)
-		put(out, "no change", "no other value of a single column gives another result", NULL);
+	if (events_unsure)
+		put(out, "change not known", "timeline", "not all that might happen could be tried");
+	if (changes == NIL && unsure == NULL && !events_unsure)
+		put(out, "no change", e->history == NULL ? "no other value of a single column gives another result" :
+			"none was found among other values of one column, up to 1000 events more of one kind, and events fewer", NULL);
 }
 
 /* ---- the function ----------------------------------------------------------------------------- */
@@ -500,6 +584,8 @@ examine(crm_explanation *e, const char *key, char **seen)
 	{
 		crm_explain_take_apart(e);
 		crm_explain_begin(e);
+		if (e->rule->timeline)
+			crm_explain_events_begin(e);
 		foreach(cell, e->leaves)
 		{
 			crm_leaf   *leaf = lfirst(cell);
@@ -545,6 +631,8 @@ explain(const output *out, crm_explanation *e, const stored_tag *stored, const c
 	crm_owner_begin(&session, e->tag->owner);
 	put_result(out, e, stored);
 	put_columns(out, e);
+	if (e->history != NULL)
+		put_events(out, e);
 	put_conditions(out, e);
 	if (e->rule->type != BOOLOID)
 		put_values(out, e);
@@ -578,6 +666,7 @@ explain_tag(FunctionCallInfo fcinfo, Oid key_type)
 	if (!crm_key_visible(e.population, PG_GETARG_DATUM(0), key_type))
 		return (Datum) 0;
 	stored = read_stored(e.population, e.tag, PG_GETARG_DATUM(0), key_type, &e.id);
+	e.event_values = stored.event_values;
 
 	(void) crm_population_key_type(e.population);
 	e.source = relation_open(e.population->source, AccessShareLock);

@@ -45,6 +45,9 @@ typedef struct crm_leaf
 	int			outcome;
 } crm_leaf;
 
+struct crm_event_history;
+typedef struct crm_event_history crm_event_history;
+
 typedef struct crm_explanation
 {
 	const crm_population *population;
@@ -66,6 +69,9 @@ typedef struct crm_explanation
 	bool	   *nulls;
 	char	  **shown;			/* as text */
 	Datum		timeline;		/* cut at as_of, where the rule names it */
+	Datum		whole_timeline; /* with what is dated behind as_of */
+	bool		event_values;	/* the population's events have values */
+	crm_event_history *history; /* NULL: the rule does not name the timeline (explain_events.h) */
 	bool		timeline_hidden;	/* the caller may not read it */
 	Datum		result;			/* of the whole rule */
 	bool		result_is_null;
@@ -74,9 +80,11 @@ typedef struct crm_explanation
 	ExprContext *econtext;
 	TupleTableSlot *slot;
 	int			outcome;		/* of the tree for the row as it is */
-	/* what is tried: one column with another value, or another moment */
+	/* what is tried: one column with another value, another moment, or other events */
 	AttrNumber	changed;		/* 0: none */
 	bool		moved;			/* as_of is another */
+	bool		altered;		/* the timeline is another */
+	bool		events_unknown; /* ... and nothing is known of it */
 	int			differing;		/* conditions that came out otherwise, in the last trial */
 } crm_explanation;
 
@@ -101,6 +109,15 @@ extern void crm_explain_decisive(crm_explanation *e, bool *marks);
 /* Outcome with another value in a column, or at another moment. */
 extern int	crm_explain_try_value(crm_explanation *e, AttrNumber attribute, Datum value, bool isnull);
 extern int	crm_explain_try_moment(crm_explanation *e, TimestampTz moment);
+/* Outcome over another timeline; 0 for one of which nothing is known. */
+extern int	crm_explain_try_events(crm_explanation *e, Datum timeline);
+/* What a condition says over another timeline; NULL is neither before nor behind anything: -1. */
+extern int	crm_explain_with_events(crm_explanation *e, ExprState *state, Datum timeline);
+/*
+ * Of a comparison that follows an order, whether its left side is less than the
+ * right one, and whether it is not more; 2 of them, or 0 for any other condition.
+ */
+extern int	crm_explain_order(crm_explanation *e, const crm_leaf *leaf, ExprState **states);
 /* The text of an outcome of CRM_REASON_VALUE or more. */
 extern const char *crm_explain_value(const crm_explanation *e, int outcome);
 extern int	crm_explain_value_code(crm_explanation *e, const char *value);
@@ -154,15 +171,20 @@ extern char *crm_line_show(const crm_line *line, Datum value);
 
 /* ---- explain_change.c ----------------------------------------------------------- */
 
-/* A change of one column that gives another result. */
+/* A change of one column, or of the events, that gives another result. */
 typedef struct crm_change
 {
-	AttrNumber	attribute;
+	AttrNumber	attribute;		/* 0: of the events */
 	int			outcome;		/* CRM_REASON_TRUE, CRM_REASON_NULL for not having it, or a value */
 	int			differing;		/* conditions that come out otherwise */
 	double		proportion;
 	char	   *text;			/* "from 5 to at least 10" */
 } crm_change;
+
+/* For a rule that is true or not, NULL is as good as false. */
+extern int	crm_explain_class(const crm_explanation *e, int outcome);
+/* The smallest first, of each result. */
+extern void crm_explain_sort_changes(List *changes);
 
 /*
  * The nearest change of each column that gives another result, for each result,
@@ -175,12 +197,28 @@ extern List *crm_explain_changes(crm_explanation *e, Bitmapset **unsure);
 
 typedef struct crm_span
 {
-	bool		by_clock;		/* the rule names as_of at all */
+	bool		by_clock;		/* the rule names as_of, or events */
 	bool		since_known,
 				until_known;
 	TimestampTz since,			/* DT_NOBEGIN: always, as far as was looked */
 				until;			/* DT_NOEND: does not end by the clock */
 } crm_span;
+
+/* Moments at which something may change. */
+typedef struct crm_moments
+{
+	TimestampTz *at;
+	int			count;
+	int			room;
+	TimestampTz from;			/* before this moment they are not complete; DT_NOBEGIN: complete */
+} crm_moments;
+
+extern void crm_moments_add(crm_moments *moments, TimestampTz moment);
+/* Adds those at which a condition changes its answer, which it does once, but for the jumps of clocks and months. */
+extern void crm_moments_find(crm_moments *moments, crm_explanation *e, ExprState *state);
+/* Does an expression grow, or stay, with as_of?  It may jump back as far as clocks and months do. */
+extern bool crm_explain_grows(Node *expr);
+extern bool crm_explain_names_as_of(Node *expr);
 
 /* Since when and until when the rule gives what it gives, for the row as it is. */
 extern crm_span crm_explain_span(crm_explanation *e);

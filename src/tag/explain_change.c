@@ -40,9 +40,8 @@ typedef struct search
 	bool		unsure;
 } search;
 
-/* For a rule that is true or not, NULL is as good as false. */
-static int
-class_of(const crm_explanation *e, int outcome)
+int
+crm_explain_class(const crm_explanation *e, int outcome)
 {
 	return e->rule->type == BOOLOID && outcome == CRM_REASON_FALSE ? CRM_REASON_NULL : outcome;
 }
@@ -235,7 +234,7 @@ describe_others(const search *s, int class)
 
 	initStringInfo(&text);
 	for (int i = 0; i < s->cell_count; i++)
-		if (!s->cells[i].gap && class_of(s->e, s->cells[i].outcome) != class)
+		if (!s->cells[i].gap && crm_explain_class(s->e, s->cells[i].outcome) != class)
 			appendStringInfo(&text, "%s%s", excluded++ == 0 ? "any value but " : ", ",
 							 crm_line_show(&s->line, s->cells[i].value));
 	return excluded == 0 ? "any value" : text.data;
@@ -296,10 +295,10 @@ distance_to(const search *s, int at, int direction)
 static int
 run_end(const search *s, int at, int direction)
 {
-	int			class = class_of(s->e, s->cells[at].outcome);
+	int			class = crm_explain_class(s->e, s->cells[at].outcome);
 
 	while (at + direction >= 0 && at + direction < s->cell_count &&
-		   class_of(s->e, s->cells[at + direction].outcome) == class)
+		   crm_explain_class(s->e, s->cells[at + direction].outcome) == class)
 		at += direction;
 	return at;
 }
@@ -314,7 +313,7 @@ search_outwards(search *s, int here, int class_now)
 
 		for (int i = here + direction; i >= 0 && i < s->cell_count; i += direction)
 		{
-			int			class = class_of(s->e, s->cells[i].outcome);
+			int			class = crm_explain_class(s->e, s->cells[i].outcome);
 			crm_change *change;
 			double		distance;
 			int			end;
@@ -350,7 +349,7 @@ search_values(search *s, int class_now)
 {
 	for (int i = 0; i < s->cell_count; i++)
 	{
-		int			class = class_of(s->e, s->cells[i].outcome);
+		int			class = crm_explain_class(s->e, s->cells[i].outcome);
 		crm_change *change;
 		char	   *to;
 
@@ -378,7 +377,7 @@ search_column(search *s)
 {
 	crm_explanation *e = s->e;
 	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(e->source), s->attribute - 1);
-	int			class_now = class_of(e, e->outcome);
+	int			class_now = crm_explain_class(e, e->outcome);
 	int			here = -1;
 	ListCell   *cell_of_change;
 
@@ -417,7 +416,7 @@ search_column(search *s)
 	/* Not to know it is a change, too, but nobody's aim: only where no value does. */
 	if (!s->now_null && !column->attnotnull)
 	{
-		int			class = class_of(e, crm_explain_try_value(e, s->attribute, (Datum) 0, true));
+		int			class = crm_explain_class(e, crm_explain_try_value(e, s->attribute, (Datum) 0, true));
 
 		if (class == CRM_REASON_OPEN)
 			s->unsure = true;
@@ -441,6 +440,12 @@ compare_changes(const ListCell *a, const ListCell *b)
 	return x->attribute - y->attribute;
 }
 
+void
+crm_explain_sort_changes(List *changes)
+{
+	list_sort(changes, compare_changes);
+}
+
 List *
 crm_explain_changes(crm_explanation *e, Bitmapset **unsure)
 {
@@ -461,6 +466,6 @@ crm_explain_changes(crm_explanation *e, Bitmapset **unsure)
 		if (s.unsure)
 			*unsure = bms_add_member(*unsure, attribute);
 	}
-	list_sort(changes, compare_changes);
+	crm_explain_sort_changes(changes);
 	return changes;
 }

@@ -11,11 +11,8 @@
  */
 #include "common/crm.h"
 
-#include "access/stratnum.h"
-#include "catalog/pg_type.h"
-#include "nodes/makefuncs.h"
-#include "tag/explain.h"
-#include "utils/lsyscache.h"
+#include "tag/explain_events.h"
+#include "utils/memutils.h"
 
 /* How far is looked, into the past and into the future. */
 #define HORIZON (INT64CONST(200) * 366 * USECS_PER_DAY)
@@ -26,20 +23,19 @@ typedef struct clock_work
 {
 	crm_explanation *e;
 	crm_leaf   *leaf;
-	TimestampTz *moments;
-	int			count;
-	int			room;
+	crm_moments *moments;
 } clock_work;
 
-static void
-add_moment(clock_work *work, TimestampTz moment)
+void
+crm_moments_add(crm_moments *moments, TimestampTz moment)
 {
-	if (work->count == work->room)
+	if (moments->count == moments->room)
 	{
-		work->room *= 2;
-		work->moments = repalloc(work->moments, sizeof(TimestampTz) * work->room);
+		moments->room = Max(16, moments->room * 2);
+		moments->at = moments->at == NULL ? MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TimestampTz) * moments->room) :
+			repalloc_huge(moments->at, sizeof(TimestampTz) * moments->room);
 	}
-	work->moments[work->count++] = moment;
+	moments->at[moments->count++] = moment;
 }
 
 /* What a condition says at a moment; NULL is neither before nor behind anything. */
@@ -75,10 +71,9 @@ halve(crm_explanation *e, ExprState *state, TimestampTz low, TimestampTz high)
 	return high;
 }
 
-static void
-find_moments_of(clock_work *work, ExprState *state)
+void
+crm_moments_find(crm_moments *moments, crm_explanation *e, ExprState *state)
 {
-	crm_explanation *e = work->e;
 	TimestampTz low = Max(e->as_of - HORIZON, MIN_TIMESTAMP);
 	TimestampTz high = Min(e->as_of + HORIZON, END_TIMESTAMP - 1);
 	TimestampTz crossing;
@@ -87,7 +82,7 @@ find_moments_of(clock_work *work, ExprState *state)
 	if (at_moment(e, state, low) == at_moment(e, state, high))
 		return;
 	crossing = halve(e, state, low, high);
-	add_moment(work, crossing);
+	crm_moments_add(moments, crossing);
 	/* From whole quarters to whole quarters. */
 	low = (crossing - AROUND) / QUARTER * QUARTER;
 	before = at_moment(e, state, low);
@@ -96,7 +91,7 @@ find_moments_of(clock_work *work, ExprState *state)
 		int			after = at_moment(e, state, low + QUARTER);
 
 		if (after != before)
-			add_moment(work, halve(e, state, low, low + QUARTER));
+			crm_moments_add(moments, halve(e, state, low, low + QUARTER));
 		before = after;
 	}
 }
@@ -106,25 +101,13 @@ static void
 find_moments(void *arg)
 {
 	clock_work *work = arg;
-	const OpExpr *expr = (const OpExpr *) work->leaf->expr;
-	static const int strategies[] = {BTLessStrategyNumber, BTLessEqualStrategyNumber};
-	Oid			left,
-				right,
-				family;
+	ExprState  *states[2];
+	int			count = crm_explain_order(work->e, work->leaf, states);
 
-	if (crm_compile_strategy(expr->opno, expr->inputcollid, &family) == 0)
-		elog(ERROR, "a comparison has lost its operator");
-	op_input_types(expr->opno, &left, &right);
-	for (int i = 0; i < lengthof(strategies); i++)
-	{
-		Oid			op = get_opfamily_member(family, left, right, strategies[i]);
-		Expr	   *passed;
-
-		if (!OidIsValid(op))
-			elog(ERROR, "a comparison has no order");
-		passed = make_opclause(op, BOOLOID, false, linitial(expr->args), lsecond(expr->args), InvalidOid, expr->inputcollid);
-		find_moments_of(work, ExecPrepareExpr(passed, work->e->estate));
-	}
+	if (count == 0)
+		elog(ERROR, "a comparison has lost its order");
+	for (int i = 0; i < count; i++)
+		crm_moments_find(work->moments, work->e, states[i]);
 }
 
 static int
@@ -149,32 +132,43 @@ same_at(crm_explanation *e, TimestampTz moment)
 	return outcome == e->outcome;
 }
 
+/* Can the leaf be asked at other moments?  Adds those at which it may change. */
+static void
+look_at(clock_work *work)
+{
+	crm_leaf   *leaf = work->leaf;
+
+	if (leaf->by_events)
+		leaf->steady = work->e->history != NULL && crm_explain_event_moments(work->e, leaf, work->moments);
+	else if (leaf->steady && !crm_explain_guarded(find_moments, work))
+		leaf->steady = false;
+}
+
 crm_span
 crm_explain_span(crm_explanation *e)
 {
 	crm_span	span = {.since = DT_NOBEGIN,.until = DT_NOEND};
-	clock_work	work = {.e = e,.room = 16};
+	crm_moments moments = {.from = DT_NOBEGIN};
+	clock_work	work = {.e = e,.moments = &moments};
 	ListCell   *cell;
 	int			same;
 
-	work.moments = palloc(sizeof(TimestampTz) * work.room);
 	foreach(cell, e->leaves)
 	{
 		work.leaf = lfirst(cell);
 		if (!work.leaf->by_clock && !work.leaf->by_events)
 			continue;
 		span.by_clock = true;
-		if (work.leaf->steady && !crm_explain_guarded(find_moments, &work))
-			work.leaf->steady = false;
+		look_at(&work);
 	}
 	if (!span.by_clock || e->outcome == CRM_REASON_OPEN)
 		return span;
-	qsort(work.moments, work.count, sizeof(TimestampTz), compare_moments);
+	qsort(moments.at, moments.count, sizeof(TimestampTz), compare_moments);
 
 	same = same_at(e, e->as_of + 1);
-	for (int i = 0; same > 0 && i < work.count; i++)
-		if (work.moments[i] > e->as_of && (same = same_at(e, work.moments[i])) == 0)
-			span.until = work.moments[i];
+	for (int i = 0; same > 0 && i < moments.count; i++)
+		if (moments.at[i] > e->as_of && (same = same_at(e, moments.at[i])) == 0)
+			span.until = moments.at[i];
 	if (same == 0 && span.until == DT_NOEND)
 		span.until = e->as_of + 1;
 	span.until_known = same >= 0;
@@ -182,9 +176,12 @@ crm_explain_span(crm_explanation *e)
 	same = same_at(e, e->as_of - 1);
 	if (same == 0)
 		span.since = e->as_of;
-	for (int i = work.count - 1; same > 0 && i >= 0; i--)
-		if (work.moments[i] <= e->as_of && (same = same_at(e, work.moments[i] - 1)) == 0)
-			span.since = work.moments[i];
+	for (int i = moments.count - 1; same > 0 && i >= 0; i--)
+		if (moments.at[i] <= e->as_of && (same = moments.at[i] < moments.from ? -1 : same_at(e, moments.at[i] - 1)) == 0)
+			span.since = moments.at[i];
+	/* What lies before may be otherwise without our knowing. */
+	if (same > 0 && moments.from != DT_NOBEGIN)
+		same = -1;
 	span.since_known = same >= 0;
 	return span;
 }

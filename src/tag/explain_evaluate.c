@@ -7,12 +7,14 @@
  */
 #include "common/crm.h"
 
+#include "access/stratnum.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/params.h"
-#include "tag/explain.h"
+#include "tag/explain_events.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
@@ -156,7 +158,7 @@ evaluate_leaf(crm_explanation *e, crm_leaf *leaf, bool *failed)
 	leaf_work	work = {e, leaf, CRM_REASON_OPEN};
 
 	*failed = false;
-	if (leaf->state != NULL && (leaf->kind == CRM_LEAF_COMPARISON || leaf->kind == CRM_LEAF_NULL_TEST) && !e->moved)
+	if (leaf->state != NULL && (leaf->kind == CRM_LEAF_COMPARISON || leaf->kind == CRM_LEAF_NULL_TEST) && !e->moved && !e->altered)
 		evaluate(&work);
 	else if (!crm_explain_guarded(evaluate, &work))
 	{
@@ -200,11 +202,52 @@ crm_explain_decisive(crm_explanation *e, bool *marks)
 	crm_reason_decisive(&e->reason, e->root, ask_as_it_is, e, marks);
 }
 
-/* Does a leaf name the column that is changed, by itself or as part of the row? */
+/* Does a leaf name what is tried: the column, by itself or as part of the row; the clock; the events? */
 static bool
 names_changed(const crm_explanation *e, const crm_leaf *leaf)
 {
+	if (e->altered)
+		return leaf->by_events;
+	if (e->moved)
+		return leaf->by_clock || leaf->by_events;
 	return bms_is_member(e->changed, leaf->columns) || bms_is_member(0, leaf->columns);
+}
+
+/* Asks for what the row as it is did not need, and goes back to what is tried. */
+static void
+ask_untried(crm_explanation *e, crm_leaf *leaf)
+{
+	ParamExternData *params = e->estate->es_param_list_info->params;
+	AttrNumber	changed = e->changed;
+	bool		moved = e->moved;
+	bool		altered = e->altered;
+	Datum		moment = params[CRM_RULE_AS_OF_PARAM - 1].value;
+	Datum		timeline = params[CRM_RULE_TIMELINE_PARAM - 1].value;
+	Datum		value = 0;
+	bool		isnull = false;
+
+	if (changed != 0)
+	{
+		value = e->slot->tts_values[changed - 1];
+		isnull = e->slot->tts_isnull[changed - 1];
+		e->slot->tts_values[changed - 1] = e->row[changed - 1];
+		e->slot->tts_isnull[changed - 1] = e->nulls[changed - 1];
+	}
+	e->changed = 0;
+	e->moved = e->altered = false;
+	params[CRM_RULE_AS_OF_PARAM - 1].value = TimestampTzGetDatum(e->as_of);
+	params[CRM_RULE_TIMELINE_PARAM - 1].value = e->timeline;
+	(void) crm_explain_leaf(e, leaf);
+	e->changed = changed;
+	e->moved = moved;
+	e->altered = altered;
+	params[CRM_RULE_AS_OF_PARAM - 1].value = moment;
+	params[CRM_RULE_TIMELINE_PARAM - 1].value = timeline;
+	if (changed != 0)
+	{
+		e->slot->tts_values[changed - 1] = value;
+		e->slot->tts_isnull[changed - 1] = isnull;
+	}
 }
 
 /* A leaf as it would be: what does not depend on the change is as it is. */
@@ -215,39 +258,14 @@ ask_changed(void *arg, uint32 number)
 	crm_leaf   *leaf = list_nth(e->leaves, number);
 	bool		failed;
 
-	if (e->moved ? !leaf->by_clock && !leaf->by_events : !names_changed(e, leaf))
+	if (!names_changed(e, leaf))
 	{
 		if (!leaf->asked)
-		{
-			/* What the row as it is did not need: asked for it now, then back to the change. */
-			AttrNumber	changed = e->changed;
-			bool		moved = e->moved;
-			Datum		value = 0;
-			bool		isnull = false;
-			Datum		moment = e->estate->es_param_list_info->params[CRM_RULE_AS_OF_PARAM - 1].value;
-
-			if (changed != 0)
-			{
-				value = e->slot->tts_values[changed - 1];
-				isnull = e->slot->tts_isnull[changed - 1];
-				e->slot->tts_values[changed - 1] = e->row[changed - 1];
-				e->slot->tts_isnull[changed - 1] = e->nulls[changed - 1];
-			}
-			e->changed = 0;
-			e->moved = false;
-			e->estate->es_param_list_info->params[CRM_RULE_AS_OF_PARAM - 1].value = TimestampTzGetDatum(e->as_of);
-			(void) crm_explain_leaf(e, leaf);
-			e->changed = changed;
-			e->moved = moved;
-			e->estate->es_param_list_info->params[CRM_RULE_AS_OF_PARAM - 1].value = moment;
-			if (changed != 0)
-			{
-				e->slot->tts_values[changed - 1] = value;
-				e->slot->tts_isnull[changed - 1] = isnull;
-			}
-		}
+			ask_untried(e, leaf);
 		return leaf->outcome;
 	}
+	if (e->altered)
+		return e->events_unknown ? CRM_REASON_OPEN : evaluate_leaf(e, leaf, &failed);
 	if (e->moved)
 		return leaf->steady ? evaluate_leaf(e, leaf, &failed) : CRM_REASON_OPEN;
 	switch (leaf->kind)
@@ -272,7 +290,7 @@ count_differing(crm_explanation *e)
 	{
 		crm_leaf   *leaf = lfirst(cell);
 
-		if (leaf->kind != CRM_LEAF_COMPARISON && leaf->kind != CRM_LEAF_NULL_TEST)
+		if (!e->altered && leaf->kind != CRM_LEAF_COMPARISON && leaf->kind != CRM_LEAF_NULL_TEST)
 			continue;
 		if (names_changed(e, leaf) && ask_changed(e, foreach_current_index(cell)) != leaf->outcome)
 			differing++;
@@ -300,14 +318,76 @@ crm_explain_try_value(crm_explanation *e, AttrNumber attribute, Datum value, boo
 int
 crm_explain_try_moment(crm_explanation *e, TimestampTz moment)
 {
-	ParamExternData *as_of = &e->estate->es_param_list_info->params[CRM_RULE_AS_OF_PARAM - 1];
+	ParamExternData *params = e->estate->es_param_list_info->params;
 	int			outcome;
 
 	CHECK_FOR_INTERRUPTS();
-	as_of->value = TimestampTzGetDatum(moment);
-	e->moved = true;
-	outcome = crm_reason_outcome(&e->reason, e->root, ask_changed, e);
-	e->moved = false;
-	as_of->value = TimestampTzGetDatum(e->as_of);
+	params[CRM_RULE_AS_OF_PARAM - 1].value = TimestampTzGetDatum(moment);
+	if (e->history != NULL && !crm_explain_events_at(e, moment, &params[CRM_RULE_TIMELINE_PARAM - 1].value))
+		outcome = CRM_REASON_OPEN;
+	else
+	{
+		e->moved = true;
+		outcome = crm_reason_outcome(&e->reason, e->root, ask_changed, e);
+		e->moved = false;
+	}
+	params[CRM_RULE_AS_OF_PARAM - 1].value = TimestampTzGetDatum(e->as_of);
+	params[CRM_RULE_TIMELINE_PARAM - 1].value = e->timeline;
 	return outcome;
+}
+
+int
+crm_explain_try_events(crm_explanation *e, Datum timeline)
+{
+	ParamExternData *param = &e->estate->es_param_list_info->params[CRM_RULE_TIMELINE_PARAM - 1];
+	int			outcome;
+
+	CHECK_FOR_INTERRUPTS();
+	param->value = timeline;
+	e->altered = true;
+	e->events_unknown = timeline == (Datum) 0;
+	outcome = crm_reason_outcome(&e->reason, e->root, ask_changed, e);
+	e->differing = outcome == CRM_REASON_OPEN ? 0 : count_differing(e);
+	e->altered = false;
+	param->value = e->timeline;
+	return outcome;
+}
+
+int
+crm_explain_with_events(crm_explanation *e, ExprState *state, Datum timeline)
+{
+	ParamExternData *param = &e->estate->es_param_list_info->params[CRM_RULE_TIMELINE_PARAM - 1];
+	bool		isnull;
+	Datum		value;
+
+	CHECK_FOR_INTERRUPTS();
+	param->value = timeline;
+	value = ExecEvalExprSwitchContext(state, e->econtext, &isnull);
+	param->value = e->timeline;
+	ResetExprContext(e->econtext);
+	return isnull ? -1 : DatumGetBool(value);
+}
+
+int
+crm_explain_order(crm_explanation *e, const crm_leaf *leaf, ExprState **states)
+{
+	static const int strategies[] = {BTLessStrategyNumber, BTLessEqualStrategyNumber};
+	const OpExpr *expr = (const OpExpr *) leaf->expr;
+	Oid			left,
+				right,
+				family;
+
+	if ((!IsA(expr, OpExpr) && !IsA(expr, DistinctExpr)) || list_length(expr->args) != 2 ||
+		crm_compile_strategy(expr->opno, expr->inputcollid, &family) == 0)
+		return 0;
+	op_input_types(expr->opno, &left, &right);
+	for (int i = 0; i < lengthof(strategies); i++)
+	{
+		Oid			op = get_opfamily_member(family, left, right, strategies[i]);
+
+		if (!OidIsValid(op))
+			return 0;
+		states[i] = ExecPrepareExpr(make_opclause(op, BOOLOID, false, linitial(expr->args), lsecond(expr->args), InvalidOid, expr->inputcollid), e->estate);
+	}
+	return lengthof(strategies);
 }

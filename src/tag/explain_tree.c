@@ -68,7 +68,8 @@ plain_constants(Node *node, void *context)
 	{
 		Const	   *constant = linitial(((FuncExpr *) node)->args);
 
-		if (constant->consttype == INT4OID && ((FuncExpr *) node)->funcresulttype == NUMERICOID)
+		if (constant->consttype == INT4OID &&
+			(((FuncExpr *) node)->funcresulttype == NUMERICOID || ((FuncExpr *) node)->funcresulttype == FLOAT8OID))
 			return (Node *) constant;
 	}
 	return expression_tree_mutator(node, plain_constants, context);
@@ -146,9 +147,15 @@ crm_explain_columns(Node *expr)
 	return columns;
 }
 
-/* Does an expression grow, or stay, with as_of?  Jumps back of hours and month ends are looked after in explain_clock.c. */
-static bool
-grows(Node *expr)
+bool
+crm_explain_names_as_of(Node *expr)
+{
+	return find_as_of(expr, NULL);
+}
+
+/* Jumps back of hours and month ends are looked after in explain_clock.c. */
+bool
+crm_explain_grows(Node *expr)
 {
 	Oid			function;
 	List	   *args;
@@ -159,7 +166,7 @@ grows(Node *expr)
 	if (!find_as_of(expr, NULL))
 		return true;
 	if (IsA(expr, RelabelType))
-		return grows((Node *) ((RelabelType *) expr)->arg);
+		return crm_explain_grows((Node *) ((RelabelType *) expr)->arg);
 	if (IsA(expr, OpExpr))
 	{
 		function = get_opcode(((OpExpr *) expr)->opno);
@@ -201,7 +208,7 @@ grows(Node *expr)
 	for (int i = 0; i < list_length(args); i++)
 		if (i != moving && find_as_of(list_nth(args, i), NULL))
 			return false;
-	return grows(list_nth(args, moving));
+	return crm_explain_grows(list_nth(args, moving));
 }
 
 static crm_leaf *
@@ -344,7 +351,7 @@ take_comparison(crm_explanation *e, Node *expr, Oid op, Oid collation, List *arg
 	leaf = new_leaf(e, CRM_LEAF_COMPARISON, expr, node);
 	leaf->attribute = operand.attribute;
 	leaf->constants = constants;
-	leaf->steady = !array && grows(other);
+	leaf->steady = !array && crm_explain_grows(other);
 	return true;
 }
 
@@ -523,7 +530,7 @@ take(crm_explanation *e, Node *expr, uint32 *node)
 			Node	   *right = lsecond(((OpExpr *) expr)->args);
 
 			leaf->steady = crm_compile_strategy(((OpExpr *) expr)->opno, ((OpExpr *) expr)->inputcollid, &family) != 0 &&
-				find_as_of(left, NULL) != find_as_of(right, NULL) && grows(left) && grows(right);
+				find_as_of(left, NULL) != find_as_of(right, NULL) && crm_explain_grows(left) && crm_explain_grows(right);
 		}
 	}
 	e->depth--;
