@@ -63,6 +63,8 @@ SQL_PARTS = \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \
+	src/tag/rule_calls.sql \
+	src/tag/tag_list.sql \
 	src/tag/scan.sql \
 	src/tag/due.sql \
 	src/tag/define.sql \

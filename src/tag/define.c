@@ -6,12 +6,15 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/sysattr.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "optimizer/optimizer.h"
+#include "tag/rule_bind.h"
 #include "tag/scan_query.h"
 #include "tag/segment_define.h"
 #include "tag/tag.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -76,10 +79,12 @@ read_arguments(FunctionCallInfo fcinfo)
  * plans it once, so that what fails for every customer fails now.
  */
 static crm_rule *
-check_rule(const tag_arguments *arguments)
+check_rule(const tag_arguments *arguments, Oid owner)
 {
 	Relation	source;
 	crm_rule   *rule;
+	crm_rule	bound;
+	crm_owner_session session;
 	bytea	   *plan;
 	char	   *scan_arguments;
 
@@ -87,9 +92,56 @@ check_rule(const tag_arguments *arguments)
 	source = relation_open(arguments->population->source, AccessShareLock);
 	rule = crm_rule_parse(source, arguments->rule, arguments->population->has_events);
 	rule->tag_name = arguments->name;
-	crm_scan_plan_make(source, list_make1(rule), GetCurrentTransactionStartTimestamp(), false, &plan, &scan_arguments);
+
+	/* what it rests on is its owner's */
+	bound = *rule;
+	crm_owner_begin(&session, owner);
+	crm_rule_bind_alone(arguments->population, source, owner, &bound);
+	crm_owner_end(&session);
+	rule->bases = bound.bases;
+	crm_scan_plan_make(source, list_make1(&bound), GetCurrentTransactionStartTimestamp(), false, &plan, &scan_arguments);
 	relation_close(source, AccessShareLock);
 	return rule;
+}
+
+/* Notes which tags the rule of a tag rests on. */
+static void
+store_bases(const crm_population *population, const char *name, const crm_rule *rule)
+{
+	Datum	   *names = palloc((list_length(rule->bases) + 1) * sizeof(Datum));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, rule->bases)
+		names[n++] = CStringGetTextDatum(lfirst(cell));
+	(void) crm_catalogue_write("DELETE FROM @.tag_base WHERE tag_id = (SELECT tag_id FROM @.tag_definition WHERE population_id = $1 AND name = $2)",
+							   2, INT4OID, Int32GetDatum(population->id), false, TEXTOID, CStringGetTextDatum(name), false);
+	(void) crm_catalogue_write("INSERT INTO @.tag_base (tag_id, base_tag_id) "
+							   "SELECT t.tag_id, b.tag_id FROM @.tag_definition t, @.tag_definition b "
+							   "WHERE t.population_id = $1 AND t.name = $2 AND b.population_id = $1 AND b.name = ANY ($3)",
+							   3, INT4OID, Int32GetDatum(population->id), false, TEXTOID, CStringGetTextDatum(name), false,
+							   TEXTARRAYOID, PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT)), false);
+}
+
+/* 2BP01 when rules of other tags name the tag. */
+static void
+require_no_dependents(const crm_tag *tag)
+{
+	crm_catalogue_session session;
+	char	   *dependents;
+
+	crm_catalogue_begin(&session);
+	(void) crm_catalogue_read("SELECT string_agg('\"' || d.name || '\"', ', ' ORDER BY d.name COLLATE \"C\") "
+							  "FROM @.tag_base b JOIN @.tag_definition d ON d.tag_id = b.tag_id WHERE b.base_tag_id = $1",
+							  1, INT4OID, Int32GetDatum(tag->id), false);
+	dependents = crm_catalogue_text(&session, 0, 1);
+	crm_catalogue_end(&session);
+	if (dependents != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop tag \"%s\" because other tags rest on it", tag->name),
+				 errdetail("Their rules name it: %s.", dependents),
+				 errhint("Drop these first, or give them other rules by %s.replace_tag.", crm_schema())));
 }
 
 static void
@@ -147,10 +199,10 @@ crm_create_tag(PG_FUNCTION_ARGS)
 
 	crm_catalogue_newest();
 	arguments = read_arguments(fcinfo);
-	rule = check_rule(&arguments);
 
 	/* the population's owner where he may be acted for, so that one scan serves all tags */
 	owner = has_privs_of_role(GetUserId(), arguments.population->owner) ? arguments.population->owner : GetUserId();
+	rule = check_rule(&arguments, owner);
 	require_columns(arguments.population, rule, owner);
 	if (crm_defined_segment_find(arguments.population, arguments.name) != NULL)
 		ereport(ERROR,
@@ -179,6 +231,7 @@ crm_create_tag(PG_FUNCTION_ARGS)
 						TEXTOID, PG_GETARG_DATUM(1), false,
 						TEXTOID, CStringGetTextDatum(rule->qualified), false,
 						OIDOID, ObjectIdGetDatum(session.saved_user), false);
+	store_bases(arguments.population, arguments.name, rule);
 	crm_catalogue_end(&session);
 	PopActiveSnapshot();
 	PG_RETURN_VOID();
@@ -209,7 +262,7 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 	crm_catalogue_newest();
 	tag = crm_tag_find(arguments.population, arguments.name);
 	require_tag_owner(tag);
-	rule = check_rule(&arguments);
+	rule = check_rule(&arguments, tag->owner);
 	require_columns(arguments.population, rule, tag->owner);
 	if (crm_rule_value_type(rule) != tag->type)
 		ereport(ERROR,
@@ -231,6 +284,7 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 						TEXTOID, PG_GETARG_DATUM(1), false,
 						TEXTOID, CStringGetTextDatum(rule->qualified), false,
 						OIDOID, ObjectIdGetDatum(session.saved_user), false);
+	store_bases(arguments.population, arguments.name, rule);
 	crm_catalogue_end(&session);
 	PopActiveSnapshot();
 	PG_RETURN_VOID();
@@ -255,11 +309,14 @@ crm_drop_tag(PG_FUNCTION_ARGS)
 	crm_catalogue_newest();
 	tag = crm_tag_find(population, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	require_tag_owner(tag);
+	require_no_dependents(tag);
 
 	crm_catalogue_begin(&session);
 	crm_catalogue_write("DELETE FROM @.tag_set WHERE tag_id = $1", 1, INT4OID, Int32GetDatum(tag->id), false);
 	crm_catalogue_write("DELETE FROM @.tag_size WHERE tag_id = $1", 1, INT4OID, Int32GetDatum(tag->id), false);
 	crm_catalogue_write("DELETE FROM @.tag_definition WHERE tag_id = $1", 1, INT4OID, Int32GetDatum(tag->id), false);
+	crm_catalogue_write("DELETE FROM @.tag_list WHERE population_id = $1 AND name = $2",
+						2, INT4OID, Int32GetDatum(population->id), false, TEXTOID, CStringGetTextDatum(tag->name), false);
 	crm_catalogue_end(&session);
 	PopActiveSnapshot();
 	PG_RETURN_VOID();

@@ -19,6 +19,8 @@
 #include "nodes/nodeFuncs.h"
 #include "tag/explain_events.h"
 #include "tag/readers.h"
+#include "tag/statistic.h"
+#include "tag/tag_list.h"
 #include "utils/acl.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -140,7 +142,7 @@ static bool
 select_row(const crm_explanation *e, const char *key, const char *first, TimestampTz moment, bool with_timeline, const Bitmapset *columns)
 {
 	StringInfoData sql;
-	SPIExecuteOptions options = {.params = crm_rule_query_params(moment, NULL),.read_only = true,.tcount = 1};
+	SPIExecuteOptions options = {.params = crm_bound_query_params(moment, NULL, e->bound),.read_only = true,.tcount = 1};
 	int			attribute = -1;
 
 	initStringInfo(&sql);
@@ -150,6 +152,8 @@ select_row(const crm_explanation *e, const char *key, const char *first, Timesta
 	appendStringInfo(&sql, " FROM %s AS customer", crm_population_source(e->population));
 	if (with_timeline)
 		crm_rule_join_timelines(&sql, e->population, psprintf("'" INT64_FORMAT "'::pg_catalog.int8", e->id));
+	if (crm_bound_named(e->bound, first))
+		crm_bound_join(&sql, e->bound, psprintf("'" INT64_FORMAT "'::pg_catalog.int8", e->id));
 	appendStringInfo(&sql, " WHERE customer.%s OPERATOR(pg_catalog.=) %s LIMIT 1",
 					 quote_identifier(e->population->key_column), quote_literal_cstr(key));
 	if (SPI_execute_extended(sql.data, &options) != SPI_OK_SELECT)
@@ -313,6 +317,19 @@ put_result(const output *out, const crm_explanation *e, const stored_tag *stored
 			e->tag->type == CRM_VALUE_BOOLEAN ? (stored->had ? "true" : "false") : stored->had ? stored->value : NULL);
 	if (stored->expires)
 		put(out, "valid until", NULL, show_time(stored->until));
+}
+
+/* The tags that the rule names, and the lists that it asks. */
+static void
+put_bound(const output *out, const crm_explanation *e)
+{
+	ListCell   *cell;
+
+	foreach(cell, e->rule->bases)
+		put(out, "rests on", "tag", lfirst(cell));
+	if (e->bound != NULL)
+		foreach(cell, crm_bound_lists(e->bound))
+			put(out, "list", crm_tag_list_origin(e->population, lfirst(cell)), lfirst(cell));
 }
 
 static void
@@ -618,6 +635,14 @@ explain(const output *out, crm_explanation *e, const stored_tag *stored, const c
 	error_context_stack = &callback;
 	crm_owner_begin(&session, e->tag->owner);
 	e->rule = crm_rule_read(e->source, e->tag->qualified);
+	e->rule->tag_name = e->tag->name;
+	e->bound = crm_rules_bind(e->population, e->source, e->tag->owner, list_make1(e->rule));
+	if (e->bound != NULL)
+	{
+		crm_statistics_read(list_make1((void *) e->tag), e->bound);
+		crm_bound_for_customer(e->bound, e->id);
+		crm_bound_expand(e->bound, list_make1(e->rule));
+	}
 	crm_owner_end(&session);
 	error_context_stack = callback.previous;
 
@@ -630,6 +655,7 @@ explain(const output *out, crm_explanation *e, const stored_tag *stored, const c
 	put(out, "rule", NULL, e->tag->rule);
 	crm_owner_begin(&session, e->tag->owner);
 	put_result(out, e, stored);
+	put_bound(out, e);
 	put_columns(out, e);
 	if (e->history != NULL)
 		put_events(out, e);

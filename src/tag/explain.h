@@ -56,6 +56,7 @@ typedef struct crm_explanation
 	TimestampTz as_of;
 	int64		id;				/* the customer's */
 	crm_rule   *rule;
+	struct crm_bound *bound;	/* what the rule was bound to, or NULL */
 	crm_env		env;
 	crm_reason	reason;
 	uint32		root;

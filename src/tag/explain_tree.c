@@ -15,6 +15,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "tag/explain.h"
+#include "tag/rule_bind.h"
 #include "utils/array.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -37,10 +38,11 @@ name_parameters(const char *text)
 			quote = *c == quote ? 0 : quote;
 		else if (*c == '\'' || *c == '"')
 			quote = *c;
-		else if (*c == '$' && (c[1] == '0' + CRM_RULE_AS_OF_PARAM || c[1] == '0' + CRM_RULE_TIMELINE_PARAM) &&
+		else if (*c == '$' && (c[1] == '0' + CRM_RULE_AS_OF_PARAM || c[1] == '0' + CRM_RULE_TIMELINE_PARAM || c[1] == '0' + CRM_RULE_FIRST_BOUND) &&
 				 !isdigit((unsigned char) c[2]))
 		{
-			appendStringInfoString(&out, *++c == '0' + CRM_RULE_AS_OF_PARAM ? "as_of" : "timeline");
+			c++;
+			appendStringInfoString(&out, *c == '0' + CRM_RULE_AS_OF_PARAM ? "as_of" : *c == '0' + CRM_RULE_TIMELINE_PARAM ? "timeline" : "population");
 			continue;
 		}
 		appendStringInfoChar(&out, *c);
@@ -58,6 +60,8 @@ plain_constants(Node *node, void *context)
 	{
 		Const	   *constant = (Const *) node;
 
+		if (constant->location == CRM_BOUND_LOCATION)
+			return crm_rule_param(CRM_RULE_FIRST_BOUND, constant->consttype, -1);
 		if (constant->consttype != TEXTOID || constant->constisnull)
 			return node;
 		return (Node *) makeConst(UNKNOWNOID, -1, InvalidOid, -2,

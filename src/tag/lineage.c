@@ -9,6 +9,7 @@
 #include "funcapi.h"
 #include "nodes/nodeFuncs.h"
 #include "tag/readers.h"
+#include "tag/rule_calls.h"
 #include "tag/scan_plan.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
@@ -65,10 +66,21 @@ static bool
 find_inputs(Node *node, void *context)
 {
 	lineage    *l = context;
+	crm_rule_call_kind kind;
 
 	if (node == NULL)
 		return false;
 	CHECK_FOR_INTERRUPTS();
+	if (IsA(node, FuncExpr) && (kind = crm_rule_call(((FuncExpr *) node)->funcid)) != CRM_CALL_NONE)
+	{
+		char	   *name = crm_rule_call_name((FuncExpr *) node, kind);
+
+		if (name != NULL)
+			add_input(l, kind == CRM_CALL_LISTED_UNTIL ? "list" : "tag", name);
+		else
+			add_input(l, "population", get_func_name(((FuncExpr *) node)->funcid));
+		return expression_tree_walker(node, find_inputs, context);
+	}
 	if (IsA(node, Var))
 	{
 		AttrNumber	attribute = ((Var *) node)->varattno;

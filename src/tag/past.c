@@ -13,6 +13,7 @@
 #include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
 #include "tag/past.h"
+#include "tag/rule_bind.h"
 #include "tag/scan_plan.h"
 #include "utils/lsyscache.h"
 
@@ -41,13 +42,17 @@ rule_of_tag(void *arg)
 
 /* The columns that a rule reads, as pull_varattnos numbers them. */
 static Bitmapset *
-columns_of_rule(Relation source, const crm_tag *tag)
+columns_of_rule(const crm_population *population, Relation source, const crm_tag *tag)
 {
 	ErrorContextCallback callback = {error_context_stack, rule_of_tag, (void *) tag};
 	Bitmapset  *columns = NULL;
+	crm_rule   *rule;
 
 	error_context_stack = &callback;
-	pull_varattnos(crm_rule_read(source, tag->qualified)->expr, 1, &columns);
+	rule = crm_rule_read(source, tag->qualified);
+	rule->tag_name = tag->name;
+	crm_rule_bind_alone(population, source, tag->owner, rule);
+	pull_varattnos(rule->expr, 1, &columns);
 	error_context_stack = callback.previous;
 	return columns;
 }
@@ -86,7 +91,7 @@ crm_past_check(const crm_population *population, List *tags, TimestampTz as_of)
 		CHECK_FOR_INTERRUPTS();
 		/* parsing runs input functions of types: as the tag's owner, like every evaluation of the rule */
 		crm_owner_begin(&session, tag->owner);
-		of_rule = columns_of_rule(source, tag);
+		of_rule = columns_of_rule(population, source, tag);
 		crm_owner_end(&session);
 		if (bms_is_empty(of_rule))
 			continue;

@@ -17,7 +17,9 @@
 #include "lib/stringinfo.h"
 #include "tag/number_tag.h"
 #include "tag/readers.h"
+#include "tag/rule_bind.h"
 #include "tag/scan_plan.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/rel.h"
 
@@ -132,19 +134,43 @@ note_number(preview *p, Datum result)
 				 errhint("Let the rule give NULL there, or round(..., 2).")));
 }
 
+/* What the rule needs to know of the population, found now. */
 static void
-scan_source(preview *p, const char *query, const crm_population *timelines)
+learn(crm_bound *bound, const char *from)
+{
+	ListCell   *cell;
+
+	foreach(cell, crm_bound_list(bound))
+	{
+		crm_bound_statistic *statistic = lfirst(cell);
+		SPIExecuteOptions options = {.params = crm_bound_query_params(GetCurrentTransactionStartTimestamp(), NULL, bound),.read_only = true};
+		bool		isnull;
+		Datum		value;
+
+		if (SPI_execute_extended(psprintf("SELECT %s%s", statistic->aggregate, from), &options) != SPI_OK_SELECT || SPI_processed != 1)
+			elog(ERROR, "a look at the population failed");
+		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		crm_bound_learn(bound, statistic, value, isnull);
+		SPI_freetuptable(SPI_tuptable);
+	}
+}
+
+static void
+scan_source(preview *p, const char *from, const crm_rule *rule, const crm_population *population, crm_bound *bound)
 {
 	SPIParseOpenOptions options = {0};
 	int			level = crm_caller_begin();
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "preview of a rule", ALLOCSET_DEFAULT_SIZES);
 	Portal		portal;
 
-	if (timelines != NULL)
-		crm_rule_require_timelines(timelines);
-	options.params = crm_rule_query_params(GetCurrentTransactionStartTimestamp(), NULL);
+	if (rule->timeline)
+		crm_rule_require_timelines(population);
+	if (bound != NULL)
+		learn(bound, from);
+	options.params = crm_bound_query_params(GetCurrentTransactionStartTimestamp(), NULL, bound);
 	options.read_only = true;
-	portal = SPI_cursor_parse_open(NULL, query, &options);
+	portal = SPI_cursor_parse_open(NULL, psprintf("SELECT %s, customer.%s::pg_catalog.text%s", rule->qualified,
+												  quote_identifier(population->key_column), from), &options);
 
 	for (;;)
 	{
@@ -290,6 +316,9 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	StringInfoData query;
 	preview		p = {0};
 	ErrorContextCallback callback;
+	crm_owner_session session;
+	crm_bound  *bound;
+	Oid			owner;
 	HASHCTL		control = {0};
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -308,9 +337,19 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	appendStringInfo(&query, " FROM %s AS customer", crm_population_source(population));
 	source = relation_open(population->source, AccessShareLock);
 	rule = crm_rule_parse(source, crm_text_argument(fcinfo, 0), population->has_events);
+	/* what it rests on runs as its owner, and the rule with it, as it would as a tag */
+	owner = has_privs_of_role(GetUserId(), population->owner) ? population->owner : GetUserId();
+	crm_owner_begin(&session, owner);
+	bound = crm_rules_bind(population, source, owner, list_make1(rule));
+	crm_owner_end(&session);
 	relation_close(source, NoLock);
 	if (rule->timeline)
 		crm_rule_join_timelines(&query, population, customer_id_expression(population));
+	if (bound != NULL)
+	{
+		crm_rights_require_define(population);
+		crm_bound_join(&query, bound, customer_id_expression(population));
+	}
 
 	p.context = CurrentMemoryContext;
 	p.boolean = rule->type == BOOLOID;
@@ -333,9 +372,12 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	callback.callback = show_rule;
 	callback.arg = (void *) rule->text;
 	error_context_stack = &callback;
-	scan_source(&p, psprintf("SELECT %s, customer.%s::pg_catalog.text%s WHERE customer.%s IS NOT NULL", rule->qualified,
-							 quote_identifier(population->key_column), query.data,
-							 quote_identifier(population->key_column)), rule->timeline ? population : NULL);
+	appendStringInfo(&query, " WHERE customer.%s IS NOT NULL", quote_identifier(population->key_column));
+	if (bound != NULL)
+		crm_owner_begin(&session, owner);
+	scan_source(&p, query.data, rule, population, bound);
+	if (bound != NULL)
+		crm_owner_end(&session);
 	error_context_stack = callback.previous;
 	return_values(&p, rsinfo);
 	if (p.numbers != NULL)

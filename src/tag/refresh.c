@@ -57,6 +57,7 @@ new_job(const refresh *r, Oid owner, List *tags)
 	job.as_of = r->as_of;
 	job.chunk_bits = r->population->chunk_bits;
 	job.dictionary = r->dictionary;
+	job.learn = true;
 	return job;
 }
 

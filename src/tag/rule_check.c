@@ -11,6 +11,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_relation.h"
+#include "tag/rule_calls.h"
 #include "tag/rule_internal.h"
 #include "utils/fmgroids.h"
 #include "utils/formatting.h"
@@ -494,6 +495,8 @@ check_walker(Node *node, void *arg)
 		context->location = ((OpExpr *) node)->location;
 	(void) check_functions_in_node(node, check_function, context);
 	(void) expression_tree_walker(node, check_walker, arg);
+	if (IsA(node, FuncExpr))
+		crm_rule_check_call(context->pstate, (FuncExpr *) node, place(context, ((FuncExpr *) node)->location));
 	if (IsA(node, FuncExpr))
 		check_defaults(context, (FuncExpr *) node);
 	return false;

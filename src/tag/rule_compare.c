@@ -81,30 +81,34 @@ replace_as_of(Node *node, void *context)
 	return expression_tree_mutator(node, replace_as_of, context);
 }
 
-/* The value of an expression that needs no row; NULL when it needs one, or code that is not PostgreSQL's. */
-Const *
-crm_compile_fold(crm_compiler *compiler, Node *expr)
+Node *
+crm_evaluate_alone(Node *expr)
 {
-	EState	   *estate;
-	ExprState  *state;
+	EState	   *estate = CreateExecutorState();
+	ExprState  *state = ExecPrepareExpr((Expr *) expr, estate);
 	Datum		value;
 	bool		isnull;
 	int16		length;
 	bool		byval;
 
-	if (IsA(expr, Const))
-		return (Const *) expr;
-	if (needs_row_or_foreign_code(expr, NULL))
-		return NULL;
 	get_typlenbyval(exprType(expr), &length, &byval);
-	estate = CreateExecutorState();
-	state = ExecPrepareExpr((Expr *) replace_as_of(expr, compiler), estate);
 	value = ExecEvalExprSwitchContext(state, GetPerTupleExprContext(estate), &isnull);
 	/* Out of the executor's memory, and flat: keys are read from its bytes. */
 	if (!isnull)
 		value = length == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) : datumCopy(value, byval, length);
 	FreeExecutorState(estate);
-	return makeConst(exprType(expr), -1, exprCollation(expr), length, value, isnull, byval);
+	return (Node *) makeConst(exprType(expr), -1, exprCollation(expr), length, value, isnull, byval);
+}
+
+/* The value of an expression that needs no row; NULL when it needs one, or code that is not PostgreSQL's. */
+Const *
+crm_compile_fold(crm_compiler *compiler, Node *expr)
+{
+	if (IsA(expr, Const))
+		return (Const *) expr;
+	if (needs_row_or_foreign_code(expr, NULL))
+		return NULL;
+	return (Const *) crm_evaluate_alone(replace_as_of(expr, compiler));
 }
 
 /* ---- columns --------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #define CRM_RULE_INTERNAL_H
 
 #include "common/crm.h"
+#include "nodes/params.h"
 #include "nodes/primnodes.h"
 #include "parser/parse_node.h"
 #include "tag/scan_plan.h"
@@ -24,6 +25,19 @@ extern void crm_rule_check(ParseState *pstate, List *literals, Node *expr);
 extern void crm_rule_unknown_column(ParseState *pstate, Relation source, ColumnRef *cref);
 /* What to write instead, for a syntax error at the character number given (1 is the first). */
 extern const char *crm_rule_syntax_hint(const char *text, int position);
+
+/* ---- rule_parse.c ---------------------------------------------------------- */
+
+/* The text of an expression of a rule; within crm_rule_enter. */
+extern char *crm_rule_write(Relation source, Node *expr);
+
+/* ---- rule_bind.c ------------------------------------------------------------- */
+
+struct crm_bound;
+/* What a parameter that was bound is in a query; NULL for one that was not. */
+extern Node *crm_bound_resolve(const struct crm_bound *bound, ParseState *pstate, ParamRef *pref);
+extern int	crm_bound_params(const struct crm_bound *bound);
+extern void crm_bound_param(const struct crm_bound *bound, int place, ParamExternData *data);
 
 /* ---- rule_query.c ----------------------------------------------------------- */
 
@@ -93,6 +107,8 @@ typedef struct crm_operand
 	Oid			seen_as;		/* type to which it is brought */
 } crm_operand;
 
+/* The value of an expression that needs neither row nor parameters, as a constant. */
+extern Node *crm_evaluate_alone(Node *expr);
 /* The value of an expression that needs no row; NULL when it needs one, or code that is not PostgreSQL's. */
 extern Const *crm_compile_fold(crm_compiler *compiler, Node *expr);
 /* A column, also inside casts that keep its order and cannot fail. */

@@ -207,8 +207,8 @@ read_rule(Relation source, const char *text, bool stored, bool with_timeline, cr
 	return expr;
 }
 
-static char *
-write_rule(Relation source, Node *expr)
+char *
+crm_rule_write(Relation source, Node *expr)
 {
 	List	   *context = deparse_context_for("customer", RelationGetRelid(source));
 
@@ -284,7 +284,7 @@ crm_rule_parse(Relation source, const char *text, bool with_timeline)
 	level = crm_rule_enter();
 	for (int round = 0; round < MAX_ROUNDS; round++)
 	{
-		rule->qualified = write_rule(source, expr);
+		rule->qualified = crm_rule_write(source, expr);
 		rule->expr = read_rule(source, rule->qualified, true, false, rule);
 		if (equal(rule->expr, expr))
 			break;

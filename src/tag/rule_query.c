@@ -15,6 +15,7 @@
 #include "nodes/makefuncs.h"
 #include "parser/parse_expr.h"
 #include "parser/parse_node.h"
+#include "tag/rule_bind.h"
 #include "tag/rule_internal.h"
 #include "tag/tag.h"
 
@@ -64,13 +65,14 @@ resolve_param(ParseState *pstate, ParamRef *pref)
 				return transformExpr(pstate, (Node *) coalesce, pstate->p_expr_kind);
 			}
 	}
-	return NULL;
+	return crm_bound_resolve(pstate->p_ref_hook_state, pstate, pref);
 }
 
 static void
 set_hooks(ParseState *pstate, void *arg)
 {
 	pstate->p_paramref_hook = resolve_param;
+	pstate->p_ref_hook_state = arg;
 }
 
 static void
@@ -87,9 +89,19 @@ set_param(ParamListInfo params, int number, Oid type, Datum value, bool isnull)
 ParamListInfo
 crm_rule_query_params(TimestampTz as_of, const bytea *plan)
 {
-	ParamListInfo params = makeParamList(CRM_RULE_PLAN_PARAM);
+	return crm_bound_query_params(as_of, plan, NULL);
+}
+
+ParamListInfo
+crm_bound_query_params(TimestampTz as_of, const bytea *plan, const crm_bound *bound)
+{
+	int			count = crm_bound_params(bound);
+	ParamListInfo params = makeParamList(CRM_RULE_FIRST_BOUND - 1 + count);
 
 	params->parserSetup = set_hooks;
+	params->parserSetupArg = (void *) bound;
+	for (int i = 0; i < count; i++)
+		crm_bound_param(bound, i, &params->params[CRM_RULE_FIRST_BOUND - 1 + i]);
 	set_param(params, CRM_RULE_AS_OF_PARAM, TIMESTAMPTZOID, TimestampTzGetDatum(as_of), false);
 	/* never read: a column takes its place */
 	set_param(params, CRM_RULE_TIMELINE_PARAM, InvalidOid, (Datum) 0, true);

@@ -33,6 +33,8 @@
 #define CRM_RULE_AS_OF_PARAM 1
 #define CRM_RULE_TIMELINE_PARAM 2
 #define CRM_RULE_PLAN_PARAM 3
+/* What rules were bound to (rule_bind.h) has numbers from here on. */
+#define CRM_RULE_FIRST_BOUND 4
 
 /* A rule as parsed from its author's or from its stored text. */
 typedef struct crm_rule
@@ -43,6 +45,8 @@ typedef struct crm_rule
 	char	   *qualified;		/* deparsed with an empty search_path; as_of stands as $1, timeline as $2 */
 	bool		timeline;		/* it reads the timeline */
 	const char *tag_name;		/* for errors of the scan; filled in by the caller, may be NULL */
+	List	   *bases;			/* bound: names of the tags that its calls name */
+	List	   *statistics;		/* bound: what it needs to know of the population, crm_bound_statistic *, by way of its bases too */
 } crm_rule;
 
 /*

@@ -16,7 +16,10 @@
 #include "executor/spi.h"
 #include "nodes/params.h"
 #include "nodes/plannodes.h"
+#include "tag/rule_bind.h"
+#include "tag/rule_internal.h"
 #include "tag/scan_query.h"
+#include "tag/statistic.h"
 #include "miscadmin.h"
 #include "tcop/dest.h"
 #include "utils/acl.h"
@@ -103,11 +106,13 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 		/* the planner cannot know that keys are unique on both sides: it would sort them, and compile for rows that never come */
 		(void) set_config_option("enable_mergejoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 		(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-		(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		/* what rules were bound to is joined row by row */
+		if (job->bound == NULL)
+			(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	options.params = crm_rule_query_params(job->as_of, plan);
+	options.params = crm_bound_query_params(job->as_of, plan, job->bound);
 	options.read_only = true;	/* the active snapshot, the same for all queries of the refresh */
 	options.dest = &receiver.pub;
 	if (SPI_execute_extended(query, &options) < 0)
@@ -170,7 +175,7 @@ append_id(StringInfo sql, const crm_scan_job *job)
 
 /* FROM clause: the source as customer, with the dictionary and the timelines where they are needed. */
 static void
-append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines)
+append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines, bool with_bound)
 {
 	const crm_population *population = job->population;
 	const char *key = quote_identifier(population->key_column);
@@ -182,13 +187,16 @@ append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines)
 						 population->key_form == CRM_KEY_INTEGER ? " AND customer." : "",
 						 population->key_form == CRM_KEY_INTEGER ? key : "",
 						 population->key_form == CRM_KEY_INTEGER ? " OPERATOR(pg_catalog.<) 0" : "");
-	if (with_timelines)
+	if (with_timelines || with_bound)
 	{
 		StringInfoData id;
 
 		initStringInfo(&id);
 		append_id(&id, job);
-		crm_rule_join_timelines(sql, population, id.data);
+		if (with_timelines)
+			crm_rule_join_timelines(sql, population, id.data);
+		if (with_bound)
+			crm_bound_join(sql, job->bound, id.data);
 	}
 }
 
@@ -251,9 +259,10 @@ is_of_a_rule(const ErrorData *error)
  * customer, until the same kind of error comes again; then raises it with both.
  */
 static void
-raise_with_place(const crm_scan_job *job, List *rules, ErrorData *error)
+raise_with_place(const crm_scan_job *job, Relation source, List *rules, ErrorData *error)
 {
 	StringInfoData sql;
+	crm_owner_session session;
 	ErrorData  *again;
 	crm_rule   *rule;
 	ListCell   *cell;
@@ -261,6 +270,7 @@ raise_with_place(const crm_scan_job *job, List *rules, ErrorData *error)
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ARRAY[");
+	crm_owner_begin(&session, job->owner);
 	foreach(cell, rules)
 	{
 		const crm_rule *one = lfirst(cell);
@@ -268,11 +278,12 @@ raise_with_place(const crm_scan_job *job, List *rules, ErrorData *error)
 
 		appendStringInfo(&sql, "%sCASE WHEN %s.tag_trace(%d, customer.%s::pg_catalog.text) THEN %s(%s) IS NULL END",
 						 n == 0 ? "" : ", ", crm_schema(), n, quote_identifier(job->population->key_column),
-						 checked, one->qualified);
+						 checked, job->bound == NULL ? one->qualified : crm_rule_write(source, one->expr));
 		n++;
 	}
+	crm_owner_end(&session);
 	appendStringInfoString(&sql, "]::pg_catalog.bool[]");
-	append_from(&sql, job, any_timeline(rules));
+	append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, sql.data));
 
 	trace_rule = -1;
 	again = try_query(job, sql.data, NULL, true, ignore_row, NULL);
@@ -284,7 +295,7 @@ raise_with_place(const crm_scan_job *job, List *rules, ErrorData *error)
 	ereport(ERROR,
 			(errcode(again->sqlerrcode),
 			 errmsg("tag \"%s\" fails for customer \"%s\": %s", rule->tag_name, trace_key, again->message),
-			 errdetail("Nothing of the refresh is kept. The rule is: %s", rule->qualified),
+			 errdetail("Nothing of the refresh is kept. The rule is: %s", rule->text),
 			 errhint("Make the rule hold for every customer, for instance with NULLIF or CASE, and %s.replace_tag it.",
 					 crm_schema())));
 }
@@ -325,8 +336,8 @@ crm_rule_value_type(const crm_rule *rule)
 }
 
 /* The state of the scan and the stored sets take a tag's type for granted. */
-static void
-check_rule_type(const crm_tag *tag, const crm_rule *rule)
+void
+crm_rule_check_type(const crm_tag *tag, const crm_rule *rule)
 {
 	if (crm_rule_value_type(rule) == tag->type)
 		return;
@@ -356,7 +367,7 @@ read_rules(const crm_scan_job *job, Relation source)
 		error_context_stack = &callback;
 		rule = crm_rule_read(source, tag->qualified);
 		error_context_stack = callback.previous;
-		check_rule_type(tag, rule);
+		crm_rule_check_type(tag, rule);
 		rule->tag_name = tag->name;
 		rules = lappend(rules, rule);
 	}
@@ -364,9 +375,90 @@ read_rules(const crm_scan_job *job, Relation source)
 	return rules;
 }
 
-crm_scan_state *
-crm_scan_run_job(const crm_scan_job *job)
+/* ---- what rules need to know of the population ---------------------------------------------- */
+
+typedef struct learning
 {
+	crm_bound  *bound;
+	List	   *statistics;		/* of one pass */
+} learning;
+
+static void
+take_statistics(TupleTableSlot *slot, void *arg)
+{
+	learning   *l = arg;
+	ListCell   *cell;
+
+	slot_getallattrs(slot);
+	foreach(cell, l->statistics)
+	{
+		int			column = foreach_current_index(cell);
+
+		crm_bound_learn(l->bound, lfirst(cell), slot->tts_values[column], slot->tts_isnull[column]);
+	}
+}
+
+/*
+ * One more look at all customers finds everything; only what needs to know
+ * something of the population itself takes a further one.
+ */
+static void
+learn(const crm_scan_job *job, bool with_timelines)
+{
+	List	   *all = crm_bound_list(job->bound);
+	learning	l = {job->bound, NIL};
+
+	for (int level = 0, done = 0; done < list_length(all); level++)
+	{
+		StringInfoData sql;
+		ListCell   *cell;
+
+		l.statistics = NIL;
+		initStringInfo(&sql);
+		foreach(cell, all)
+		{
+			crm_bound_statistic *statistic = lfirst(cell);
+
+			if (statistic->level != level)
+				continue;
+			appendStringInfo(&sql, "%s%s", l.statistics == NIL ? "SELECT " : ", ", statistic->aggregate);
+			l.statistics = lappend(l.statistics, statistic);
+		}
+		append_from(&sql, job, with_timelines, true);
+		appendStringInfo(&sql, " WHERE customer.%s IS NOT NULL", quote_identifier(job->population->key_column));
+		run_query(job, sql.data, NULL, take_statistics, &l);
+		done += list_length(l.statistics);
+	}
+}
+
+/* Puts into the rules what they call for. */
+static void
+bind_rules(crm_scan_job *job, Relation source, List *rules)
+{
+	crm_owner_session session;
+
+	crm_owner_begin(&session, job->owner);
+	job->bound = crm_rules_bind(job->population, source, job->owner, rules);
+	crm_owner_end(&session);
+	if (job->bound != NULL && !job->learn)
+		crm_statistics_read(job->tags, job->bound);
+	else if (job->bound != NULL)
+		learn(job, any_timeline(rules));
+	if (job->learn && job->tags != NIL)
+		crm_statistics_store(job->tags, rules, job->bound, job->as_of);
+	if (job->bound != NULL)
+	{
+		crm_owner_begin(&session, job->owner);
+		crm_bound_expand(job->bound, rules);
+		crm_owner_end(&session);
+	}
+}
+
+crm_scan_state *
+crm_scan_run_job(const crm_scan_job *given)
+{
+	crm_scan_job bound_job = *given;
+	crm_scan_job *job = &bound_job;
 	Relation	source;
 	List	   *rules;
 	bytea	   *plan;
@@ -379,6 +471,7 @@ crm_scan_run_job(const crm_scan_job *job)
 	(void) crm_population_key_type(job->population);
 	source = relation_open(job->population->source, AccessShareLock);
 	rules = read_rules(job, source);
+	bind_rules(job, source, rules);
 	crm_owner_begin(&session, job->owner);
 	if (any_timeline(rules))
 	{
@@ -397,14 +490,14 @@ crm_scan_run_job(const crm_scan_job *job)
 	else
 		appendStringInfoString(&sql, ", NULL::pg_catalog.text");
 	appendStringInfo(&sql, "%s)", arguments);
-	append_from(&sql, job, any_timeline(rules));
+	append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, arguments));
 
 	error = try_query(job, sql.data, plan, false, take_state, &result);
 	if (error != NULL)
 	{
 		if (!is_of_a_rule(error) || rules == NIL)
 			ReThrowError(error);
-		raise_with_place(job, rules, error);
+		raise_with_place(job, source, rules, error);
 	}
 	relation_close(source, NoLock);
 	if (result.state == NULL)
@@ -523,7 +616,7 @@ crm_scan_new_keys(const crm_scan_job *job)
 	with_dictionary.dictionary = true;
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT DISTINCT customer.%s::pg_catalog.text COLLATE pg_catalog.\"C\"", key);
-	append_from(&sql, &with_dictionary, false);
+	append_from(&sql, &with_dictionary, false, false);
 	appendStringInfo(&sql, " WHERE dictionary.id IS NULL AND customer.%s IS NOT NULL", key);
 	if (job->population->key_form == CRM_KEY_INTEGER)
 		appendStringInfo(&sql, " AND customer.%s OPERATOR(pg_catalog.<) 0", key);

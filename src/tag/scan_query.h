@@ -21,7 +21,12 @@ typedef struct crm_scan_job
 	int			chunk_bits;
 	bool		dictionary;		/* keys are looked up in population_keys */
 	bool		due;			/* find out, too, when tags may change by the clock (due.h) */
+	bool		learn;			/* what rules need to know of the population is found and kept, not read as kept */
+	struct crm_bound *bound;	/* what the rules were bound to; crm_scan_run_job fills it in */
 } crm_scan_job;
+
+/* 42804 when a stored rule gives another type by now than its tag has. */
+extern void crm_rule_check_type(const crm_tag *tag, const crm_rule *rule);
 
 /*
  * Evaluates the job's tags in one scan, seen by the active snapshot; the state

@@ -1,0 +1,90 @@
+/*
+ * rule_bind_query.c - queries that evaluate bound rules.
+ */
+#include "common/crm.h"
+
+#include "nodes/makefuncs.h"
+#include "parser/parse_expr.h"
+#include "tag/rule_bind_internal.h"
+#include "tag/rule_internal.h"
+
+bool
+crm_bound_named(const crm_bound *bound, const char *text)
+{
+	if (bound == NULL || bound->levels == 0)
+		return false;
+	for (const char *p = strchr(text, '$'); p != NULL; p = strchr(p + 1, '$'))
+		if (isdigit((unsigned char) p[1]) && atoi(p + 1) >= CRM_RULE_FIRST_BOUND)
+			return true;		/* one in a literal does no harm */
+	return false;
+}
+
+void
+crm_bound_join(StringInfo sql, const crm_bound *bound, const char *id)
+{
+	static const char *const casts[] = {"", "::pg_catalog.text COLLATE pg_catalog.\"default\"", "::pg_catalog.numeric"};
+	ListCell   *cell;
+
+	/* OFFSET keeps the planner from putting the columns' expressions in their place, each as often as it is used */
+	for (int level = 0; level < bound->levels; level++)
+	{
+		int			n = 0;
+
+		appendStringInfoString(sql, " CROSS JOIN LATERAL (SELECT ");
+		if (level == 0)
+			foreach(cell, bound->lists)
+			{
+				const crm_bound_asked *list = lfirst(cell);
+
+				appendStringInfo(sql, "%s%s.list_expiry($%d, $%d, %s) AS b%d", n++ > 0 ? ", " : "", crm_schema(),
+								 list->forever, list->until, id, list->param);
+			}
+		foreach(cell, bound->bases)
+		{
+			const crm_bound_base *base = lfirst(cell);
+
+			if (base->level == level)
+				appendStringInfo(sql, "%s(%s)%s AS b%d", n++ > 0 ? ", " : "", base->text, casts[base->tag->type], base->param);
+		}
+		appendStringInfo(sql, "%s OFFSET 0) AS crm_bases%d", n == 0 ? "NULL" : "", level);
+	}
+}
+
+/* The parser's hook for parameters that were bound. */
+Node *
+crm_bound_resolve(const crm_bound *bound, ParseState *pstate, ParamRef *pref)
+{
+	int			place = pref->number - CRM_RULE_FIRST_BOUND;
+	const crm_bound_slot *param;
+
+	if (bound == NULL || place < 0 || place >= list_length(bound->params))
+		return NULL;
+	param = list_nth(bound->params, place);
+	if (param->level >= 0)
+	{
+		ColumnRef  *column = makeNode(ColumnRef);
+
+		column->fields = list_make2(makeString(psprintf("crm_bases%d", param->level)), makeString(psprintf("b%d", pref->number)));
+		column->location = pref->location;
+		return transformExpr(pstate, (Node *) column, pstate->p_expr_kind);
+	}
+	return crm_bound_node(bound, pref->number);
+}
+
+int
+crm_bound_params(const crm_bound *bound)
+{
+	return bound == NULL ? 0 : list_length(bound->params);
+}
+
+void
+crm_bound_param(const crm_bound *bound, int place, ParamExternData *data)
+{
+	const crm_bound_slot *param = list_nth(bound->params, place);
+
+	data->value = param->value;
+	data->isnull = param->isnull;
+	data->pflags = PARAM_FLAG_CONST;
+	/* a column takes the place of the others */
+	data->ptype = param->level >= 0 ? InvalidOid : param->type;
+}

@@ -1,0 +1,46 @@
+-- Functions for rules: at other tags, at the whole population, at lists.  They
+-- mean something in a rule only, where something else is put in their place
+-- before it runs (src/tag/rule_bind.h).
+
+CREATE TABLE @extschema@.tag_base (
+	tag_id			int NOT NULL REFERENCES @extschema@.tag_definition ON DELETE CASCADE,
+	base_tag_id		int NOT NULL REFERENCES @extschema@.tag_definition ON DELETE CASCADE,
+	PRIMARY KEY (tag_id, base_tag_id)
+);
+CREATE INDEX tag_base_by_base ON @extschema@.tag_base (base_tag_id);
+COMMENT ON TABLE @extschema@.tag_base IS 'which tags the rules of others name: the bases (基础标签) that they rest on';
+
+CREATE TABLE @extschema@.tag_statistic (
+	tag_id			int NOT NULL REFERENCES @extschema@.tag_definition ON DELETE CASCADE,
+	statistic_no	int NOT NULL,
+	kind			text NOT NULL,
+	call			text NOT NULL,
+	as_of			timestamptz NOT NULL,
+	learned_at		timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	value			text,
+	PRIMARY KEY (tag_id, statistic_no)
+);
+COMMENT ON TABLE @extschema@.tag_statistic IS 'what tags needed to know of the whole population (总体统计) at their last refresh: borders of percentiles, models of similarity';
+
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.tag_base', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.tag_statistic', '');
+
+CREATE FUNCTION @extschema@.has_tag(tag text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crm_rule_has_tag' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.has_tag(text) IS
+	'in a rule: has the customer another tag (有标签), of a text or numeric tag any value; never NULL';
+
+CREATE FUNCTION @extschema@.has_tag(tag text, value text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crm_rule_has_value' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.has_tag(text, text) IS
+	'in a rule: has the customer this value of a text tag; never NULL';
+
+CREATE FUNCTION @extschema@.tag_value(tag text) RETURNS text
+	AS 'MODULE_PATHNAME', 'crm_rule_tag_value' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.tag_value(text) IS
+	'in a rule: the customer''s value of a text tag (标签值), NULL for none';
+
+CREATE FUNCTION @extschema@.tag_numeric(tag text) RETURNS numeric
+	AS 'MODULE_PATHNAME', 'crm_rule_tag_numeric' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.tag_numeric(text) IS
+	'in a rule: the customer''s number of a numeric tag (数值标签), NULL for none';
