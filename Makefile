@@ -60,6 +60,7 @@ SQL_PARTS = \
 	src/behavior/timeline_paths.sql \
 	src/behavior/app.sql \
 	src/scoring/model.sql \
+	src/scoring/linear_fit.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \
@@ -104,7 +105,8 @@ vpath %.control $(CRM_SOURCE)
 endif
 
 # After PGXS, which sets CFLAGS itself: ours are added to the packager's, never put in their place.
-override CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -fvisibility=hidden
+# Products and sums are rounded one by one everywhere: where a processor joins them, answers would differ by machine.
+override CFLAGS += -std=gnu11 -ffp-contract=off -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -fvisibility=hidden
 
 # The server's flags are those of the compiler that it was built with: clang may not know them all.
 ifneq (,$(findstring clang,$(CC)))

@@ -25,7 +25,9 @@ typedef enum crm_state_kind
 	CRM_STATE_TIMELINE = 9,		/* timeline_agg, merge_agg */
 	CRM_STATE_ATTRIBUTION = 10, /* attribution, attribution_effects, attribution_transitions */
 	CRM_STATE_ACTIVITY = 11,	/* activity_agg, and the tables over activities */
-	CRM_STATE_FUNNEL_TABLE = 13 /* funnel_table */
+	CRM_STATE_FUNNEL_TABLE = 13, /* funnel_table */
+	CRM_STATE_LINEAR = 20,		/* linear_fit */
+	CRM_STATE_ROWS = 21			/* trainers and measures that read rows more than once */
 } crm_state_kind;
 
 typedef struct crm_agg_state

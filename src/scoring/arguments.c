@@ -125,6 +125,87 @@ scoring_read_options(const Jsonb *json, const scoring_option *known, const char 
 	}
 }
 
+/* What fn_extra keeps of options. */
+typedef struct kept_options
+{
+	struct varlena *json;		/* as given; NULL for null */
+	void	   *options;
+} kept_options;
+
+const void *
+scoring_options_of(FunctionCallInfo fcinfo, int argument, const scoring_option *known, const char *function,
+				   const void *defaults, Size size)
+{
+	FmgrInfo   *flinfo = fcinfo->flinfo;
+	kept_options *kept = flinfo->fn_extra;
+	struct varlena *json = PG_ARGISNULL(argument) ? NULL : (struct varlena *) PG_GETARG_POINTER(argument);
+
+	if (kept != NULL && (json == NULL) == (kept->json == NULL) &&
+		(json == NULL || (VARSIZE_ANY(json) == VARSIZE_ANY(kept->json) && memcmp(json, kept->json, VARSIZE_ANY(json)) == 0)))
+		return kept->options;
+	flinfo->fn_extra = NULL;
+	kept = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(kept_options));
+	kept->options = MemoryContextAlloc(flinfo->fn_mcxt, size);
+	memcpy(kept->options, defaults, size);
+	kept->json = NULL;
+	if (json != NULL)
+	{
+		scoring_read_options(DatumGetJsonbP(PointerGetDatum(json)), known, function, kept->options);
+		kept->json = MemoryContextAlloc(flinfo->fn_mcxt, VARSIZE_ANY(json));
+		memcpy(kept->json, json, VARSIZE_ANY(json));
+	}
+	flinfo->fn_extra = kept;
+	return kept->options;
+}
+
+/* ---- numbers --------------------------------------------------------------- */
+
+double
+scoring_number(double number, const char *name)
+{
+	if (!isfinite(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%s must be finite: %s", name, DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(number))))));
+	return number;
+}
+
+double
+scoring_weight(double weight)
+{
+	if (scoring_number(weight, "weight") < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weight must not be negative: %s", DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(weight))))));
+	return weight;
+}
+
+void
+scoring_feature_missing(const double *x, int count, const char *hint)
+{
+	int			first = 0;
+
+	while (first < count - 1 && !isnan(x[first]))
+		first++;
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("feature %d of a row is null", first + 1),
+			 errhint("%s", hint)));
+}
+
+void
+scoring_set_places(crm_model *m, int field, const bool *marks, int count)
+{
+	int64	   *places = palloc(sizeof(int64) * Max(count, 1));
+	uint32		found = 0;
+
+	for (int i = 0; i < count; i++)
+		if (marks[i])
+			places[found++] = i + 1;
+	if (found > 0)
+		crm_model_set_integers(m, field, places, found);
+}
+
 /* ---- features ------------------------------------------------------------ */
 
 const double *

@@ -92,17 +92,7 @@ scoring_row(scoring_site *site, ArrayType *features)
 				 errmsg("the model has %u features, the row has %d", site->scorer.features, count),
 				 errhint("Give the features that the model was trained on, in the same order.")));
 	if (nulls && !site->scorer.takes_missing)
-	{
-		int			first = 0;
-
-		while (!isnan(x[first]))
-			first++;
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("feature %d of a row is null", first + 1),
-				 errdetail("The model was not trained with missing features."),
-				 errhint("Replace nulls with coalesce(), or train with the option \"missing\": \"mean\".")));
-	}
+		scoring_feature_missing(x, count, "Replace nulls with coalesce(): the model was not trained with missing features.");
 	return x;
 }
 

@@ -53,6 +53,9 @@ extern const double *scoring_row(scoring_site *site, ArrayType *features);
 /* Raises 55000 unless the model is of that kind. */
 extern void scoring_require_kind(const crm_model *m, const crm_model_kind *kind);
 
+/* Places of the set marks, counted from 1, as a field of the model; nothing when there are none. */
+extern void scoring_set_places(crm_model *m, int field, const bool *marks, int count);
+
 /* A score that may be returned: 22003 when it is not finite. */
 extern double scoring_finite(double score);
 
@@ -79,6 +82,31 @@ typedef struct scoring_option
 
 /* Reads {"name": value, ...}; 22023 for unknown names, listing the known ones, and for wrong values. */
 extern void scoring_read_options(const Jsonb *json, const scoring_option *known, const char *function, void *options);
+
+/*
+ * The options of a call, read once for equal ones: a copy of the defaults (size
+ * bytes, no padding left unset), changed by the argument unless it is null.  Kept
+ * in fn_extra, which the caller uses for nothing else.
+ */
+extern const void *scoring_options_of(FunctionCallInfo fcinfo, int argument, const scoring_option *known, const char *function,
+									  const void *defaults, Size size);
+
+/* What trainers do with rows that lack a feature. */
+typedef enum scoring_missing
+{
+	SCORING_MISSING_ERROR,
+	SCORING_MISSING_SKIP,
+	SCORING_MISSING_MEAN
+} scoring_missing;
+
+/* Raises 22004 for the first feature of a row that is NaN, with the hint. */
+extern void scoring_feature_missing(const double *x, int count, const char *hint) CRM_NORETURN;
+
+/* Raises 22003 unless it is finite; name stands in the message. */
+extern double scoring_number(double number, const char *name);
+
+/* A weight: 22023 for a negative one. */
+extern double scoring_weight(double weight);
 
 /*
  * The elements of a one-dimensional array of float8; a null is NaN, and told by
