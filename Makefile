@@ -76,6 +76,7 @@ SQL_PARTS = \
 	src/tag/segment_define.sql \
 	src/tag/segment_tools.sql \
 	src/tag/lineage.sql \
+	src/tag/history.sql \
 	src/tag/suggest_tags.sql \
 	src/tag/quick_start.sql \
 	src/behavior/timeline_store.sql \

@@ -75,7 +75,7 @@ CREATE VIEW vanishing AS SELECT id AS number, age FROM base;
 SELECT * FROM crm.refresh_tags('vanishing');
 DROP VIEW vanishing;
 CREATE VIEW vanishing AS SELECT * FROM base;
-SELECT crm.tags_of(1, 'vanishing');
+SELECT tag, value, kind, since IS NULL AS unknown, until FROM crm.tags_of(1, 'vanishing');
 INSERT INTO base VALUES (3, 30, 'Roma');
 SELECT * FROM crm.refresh_tags('vanishing');
 SELECT source FROM crm.population_definition WHERE name = 'vanishing';

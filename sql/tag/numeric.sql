@@ -95,7 +95,9 @@ SELECT tag('spend', ' 1');
 SELECT tag_number('vip');
 SELECT tag_number('band');
 SELECT tag_number('spent');
+\set VERBOSITY terse
 SELECT tag_number('spend', as_of => '2026-01-01');
+\set VERBOSITY default
 
 -- One customer, and the views.
 SELECT tag, value FROM tags_of(11, 'num');

@@ -48,7 +48,7 @@ SELECT count(*) AS rows_of_the_view, count(*) FILTER (WHERE NOT EXISTS (
 	SELECT FROM tags_of(l.customer) t WHERE t.tag = l.tag AND t.value IS NOT DISTINCT FROM l.value)) AS not_in_tags_of
 FROM customer_tag_long l WHERE population = 'customers';
 
-SELECT tag, value, kind, since, until - (SELECT refreshed_at FROM tag_catalog c WHERE c.tag = t.tag) AS valid_for
+SELECT tag, value, kind, since >= (SELECT refreshed_at FROM tag_catalog c WHERE c.tag = t.tag) AS since_then, until - (SELECT refreshed_at FROM tag_catalog c WHERE c.tag = t.tag) AS valid_for
 FROM tags_of(7) t;
 SELECT count(*) AS same_by_text FROM (SELECT * FROM tags_of('63') EXCEPT SELECT * FROM tags_of(63)) d;
 -- No such customer; a key of another kind.
@@ -58,10 +58,12 @@ SELECT * FROM tags_of(9223372036854775807);
 SELECT * FROM tags_of(NULL::bigint);
 SELECT * FROM tags_of('ten');
 SELECT * FROM tags_of('00000000-0000-0000-0000-000000000000'::uuid);
+\set VERBOSITY terse
 SELECT * FROM tags_of(63, as_of => '2026-01-01');
+\set VERBOSITY default
 SELECT * FROM tags_of(63, 'customer');
 SELECT profile(100000), profile(NULL::text);
-SELECT profile(63, as_of => now());
+SELECT profile(63, as_of => now()) = profile(63) AS as_of_now;
 SELECT profile(63, language => 'de');
 
 -- The portrait.  Times are of the run.

@@ -96,7 +96,7 @@ SELECT population, what, max(result) FILTER (WHERE who = 'owner') AS owner, max(
 FROM matrix JOIN attempts USING (n) GROUP BY population, n, what ORDER BY population, n;
 -- Nobody reads the store itself, the dictionary or the sizes.
 SELECT c.relname, r.rolname FROM pg_class c, pg_roles r
-WHERE c.relnamespace = 'crm'::regnamespace AND c.relname IN ('tag_set', 'tag_due', 'tag_size', 'tag_value', 'population_key', 'population_grant', 'population_scope', 'refresh_history')
+WHERE c.relnamespace = 'crm'::regnamespace AND c.relname IN ('tag_set', 'tag_due', 'tag_change', 'tag_state', 'population_change', 'tag_size', 'tag_value', 'population_key', 'population_grant', 'population_scope', 'refresh_history')
 AND r.rolname LIKE 'regress\_crm\_%' AND has_table_privilege(r.oid, c.oid, 'SELECT,INSERT,UPDATE,DELETE,TRUNCATE')
 AND NOT c.relrowsecurity;
 -- The messages

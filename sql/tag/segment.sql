@@ -43,8 +43,10 @@ SELECT tag('VIP');
 SELECT tag('Big_Spender');
 SELECT tag('completely different');
 SELECT tag('vip', 'true');
+\set VERBOSITY terse
 SELECT tag('vip', as_of => '2026-01-01');
 SELECT segment('vip', as_of => '2026-01-01');
+\set VERBOSITY default
 SELECT tag('vip', population => 'sag');
 
 -- Expressions against WHERE clauses.  NULL of a rule is no: hence "IS TRUE".

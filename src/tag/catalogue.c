@@ -91,23 +91,36 @@ table_was_altered(const char *name)
 			 errhint("Give it the columns, constraints and indexes back that the extension's script gives it.")));
 }
 
+/* The tables that the library reads and writes directly, with the types of their columns. */
+typedef struct direct_table
+{
+	const char *name;
+	int			count;
+	int			nullable;		/* of the last columns, so many */
+	Oid			types[8];
+} direct_table;
+
+static const direct_table direct_tables[] = {
+	{"tag_set", 6, 0, {INT4OID, INT4OID, INT8OID, INT4OID, INT4OID, BYTEAOID}},
+	{"population_key", 3, 0, {INT4OID, INT8OID, TEXTOID}},
+	{"tag_due", 3, 0, {INT4OID, TIMESTAMPTZOID, BYTEAOID}},
+	{"tag_change", 8, 2, {INT4OID, INT4OID, INT8OID, INT4OID, INT4OID, INT8OID, BYTEAOID, BYTEAOID}},
+};
+
 Relation
 crm_catalogue_open(const char *name, LOCKMODE mode)
 {
-	static const Oid set_columns[] = {INT4OID, INT4OID, INT8OID, INT4OID, INT4OID, BYTEAOID};
-	static const Oid key_columns[] = {INT4OID, INT8OID, TEXTOID};
-	static const Oid due_columns[] = {INT4OID, TIMESTAMPTZOID, BYTEAOID};
-	bool		is_set = strcmp(name, "tag_set") == 0;
-	bool		is_due = strcmp(name, "tag_due") == 0;
-	const Oid  *types = is_set ? set_columns : is_due ? due_columns : key_columns;
-	int			count = is_set ? lengthof(set_columns) : is_due ? lengthof(due_columns) : lengthof(key_columns);
+	const direct_table *table = direct_tables;
 	Relation	relation = table_open(crm_relation(name), mode);
 	TupleDesc	desc = RelationGetDescr(relation);
-	bool		intact = relation->rd_rel->relkind == RELKIND_RELATION && desc->natts == count;
+	bool		intact;
 
-	for (int i = 0; intact && i < count; i++)
-		intact = TupleDescAttr(desc, i)->atttypid == types[i] && !TupleDescAttr(desc, i)->attisdropped &&
-			TupleDescAttr(desc, i)->attnotnull;
+	while (strcmp(table->name, name) != 0)
+		table++;
+	intact = relation->rd_rel->relkind == RELKIND_RELATION && desc->natts == table->count;
+	for (int i = 0; intact && i < table->count; i++)
+		intact = TupleDescAttr(desc, i)->atttypid == table->types[i] && !TupleDescAttr(desc, i)->attisdropped &&
+			(TupleDescAttr(desc, i)->attnotnull || i >= table->count - table->nullable);
 	if (!intact)
 		table_was_altered(name);
 	return relation;

@@ -22,6 +22,10 @@ CREATE TABLE @extschema@.population_definition (
 	event_value		name,
 	event_attributes name[],
 	chunk_bits		int NOT NULL DEFAULT 0 CHECK (chunk_bits BETWEEN 0 AND 62),
+	-- how long changes of stored sets are kept, NULL: not at all; number and instant of the last one
+	keep_history	interval DEFAULT '90 days',
+	change_no		bigint NOT NULL DEFAULT 0,
+	changed_at		timestamptz,
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 ALTER SEQUENCE @extschema@.population_definition_population_id_seq OWNED BY @extschema@.population_definition.population_id;

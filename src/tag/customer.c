@@ -9,27 +9,19 @@
 #include "common/crm.h"
 
 #include "catalog/pg_type.h"
+#include "common/bridge.h"
 #include "funcapi.h"
 #include "tag/customer.h"
 #include "tag/number_tag.h"
 #include "tag/readers.h"
 #include "utils/array.h"
 
-/* The number of a numeric tag, which follows the set of those who have one bit by bit. */
-typedef struct found_number
-{
-	uint64		bits[2];
-	bool		negative;
-} found_number;
-
 /* The sets that hold the customer. */
 typedef struct found_sets
 {
 	int			count;
 	int			room;
-	Datum	   *tags;
-	Datum	   *values;
-	found_number *numbers;
+	crm_held_tag *held;
 	int32		scope;			/* of the population's own set; -1 when he is not in it */
 } found_sets;
 
@@ -37,42 +29,28 @@ static void
 remember_set(void *arg, int32 tag_id, int32 value_no, int32 scope_no)
 {
 	found_sets *found = arg;
+	crm_held_tag *last = found->count > 0 ? &found->held[found->count - 1] : NULL;
 
 	if (tag_id < 0)
 	{
 		found->scope = scope_no;
 		return;
 	}
-	if (value_no != CRM_NO_VALUE && found->count > 0 && DatumGetInt32(found->tags[found->count - 1]) == tag_id &&
-		DatumGetInt32(found->values[found->count - 1]) == CRM_NO_VALUE)
+	if (value_no != CRM_NO_VALUE && last != NULL && last->tag_id == tag_id && last->value_no == CRM_NO_VALUE)
 	{
-		found_number *number = &found->numbers[found->count - 1];
-		int			bit = value_no - CRM_SLICE_FIRST_BIT;
-
-		if (value_no == CRM_SLICE_SIGN)
-			number->negative = true;
-		else if (bit < 127)
-			number->bits[bit / 64] |= UINT64CONST(1) << (bit % 64);
+		crm_held_number_toggle(&last->number, value_no);
 		return;
 	}
 	if (found->count == found->room)
 	{
 		found->room *= 2;
-		found->numbers = repalloc(found->numbers, sizeof(found_number) * found->room);
-		found->tags = repalloc(found->tags, sizeof(Datum) * found->room);
-		found->values = repalloc(found->values, sizeof(Datum) * found->room);
+		found->held = repalloc(found->held, sizeof(crm_held_tag) * found->room);
 	}
-	memset(&found->numbers[found->count], 0, sizeof(found_number));
-	found->tags[found->count] = Int32GetDatum(tag_id);
-	found->values[found->count++] = Int32GetDatum(value_no);
-}
-
-static char *
-number_text(const found_number *number, int scale)
-{
-	crm_uint128 bits = (crm_uint128) number->bits[1] << 64 | number->bits[0];
-
-	return crm_number_text((crm_int128) (number->negative ? ~bits : bits), scale);
+	last = &found->held[found->count++];
+	memset(last, 0, sizeof(crm_held_tag));
+	last->tag_id = tag_id;
+	last->value_no = value_no;
+	last->scope_no = scope_no;
 }
 
 static Datum
@@ -81,6 +59,51 @@ int_array(Datum *numbers, int count)
 	return PointerGetDatum(construct_array(numbers, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
+/* Members of a set in the scopes given as of then. */
+static int64
+count_then(const crm_past *past, int32 tag_id, int32 value_no, const crm_scopes *scopes)
+{
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_ids_builder *builder;
+	int64		members;
+
+	crm_check(crm_ids_builder_new(&env, &builder), CRM_AUDIENCE_NAME, false);
+	crm_past_read(past->population, past, tag_id, value_no, scopes, builder);
+	members = (int64) crm_ids_builder_cardinality(builder);
+	crm_ids_builder_free(builder);
+	return members;
+}
+
+int64
+crm_customers_then(const crm_past *past, const crm_scopes *scopes)
+{
+	return count_then(past, CRM_BASE_TAG(past->population), CRM_NO_VALUE, scopes);
+}
+
+/*
+ * What the catalogue says of the sets: $1 and $2 tags and values, $3 and $4
+ * whether and in which scopes to count members, $5 and $6 the change and the
+ * instant of the past, NULL for now.
+ */
+#define TAGS_OF_SETS \
+	"SELECT d.name, v.value, d.kind, r.refreshed_at, r.refreshed_at + d.valid_for, " \
+	"       d.description, d.version IS DISTINCT FROM r.version, " \
+	"       CASE WHEN $3 THEN (SELECT sum(z.members)::bigint FROM @.tag_size z " \
+	"             WHERE z.tag_id = d.tag_id AND z.value_no = s.value_no " \
+	"               AND ($4::int[] IS NULL OR z.scope_no = ANY ($4))) END, " \
+	"       r.as_of, CASE WHEN d.value_type = 'numeric' THEN r.number_scale END, s.n " \
+	"FROM ROWS FROM (unnest($1::int[]), unnest($2::int[])) WITH ORDINALITY AS s (tag_id, value_no, n) " \
+	"     JOIN @.tag_definition d ON d.tag_id = s.tag_id " \
+	"     LEFT JOIN @.tag_value v ON v.tag_id = s.tag_id AND v.value_no = s.value_no " \
+	"     JOIN LATERAL (SELECT d.refreshed_at, d.as_of, d.refreshed_version AS version, d.number_scale WHERE $5 IS NULL " \
+	"      UNION ALL SELECT coalesce(c.refreshed_at, t.refreshed_at), coalesce(c.as_of, t.as_of), t.version, t.number_scale " \
+	"       FROM (SELECT * FROM @.tag_state t WHERE t.tag_id = d.tag_id AND t.change_no <= $5 ORDER BY t.change_no DESC LIMIT 1) t " \
+	"       LEFT JOIN LATERAL (SELECT c.refreshed_at, c.as_of FROM @.population_change c WHERE c.population_id = d.population_id " \
+	"         AND c.change_no BETWEEN t.change_no AND $5 AND (c.tags IS NULL OR d.tag_id = ANY (c.tags)) " \
+	"        ORDER BY c.change_no DESC LIMIT 1) c ON true) r ON true " \
+	"WHERE d.valid_for IS NULL OR r.refreshed_at + d.valid_for > coalesce($6, now()) " \
+	"ORDER BY d.name COLLATE \"C\", v.value COLLATE \"C\""
+
 /*
  * The tags of the customer with this key, by name: those whose evaluation is
  * still valid.  With sizes, each with the number of customers in the scopes
@@ -88,12 +111,14 @@ int_array(Datum *numbers, int count)
  * not see him.
  */
 crm_customer *
-crm_customer_read(const crm_population *population, Datum key, Oid key_type, const crm_scopes *sizes_of)
+crm_customer_read(const crm_population *population, const crm_past *past, Datum key, Oid key_type, const crm_scopes *sizes_of)
 {
 	crm_catalogue_session session;
 	crm_customer *customer;
 	found_sets	found = {.room = 64,.scope = -1};
 	Datum		scopes = (Datum) 0;
+	Datum	   *tags;
+	Datum	   *values;
 
 	crm_rights_require_tags(population);
 	if (!crm_key_visible(population, key, key_type))
@@ -103,11 +128,16 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 	if (!crm_key_id(population, key, key_type, &customer->id))
 		return customer;
 
-	found.tags = palloc(sizeof(Datum) * found.room);
-	found.values = palloc(sizeof(Datum) * found.room);
-	found.numbers = palloc(sizeof(found_number) * found.room);
-	crm_store_sets_of(population, customer->id, remember_set, &found);
+	found.held = palloc(sizeof(crm_held_tag) * found.room);
+	crm_past_sets_of(population, past, customer->id, remember_set, &found);
 	customer->stored = found.scope >= 0;
+	tags = palloc(sizeof(Datum) * (found.count + 1));
+	values = palloc(sizeof(Datum) * (found.count + 1));
+	for (int i = 0; i < found.count; i++)
+	{
+		tags[i] = Int32GetDatum(found.held[i].tag_id);
+		values[i] = Int32GetDatum(found.held[i].value_no);
+	}
 	if (sizes_of != NULL && !sizes_of->all)
 	{
 		Datum	   *numbers = palloc(sizeof(Datum) * Max(sizes_of->count, 1));
@@ -119,22 +149,14 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 
 	crm_catalogue_begin(&session);
 	customer->count =
-		crm_catalogue_read("SELECT d.name, v.value, d.kind, d.refreshed_at, d.refreshed_at + d.valid_for, "
-							  "       d.description, d.version IS DISTINCT FROM d.refreshed_version, "
-							  "       CASE WHEN $3 THEN (SELECT sum(z.members)::bigint FROM @.tag_size z "
-							  "             WHERE z.tag_id = d.tag_id AND z.value_no = s.value_no "
-							  "               AND ($4::int[] IS NULL OR z.scope_no = ANY ($4))) END, "
-							  "       d.as_of, CASE WHEN d.value_type = 'numeric' THEN d.number_scale END, s.n "
-							  "FROM ROWS FROM (unnest($1::int[]), unnest($2::int[])) WITH ORDINALITY AS s (tag_id, value_no, n) "
-							  "     JOIN @.tag_definition d ON d.tag_id = s.tag_id "
-							  "     LEFT JOIN @.tag_value v ON v.tag_id = s.tag_id AND v.value_no = s.value_no "
-							  "WHERE d.valid_for IS NULL OR d.refreshed_at + d.valid_for > now() "
-							  "ORDER BY d.name COLLATE \"C\", v.value COLLATE \"C\"",
-							  4,
-							  INT4ARRAYOID, int_array(found.tags, found.count), false,
-							  INT4ARRAYOID, int_array(found.values, found.count), false,
-							  BOOLOID, BoolGetDatum(sizes_of != NULL), false,
-							  INT4ARRAYOID, scopes, scopes == (Datum) 0);
+		crm_catalogue_read(TAGS_OF_SETS,
+						   6,
+						   INT4ARRAYOID, int_array(tags, found.count), false,
+						   INT4ARRAYOID, int_array(values, found.count), false,
+						   BOOLOID, BoolGetDatum(sizes_of != NULL && past == NULL), false,
+						   INT4ARRAYOID, scopes, scopes == (Datum) 0,
+						   INT8OID, Int64GetDatum(past != NULL ? past->change_no : 0), past == NULL,
+						   TIMESTAMPTZOID, TimestampTzGetDatum(past != NULL ? past->as_of : 0), past == NULL);
 	customer->tags = MemoryContextAllocZero(session.caller, sizeof(crm_customer_tag) * Max(customer->count, 1));
 	for (int i = 0; i < customer->count; i++)
 	{
@@ -155,15 +177,21 @@ crm_customer_read(const crm_population *population, Datum key, Oid key_type, con
 			tag->members = -1;
 		tag->as_of = crm_catalogue_number(i, 9, NULL);
 		scale = (int) crm_catalogue_number(i, 10, &isnull);
+		tag->held = found.held[crm_catalogue_number(i, 11, NULL) - 1];
 		if (!isnull)
 		{
 			MemoryContext old = MemoryContextSwitchTo(session.caller);
 
-			tag->value = number_text(&found.numbers[crm_catalogue_number(i, 11, NULL) - 1], scale);
+			tag->held.is_number = true;
+			tag->held.scale = scale;
+			tag->value = crm_held_number_text(&tag->held.number, scale);
 			MemoryContextSwitchTo(old);
 		}
 	}
 	crm_catalogue_end(&session);
+	if (past != NULL && sizes_of != NULL)
+		for (int i = 0; i < customer->count; i++)
+			customer->tags[i].members = count_then(past, customer->tags[i].held.tag_id, customer->tags[i].held.value_no, sizes_of);
 	return customer;
 }
 
@@ -172,16 +200,18 @@ static Datum
 tags_of(FunctionCallInfo fcinfo, Oid key_type)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	crm_population *population;
+	crm_past   *past;
 	crm_customer *customer;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	if (!PG_ARGISNULL(2))
-		crm_refuse_as_of();
-
-	customer = crm_customer_read(crm_population_find(crm_text_argument(fcinfo, 1)),
-								 PG_GETARG_DATUM(0), key_type, NULL);
+	population = crm_population_find(crm_text_argument(fcinfo, 1));
+	past = PG_ARGISNULL(2) ? NULL : crm_past_find(population, PG_GETARG_TIMESTAMPTZ(2));
+	customer = crm_customer_read(population, past, PG_GETARG_DATUM(0), key_type, NULL);
+	if (customer != NULL)
+		crm_customer_since(population, past, customer);
 	for (int i = 0; customer != NULL && i < customer->count; i++)
 	{
 		const crm_customer_tag *tag = &customer->tags[i];
@@ -192,8 +222,8 @@ tags_of(FunctionCallInfo fcinfo, Oid key_type)
 		nulls[1] = tag->value == NULL;
 		values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(tag->value);
 		values[2] = CStringGetTextDatum(tag->kind);
-		/* Not known: the stored sets say who has a tag now, not since when. */
-		nulls[3] = true;
+		nulls[3] = !tag->since_known;
+		values[3] = TimestampTzGetDatum(tag->since);
 		nulls[4] = !tag->expires;
 		values[4] = TimestampTzGetDatum(tag->until);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);

@@ -5,10 +5,32 @@
 #define CRM_TAG_CUSTOMER_H
 
 #include "common/crm.h"
+#include "tag/history.h"
 #include "tag/tag.h"
+
+/* The number of a numeric tag, which follows the set of those who have one bit by bit. */
+typedef struct crm_held_number
+{
+	uint64		bits[2];
+	bool		negative;
+} crm_held_number;
+
+/* A set that holds the customer; of a numeric tag the set of those who have a number. */
+typedef struct crm_held_tag
+{
+	int32		tag_id;
+	int32		value_no;
+	int32		scope_no;
+	bool		is_number;
+	int			scale;
+	crm_held_number number;
+} crm_held_tag;
 
 typedef struct crm_customer_tag
 {
+	crm_held_tag held;
+	bool		since_known;	/* set by crm_customer_since */
+	TimestampTz since;
 	char	   *name;
 	char	   *value;			/* NULL for a boolean tag */
 	char	   *kind;
@@ -29,7 +51,21 @@ typedef struct crm_customer
 	crm_customer_tag *tags;
 } crm_customer;
 
-extern crm_customer *crm_customer_read(const crm_population *population, Datum key, Oid key_type,
+/* past: as of an earlier instant; NULL: now. */
+extern crm_customer *crm_customer_read(const crm_population *population, const crm_past *past, Datum key, Oid key_type,
 									   const crm_scopes *sizes_of);
+
+/* Customers in the scopes given as of then. */
+extern int64 crm_customers_then(const crm_past *past, const crm_scopes *scopes);
+
+/*
+ * Since when he has each of the tags without a break, in whatever scope, and of
+ * a numeric one this number, as far as the history tells (customer_since.c).
+ */
+extern void crm_customer_since(const crm_population *population, const crm_past *past, crm_customer *customer);
+
+/* He is now in a slice of the number's that he was not in, or the other way round. */
+extern void crm_held_number_toggle(crm_held_number *number, int32 value_no);
+extern char *crm_held_number_text(const crm_held_number *number, int scale);
 
 #endif							/* CRM_TAG_CUSTOMER_H */

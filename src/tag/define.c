@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "optimizer/optimizer.h"
+#include "tag/history.h"
 #include "tag/rule_bind.h"
 #include "tag/scan_query.h"
 #include "tag/segment_define.h"
@@ -318,6 +319,7 @@ crm_drop_tag(PG_FUNCTION_ARGS)
 	crm_catalogue_write("DELETE FROM @.tag_list WHERE population_id = $1 AND name = $2",
 						2, INT4OID, Int32GetDatum(population->id), false, TEXTOID, CStringGetTextDatum(tag->name), false);
 	crm_catalogue_end(&session);
+	crm_history_forget_tag(tag->id);
 	PopActiveSnapshot();
 	PG_RETURN_VOID();
 }

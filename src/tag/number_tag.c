@@ -101,31 +101,33 @@ crm_number_text(crm_int128 value, int scale)
 /* ---- from the stored slices ------------------------------------------------------------ */
 
 static crm_ids
-read_slice(const crm_population *population, const crm_tag *tag, int slice, const crm_scopes *scopes, const crm_env *env)
+read_slice(const crm_population *population, const crm_past *past, const crm_tag *tag, int slice, const crm_scopes *scopes,
+		   const crm_env *env)
 {
 	crm_ids_builder *builder;
 
 	crm_check(crm_ids_builder_new(env, &builder), CRM_AUDIENCE_NAME, false);
-	crm_store_read(population, tag->id, slice, scopes, builder);
+	crm_past_read(population, past, tag->id, slice, scopes, builder);
 	return crm_ids_take(env, builder);
 }
 
 const crm_bsi *
-crm_numbers_read(const crm_population *population, const crm_tag *tag, const crm_scopes *scopes, const crm_env *env)
+crm_numbers_read(const crm_population *population, const crm_past *past, const crm_tag *tag, const crm_scopes *scopes,
+				 const crm_env *env)
 {
 	crm_bsi    *bsi = palloc0(sizeof(crm_bsi));
 	crm_ids		sign;
 	int			last = tag->number_slices;
 
-	bsi->present = read_slice(population, tag, CRM_SLICE_PRESENT, scopes, env);
-	sign = read_slice(population, tag, CRM_SLICE_SIGN, scopes, env);
+	bsi->present = read_slice(population, past, tag, CRM_SLICE_PRESENT, scopes, env);
+	sign = read_slice(population, past, tag, CRM_SLICE_SIGN, scopes, env);
 	/* in some of the scopes alone, the highest bits may be nobody's */
 	for (int slice = last - 1; slice >= CRM_SLICE_FIRST_BIT; slice--)
 	{
 		crm_ids    *bits = &bsi->slice[slice - CRM_SLICE_FIRST_BIT];
 
 		CHECK_FOR_INTERRUPTS();
-		*bits = read_slice(population, tag, slice, scopes, env);
+		*bits = read_slice(population, past, tag, slice, scopes, env);
 		if (bsi->slices == 0 && crm_ids_count(*bits) == 0)
 			continue;
 		if (bsi->slices == 0)

@@ -8,6 +8,7 @@
 #include "kernel/bsi.h"
 #include "kernel/segment_expr.h"
 #include "kernel/tag_sets.h"
+#include "tag/history.h"
 #include "tag/tag.h"
 
 /* Value numbers of a numeric tag's sets; formats.md describes them. */
@@ -29,9 +30,9 @@ extern int	crm_number_detail(crm_number_fault fault);
 /* Without zeros at the end. */
 extern char *crm_number_text(crm_int128 value, int scale);
 
-/* The numbers of a tag in the scopes given, as sets in the environment's memory. */
-extern const crm_bsi *crm_numbers_read(const crm_population *population, const crm_tag *tag, const crm_scopes *scopes,
-									   const crm_env *env);
+/* The numbers of a tag in the scopes given, now or as of then, as sets in the environment's memory. */
+extern const crm_bsi *crm_numbers_read(const crm_population *population, const crm_past *past, const crm_tag *tag,
+									   const crm_scopes *scopes, const crm_env *env);
 /* 42804 unless what a segment compares the tag with is a number. */
 extern void crm_number_check(const crm_tag *tag, const char *written);
 /* Who has a number that is less, not less and so on than the one written. */

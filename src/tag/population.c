@@ -8,6 +8,7 @@
 #include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "kernel/tag_chunk.h"
+#include "tag/history.h"
 #include "tag/tag.h"
 #include "tag/track.h"
 #include "utils/acl.h"
@@ -488,6 +489,7 @@ crm_drop_population(PG_FUNCTION_ARGS)
 	crm_population_lock(population);
 	if (population->tracked)
 		crm_track_end(population);
+	crm_history_forget(population);
 	crm_catalogue_begin(&session);
 	crm_catalogue_write("DELETE FROM @.tag_set WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);
 	crm_catalogue_write("DELETE FROM @.customer_timeline WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);

@@ -398,21 +398,21 @@ profile(FunctionCallInfo fcinfo, Oid key_type)
 	portrait	p = {0};
 	const language *words;
 	crm_scopes *scopes;
+	crm_past   *past;
 	Oid			output;
 	bool		varlena;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	if (!PG_ARGISNULL(2))
-		crm_refuse_as_of();
 	words = find_language(PG_ARGISNULL(3) ? "en" : crm_text_argument(fcinfo, 3));
 	p.population = crm_population_find(crm_text_argument(fcinfo, 1));
 
 	scopes = crm_rights_try_readable(p.population);
-	p.customer = crm_customer_read(p.population, PG_GETARG_DATUM(0), key_type, scopes);
+	past = PG_ARGISNULL(2) ? NULL : crm_past_find(p.population, PG_GETARG_TIMESTAMPTZ(2));
+	p.customer = crm_customer_read(p.population, past, PG_GETARG_DATUM(0), key_type, scopes);
 	if (p.customer == NULL)
 		PG_RETURN_NULL();
-	p.customers = scopes != NULL ? count_customers(p.population, scopes) : -1;
+	p.customers = scopes == NULL ? -1 : past == NULL ? count_customers(p.population, scopes) : crm_customers_then(past, scopes);
 
 	getTypeOutputInfo(key_type, &output, &varlena);
 	p.key = OidOutputFunctionCall(output, PG_GETARG_DATUM(0));

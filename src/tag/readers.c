@@ -14,16 +14,6 @@ crm_text_argument(FunctionCallInfo fcinfo, int argument)
 	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
-void
-crm_refuse_as_of(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("sets of a past moment are not kept"),
-			 errdetail("The stored sets are those of each tag's last refresh; tag_catalog says when that was."),
-			 errhint("Leave as_of out. To ask about another day later, store the audience itself in a table of yours on that day.")));
-}
-
 int32 *
 crm_tag_value_numbers(const crm_tag *tag, int *count)
 {

@@ -15,8 +15,6 @@ extern crm_ids crm_ids_take(const crm_env *env, crm_ids_builder *builder);
 
 /* A text argument as a C string; NULL for NULL. */
 extern char *crm_text_argument(FunctionCallInfo fcinfo, int argument);
-/* 0A000: sets of a past moment are not kept. */
-extern void crm_refuse_as_of(void) CRM_NORETURN;
 /* The numbers of a text tag's values. */
 extern int32 *crm_tag_value_numbers(const crm_tag *tag, int *count);
 

@@ -41,6 +41,7 @@ typedef struct refresh
 	uint64		null_keys;
 	uint64		chunks_written;
 	int			scans;
+	crm_history *history;		/* where the change of the sets is kept; NULL: nowhere */
 	ReturnSetInfo *result;
 } refresh;
 
@@ -283,6 +284,7 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 	if (change.tag_count > 0)
 	{
 		sizes = crm_sizes_new();
+		change.history = r->history;
 		change.on_size = crm_sizes_count;
 		change.arg = sizes;
 		crm_store_replace(r->population, state->sets, &change);
@@ -482,6 +484,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	check_owners(&r);
 	if (!columns_today)
 		crm_past_check(r.population, r.tags, r.as_of);
+	r.history = crm_history_begin(r.population);
 
 	if (r.population->chunk_bits == 0)
 		r.population->chunk_bits = choose_chunk_bits(&r, r.population->owner);
@@ -503,6 +506,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 		refresh_owner(&r, owner, own, false);
 	}
 	note_refresh(&r, started);
+	crm_history_end(r.history, r.tags, r.whole, r.as_of);
 	PopActiveSnapshot();
 
 	if (r.null_keys > 0)

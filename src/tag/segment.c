@@ -12,6 +12,7 @@
 #include "kernel/segment_expr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "tag/history.h"
 #include "tag/kept.h"
 #include "tag/number_tag.h"
 #include "tag/readers.h"
@@ -64,7 +65,7 @@ read_set(reader *r, int32 tag_id, int32 value_no)
 {
 	crm_ids_builder *builder = new_builder(r);
 
-	crm_store_read(r->population, tag_id, value_no, r->scopes, builder);
+	crm_past_read(r->population, r->past, tag_id, value_no, r->scopes, builder);
 	return builder;
 }
 
@@ -120,7 +121,7 @@ read_numbers(reader *r, const crm_tag *tag)
 {
 	if (r->numbers_of != tag->id)
 	{
-		r->numbers = crm_numbers_read(r->population, tag, r->scopes, &r->env);
+		r->numbers = crm_numbers_read(r->population, r->past, tag, r->scopes, &r->env);
 		r->numbers_of = tag->id;
 	}
 	return r->numbers;
@@ -146,11 +147,13 @@ check_test(const crm_tag *tag, crm_segment_test test)
 				 errhint("Compare with = or != here, and put the comparison of numbers into a tag's rule.")));
 }
 
-/* ... and refreshed. */
+/* ... and refreshed.  Of a past instant the tag is told in which form its sets were. */
 static void
-check_condition(const reader *r, const crm_tag *tag, crm_segment_test test)
+check_condition(const reader *r, crm_tag *tag, crm_segment_test test)
 {
 	check_test(tag, test);
+	if (r->past != NULL)
+		crm_past_tag(r->past, tag);
 	if (tag->refreshed_version == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -396,6 +399,13 @@ segment_members(reader *r, const crm_defined_segment *segment)
 	error_context_stack = &callback;
 	if (segment->frozen)
 	{
+		if (r->past != NULL && segment->refreshed_at > r->past->as_of)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the members of frozen segment \"%s\" were taken after %s", segment->name,
+							timestamptz_to_str(r->past->as_of)),
+					 errdetail("A frozen segment keeps the members of its last refresh only."),
+					 errhint("%s.segment with the segment's expression and as_of gives who was in it then.", crm_schema())));
 		met->ids = crm_defined_segment_members(segment);
 		if (!r->scopes->all)
 			met->ids = crm_ids_take(&r->env, combine(r, CRM_AND, read_base(r), met->ids));
@@ -525,20 +535,14 @@ crm_set_reader_release(crm_set_reader *reader, crm_ids set)
 
 /* ---- functions -------------------------------------------------------------------------- */
 
-/*
- * Shared head of both functions: population and rights, in a working context of
- * its own.
- */
-static void
-begin_reading(reader *r, const char *population, bool as_of_given)
+void
+crm_set_reader_begin(crm_set_reader *r, const char *population)
 {
-	if (as_of_given)
-		crm_refuse_as_of();
-	crm_set_reader_begin(r, population);
+	crm_set_reader_begin_past(r, population, NULL);
 }
 
 void
-crm_set_reader_begin(crm_set_reader *r, const char *population)
+crm_set_reader_begin_past(crm_set_reader *r, const char *population, const TimestampTz *as_of)
 {
 	r->population = crm_population_find(population);
 	r->scopes = crm_rights_readable(r->population);
@@ -548,11 +552,21 @@ crm_set_reader_begin(crm_set_reader *r, const char *population)
 				 errmsg("population \"%s\" has never been refreshed", r->population->name),
 				 errhint("Evaluate its tags first: SELECT * FROM %s.refresh_tags(%s);",
 						 crm_schema(), quote_literal_cstr(r->population->name))));
+	r->past = as_of == NULL ? NULL : crm_past_find(r->population, *as_of);
 	r->env = crm_env_in(CurrentMemoryContext);
 	r->have_base = false;
 	r->defined = NIL;
 	r->numbers_of = 0;
 	r->numbers = NULL;
+}
+
+/* Reading for a function whose last argument is as_of. */
+static void
+begin_reading(FunctionCallInfo fcinfo, reader *r, int population, int as_of)
+{
+	TimestampTz then = PG_ARGISNULL(as_of) ? 0 : PG_GETARG_TIMESTAMPTZ(as_of);
+
+	crm_set_reader_begin_past(r, crm_text_argument(fcinfo, population), PG_ARGISNULL(as_of) ? NULL : &then);
 }
 
 /* The finished set as the answer of the call, kept for the query. */
@@ -595,7 +609,7 @@ crm_tag_customers(PG_FUNCTION_ARGS)
 	caller = MemoryContextSwitchTo(work);
 
 	value = crm_text_argument(fcinfo, 1);
-	begin_reading(&r, crm_text_argument(fcinfo, 2), !PG_ARGISNULL(3));
+	begin_reading(fcinfo, &r, 2, 3);
 	name = crm_text_argument(fcinfo, 0);
 	test = value != NULL ? CRM_TEST_EQUAL : CRM_TEST_NONE;
 	segment = crm_defined_segment_find(r.population, name);
@@ -645,7 +659,7 @@ crm_segment(PG_FUNCTION_ARGS)
 	/* The expression first: it can be wrong whatever the population is. */
 	expression = crm_text_argument(fcinfo, 0);
 	parse(expression, &program);
-	begin_reading(&r, crm_text_argument(fcinfo, 1), !PG_ARGISNULL(2));
+	begin_reading(fcinfo, &r, 1, 2);
 	result = keep_audience(fcinfo, 3, 2, &r, run_program(&r, expression, &program), answer);
 
 	MemoryContextSwitchTo(caller);
@@ -676,7 +690,7 @@ crm_tag_number_values(PG_FUNCTION_ARGS)
 	work = AllocSetContextCreate(CurrentMemoryContext, "tag's numbers", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 
-	begin_reading(&r, crm_text_argument(fcinfo, 1), !PG_ARGISNULL(2));
+	begin_reading(fcinfo, &r, 1, 2);
 	tag = crm_tag_find(r.population, crm_text_argument(fcinfo, 0));
 	if (tag->type != CRM_VALUE_NUMERIC)
 		ereport(ERROR,

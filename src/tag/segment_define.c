@@ -26,7 +26,7 @@ crm_defined_segment_find(const crm_population *population, const char *name)
 	crm_defined_segment *segment = NULL;
 
 	crm_catalogue_begin(&session);
-	if (crm_catalogue_read("SELECT segment_id, name, expression, frozen, owner::pg_catalog.oid::int "
+	if (crm_catalogue_read("SELECT segment_id, name, expression, frozen, owner::pg_catalog.oid::int, refreshed_at "
 						   "FROM @.segment_definition WHERE population_id = $1 AND name = $2",
 						   2, INT4OID, Int32GetDatum(population->id), false,
 						   TEXTOID, CStringGetTextDatum(name), false) > 0)
@@ -37,6 +37,7 @@ crm_defined_segment_find(const crm_population *population, const char *name)
 		segment->expression = crm_catalogue_required(&session, 0, 3);
 		segment->frozen = crm_catalogue_number(0, 4, NULL) != 0;
 		segment->owner = (Oid) crm_catalogue_number(0, 5, NULL);
+		segment->refreshed_at = crm_catalogue_number(0, 6, NULL);
 	}
 	crm_catalogue_end(&session);
 	return segment;

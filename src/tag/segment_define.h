@@ -14,6 +14,7 @@ typedef struct crm_defined_segment
 	char	   *name;
 	char	   *expression;
 	bool		frozen;
+	TimestampTz refreshed_at;	/* frozen: when its members were taken */
 	Oid			owner;
 } crm_defined_segment;
 

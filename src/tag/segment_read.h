@@ -13,6 +13,7 @@ typedef struct crm_set_reader
 {
 	const crm_population *population;
 	crm_scopes *scopes;
+	const struct crm_past *past;	/* NULL: the sets of now */
 	crm_env		env;
 	bool		have_base;
 	crm_ids		base;			/* the population itself, read when '!' asks for it */
@@ -24,6 +25,8 @@ typedef struct crm_set_reader
 
 /* NULL name: the only population.  42501 without the right to whole sets, 55000 before the first refresh. */
 extern void crm_set_reader_begin(crm_set_reader *reader, const char *population);
+/* The same as of an earlier instant; NULL: now. */
+extern void crm_set_reader_begin_past(crm_set_reader *reader, const char *population, const TimestampTz *as_of);
 extern crm_ids crm_set_reader_base(crm_set_reader *reader);
 extern crm_ids crm_set_reader_stored(crm_set_reader *reader, int32 tag_id, int32 value_no);
 extern crm_ids crm_set_reader_combine(crm_set_reader *reader, crm_ids_op op, crm_ids a, crm_ids b);

@@ -12,6 +12,7 @@
 #include "access/table.h"
 #include "common/bridge.h"
 #include "kernel/tag_chunk.h"
+#include "tag/history.h"
 #include "tag/store.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
@@ -23,6 +24,14 @@ typedef struct stored_chunk
 	const uint8 *data;
 	Size		size;
 } stored_chunk;
+
+typedef struct chunk_list
+{
+	stored_chunk *chunks;
+	int			count;
+	int			room;
+	bool		sorted;
+} chunk_list;
 
 static int
 compare_chunks(const void *a, const void *b)
@@ -43,58 +52,72 @@ crm_store_damaged(const crm_population *population, int32 tag_id, int64 chunk)
 			 errhint("Refresh the population's tags.")));
 }
 
-/* One set's chunks in the scopes allowed, ascending by chunk; the same chunk once for each scope. */
-static stored_chunk *
-fetch_chunks(int32 tag_id, int32 value_no, const crm_scopes *scopes, int *count)
+static void
+add_chunk(chunk_list *list, int64 number, Datum value)
 {
-	Relation	table = crm_catalogue_open("tag_set", AccessShareLock);
-	Relation	index = crm_catalogue_index(table, "tag_set_by_tag");
+	bytea	   *members = DatumGetByteaPCopy(value);	/* the tuple's page is not ours for long */
+	stored_chunk *chunk;
+
+	if (list->count == list->room)
+	{
+		list->room *= 2;
+		list->chunks = repalloc_huge(list->chunks, list->room * sizeof(stored_chunk));
+	}
+	chunk = &list->chunks[list->count++];
+	chunk->chunk = number;
+	chunk->data = (const uint8 *) VARDATA(members);
+	chunk->size = VARSIZE(members) - VARHDRSZ;
+	if (list->count > 1 && chunk[-1].chunk > chunk->chunk)
+		list->sorted = false;
+}
+
+/*
+ * Adds one set's chunks in the scopes allowed, from tag_set, or from tag_change
+ * what the changes after a number did to it; their columns begin alike.
+ */
+static void
+fetch_chunks(chunk_list *list, int32 tag_id, int32 value_no, const crm_scopes *scopes, const int64 *after)
+{
+	Relation	table = crm_catalogue_open(after == NULL ? "tag_set" : "tag_change", AccessShareLock);
+	Relation	index = crm_catalogue_index(table, after == NULL ? "tag_set_by_tag" : "tag_change_by_tag");
 	TupleDesc	desc = RelationGetDescr(table);
-	ScanKeyData keys[2];
+	ScanKeyData keys[3];
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	int			room = 1024;
-	stored_chunk *chunks = palloc(room * sizeof(stored_chunk));
-	bool		sorted = true;
 
-	*count = 0;
 	ScanKeyInit(&keys[0], CRM_SET_TAG, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(tag_id));
 	ScanKeyInit(&keys[1], CRM_SET_VALUE, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(value_no));
-	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), 2, keys);
+	if (after != NULL)
+		ScanKeyInit(&keys[2], CRM_CHANGE_NO, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(*after));
+	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), after == NULL ? 2 : 3, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{
-		Datum		values[CRM_SET_COLUMNS];
-		bool		nulls[CRM_SET_COLUMNS];
-		bytea	   *members;
-		stored_chunk *chunk;
+		Datum		values[CRM_CHANGE_COLUMNS];
+		bool		nulls[CRM_CHANGE_COLUMNS];
+		int64		chunk;
 
 		CHECK_FOR_INTERRUPTS();
 		heap_deform_tuple(tuple, desc, values, nulls);
 		if (!crm_scopes_include(scopes, DatumGetInt32(values[CRM_SET_SCOPE - 1])))
 			continue;
-		if (*count == room)
-		{
-			room *= 2;
-			chunks = repalloc_huge(chunks, room * sizeof(stored_chunk));
-		}
-		/* the tuple's page is not ours for long: a copy */
-		members = DatumGetByteaPCopy(values[CRM_SET_MEMBERS - 1]);
-		chunk = &chunks[(*count)++];
-		chunk->chunk = DatumGetInt64(values[CRM_SET_CHUNK - 1]);
-		chunk->data = (const uint8 *) VARDATA(members);
-		chunk->size = VARSIZE(members) - VARHDRSZ;
-		if (*count > 1 && chunk[-1].chunk > chunk->chunk)
-			sorted = false;
+		chunk = DatumGetInt64(values[CRM_SET_CHUNK - 1]);
+		if (after == NULL)
+			add_chunk(list, chunk, values[CRM_SET_MEMBERS - 1]);
+		else
+			for (int i = CRM_CHANGE_ENTERED - 1; i <= CRM_CHANGE_EXITED - 1; i++)
+				if (!nulls[i])
+					add_chunk(list, chunk, values[i]);
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
 	table_close(table, AccessShareLock);
-	if (!sorted)
-		qsort(chunks, *count, sizeof(stored_chunk), compare_chunks);
-	return chunks;
 }
 
-/* Dense chunks: eight make one container of the audience. */
+/*
+ * Dense chunks: eight make one container of the audience.  Scopes share no
+ * customer, and what changes did is undone by doing it again: in both cases an
+ * exclusive or.
+ */
 static void
 add_dense(const crm_population *population, int32 tag_id, stored_chunk *chunks, int count, crm_ids_builder *builder)
 {
@@ -115,7 +138,7 @@ add_dense(const crm_population *population, int32 tag_id, stored_chunk *chunks, 
 			if (chunks[i].chunk < 0 || crm_chunk_decode(chunks[i].data, chunks[i].size, part) != CRM_OK)
 				crm_store_damaged(population, tag_id, chunks[i].chunk);
 			for (int w = 0; w < CRM_CHUNK_WORDS; w++)
-				target[w] |= part[w];
+				target[w] ^= part[w];
 		}
 		crm_check(crm_ids_builder_words(builder, (uint64) container, words), "crm.audience", false);
 	}
@@ -131,6 +154,26 @@ compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Keeps what stands there an odd number of times; returns how many. */
+static size_t
+keep_odd(uint64 *ids, size_t count)
+{
+	size_t		kept = 0;
+
+	qsort(ids, count, sizeof(uint64), compare_ids);
+	for (size_t i = 0; i < count;)
+	{
+		size_t		end = i + 1;
+
+		while (end < count && ids[end] == ids[i])
+			end++;
+		if ((end - i) % 2 == 1)
+			ids[kept++] = ids[i];
+		i = end;
+	}
+	return kept;
+}
+
 /* Wide chunks: ids one by one, gathered into containers' arrays. */
 static void
 add_wide(const crm_population *population, int32 tag_id, stored_chunk *chunks, int count, crm_ids_builder *builder)
@@ -140,26 +183,37 @@ add_wide(const crm_population *population, int32 tag_id, stored_chunk *chunks, i
 	uint64	   *ids = NULL;
 	Size		room = 0;
 
-	/* a chunk may reach over many containers, and scopes may share one: the collector sorts it out */
+	/* a chunk may reach over many containers: the collector sorts it out */
 	crm_check(crm_ids_collector_new(&env, &collector), "crm.audience", false);
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count;)
 	{
-		size_t		n;
+		int64		number = chunks[i].chunk;
+		Size		most = 0;
+		size_t		n = 0;
+		int			end = i;
 
 		CHECK_FOR_INTERRUPTS();
-		if (room < chunks[i].size)
+		for (; end < count && chunks[end].chunk == number; end++)
+			most += chunks[end].size;
+		if (room < most)
 		{
-			room = chunks[i].size * 2;
+			room = most * 2;
 			if (ids != NULL)
 				pfree(ids);
 			ids = MemoryContextAllocHuge(CurrentMemoryContext, room * sizeof(uint64));
 		}
-		if (chunks[i].chunk < 0 ||
-			crm_chunk_decode_wide(chunks[i].data, chunks[i].size, population->chunk_bits, ids, &n) != CRM_OK)
-			crm_store_damaged(population, tag_id, chunks[i].chunk);
+		for (; i < end; i++)
+		{
+			size_t		decoded;
+
+			if (number < 0 ||
+				crm_chunk_decode_wide(chunks[i].data, chunks[i].size, population->chunk_bits, ids + n, &decoded) != CRM_OK)
+				crm_store_damaged(population, tag_id, number);
+			n += decoded;
+		}
+		n = keep_odd(ids, n);
 		for (size_t k = 0; k < n; k++)
-			ids[k] |= (uint64) chunks[i].chunk << population->chunk_bits;
-		qsort(ids, n, sizeof(uint64), compare_ids);
+			ids[k] |= (uint64) number << population->chunk_bits;
 		crm_check(crm_ids_collector_add_many(collector, ids, n), "crm.audience", false);
 	}
 	crm_check(crm_ids_collector_build(collector, builder), "crm.audience", false);
@@ -167,20 +221,31 @@ add_wide(const crm_population *population, int32 tag_id, stored_chunk *chunks, i
 }
 
 void
-crm_store_read(const crm_population *population, int32 tag_id, int32 value_no,
-			   const crm_scopes *scopes, crm_ids_builder *builder)
+crm_past_read(const crm_population *population, const crm_past *past, int32 tag_id, int32 value_no,
+			  const crm_scopes *scopes, crm_ids_builder *builder)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "crm stored set", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	int			count;
-	stored_chunk *chunks = fetch_chunks(tag_id, value_no, scopes, &count);
+	chunk_list	list = {palloc(1024 * sizeof(stored_chunk)), 0, 1024, true};
 
+	fetch_chunks(&list, tag_id, value_no, scopes, NULL);
+	if (past != NULL)
+		fetch_chunks(&list, tag_id, value_no, scopes, &past->change_no);
+	if (!list.sorted)
+		qsort(list.chunks, list.count, sizeof(stored_chunk), compare_chunks);
 	if (population->chunk_bits <= CRM_CHUNK_BITS)
-		add_dense(population, tag_id, chunks, count, builder);
+		add_dense(population, tag_id, list.chunks, list.count, builder);
 	else
-		add_wide(population, tag_id, chunks, count, builder);
+		add_wide(population, tag_id, list.chunks, list.count, builder);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+}
+
+void
+crm_store_read(const crm_population *population, int32 tag_id, int32 value_no,
+			   const crm_scopes *scopes, crm_ids_builder *builder)
+{
+	crm_past_read(population, NULL, tag_id, value_no, scopes, builder);
 }
 
 /* Visits the sets of one chunk in one scope; false when the customer is not in this scope. */

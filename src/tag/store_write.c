@@ -139,19 +139,25 @@ next_old(store_writer *writer)
 	}
 }
 
+/* Keeps what happens to a set; NULL stands for no members. */
+static void
+note_history(store_writer *writer, const set_key *key, const uint8 *old, Size old_size, const bytea *members)
+{
+	crm_history_note(writer->change->history, key->scope_no, key->chunk, key->tag_id, key->value_no, old, old_size,
+					 members == NULL ? NULL : (const uint8 *) VARDATA(members), members == NULL ? 0 : VARSIZE(members) - VARHDRSZ);
+}
+
 static void
 delete_old(store_writer *writer)
 {
 	MemoryContext old = MemoryContextSwitchTo(writer->row_context);
+	bytea	   *members = DatumGetByteaPP(writer->old_members);
 
 	if (!is_slice(writer->change, &writer->old_key))
-	{
-		bytea	   *members = DatumGetByteaPP(writer->old_members);
-
 		crm_value_change_count(value_change(writer->change, writer->old_key.tag_id, writer->old_key.value_no),
 							   writer->population, writer->old_key.tag_id, writer->old_key.chunk,
 							   (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL, 0, writer->moves);
-	}
+	note_history(writer, &writer->old_key, (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(writer->row_context);
 	CatalogTupleDelete(writer->table, &writer->old->t_self);
@@ -254,6 +260,7 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 			if (value != NULL)
 				crm_value_change_count(value, writer->population, key->tag_id, key->chunk, (uint8 *) VARDATA_ANY(stored), size,
 									   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
+			note_history(writer, key, (uint8 *) VARDATA_ANY(stored), size, members);
 			update_old(writer, key, members);
 		}
 		MemoryContextSwitchTo(old_context);
@@ -267,6 +274,7 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 		else if (value != NULL)
 			crm_value_change_count(value, writer->population, key->tag_id, key->chunk, NULL, 0,
 								   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
+		note_history(writer, key, NULL, 0, members);
 		insert_new(writer, key, members);
 	}
 }
@@ -406,6 +414,7 @@ crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_stor
 		next_old(&writer);
 	}
 	flush(&writer);
+	crm_history_flush(change->history);
 	if (writer.moves != NULL)
 	{
 		for (int t = 0; t < change->tag_count; t++)

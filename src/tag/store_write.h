@@ -5,6 +5,7 @@
 #define CRM_STORE_WRITE_H
 
 #include "kernel/tag_sets.h"
+#include "tag/history.h"
 #include "tag/store.h"
 
 /* What became of one set, over all chunks and scopes. */
@@ -44,6 +45,7 @@ typedef struct crm_store_change
 	int			tag_count;
 	int32	   *scope_numbers;	/* scope number of each scope index of the sets */
 	uint64		chunks_written;
+	crm_history *history;		/* where the change is kept; NULL: nowhere */
 	/* members of a set within one chunk and scope; may be NULL */
 	void		(*on_size) (void *arg, int32 tag_id, int32 value_no, int32 scope_no, uint32 members);
 	void	   *arg;

@@ -194,7 +194,7 @@ extern Oid	crm_catalogue_owner(void);
 /* 42725 when the extension's schema holds another function of the name than ours. */
 extern void crm_require_alone(const char *function);
 /*
- * Opens tag_set, tag_due or population_key for direct access, its columns checked: the
+ * Opens tag_set, tag_change, tag_due or population_key for direct access, its columns checked: the
  * tables' owner may alter them, and must not be able to bring the server down.
  */
 extern Relation crm_catalogue_open(const char *name, LOCKMODE mode);
