@@ -10,6 +10,7 @@
 
 int			crm_max_tag_values = 1000;
 int			crm_refresh_memory = 1024 * 1024;
+int			crm_training_memory = 1024 * 1024;
 bool		crm_batch_rules = true;
 
 void
@@ -26,6 +27,13 @@ crm_define_settings(void)
 							"Memory for the sets that one scan of a refresh builds.",
 							"Tags that do not fit are evaluated in further scans. From 1MB to 2047GB.",
 							&crm_refresh_memory,
+							1024 * 1024, 1024, MAX_KILOBYTES,
+							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("crm_analytics.training_memory",
+							"Memory for the rows of one model in training and the work on them.",
+							"A trainer that keeps rows raises 54000 when it would need more. From 1MB to 2047GB.",
+							&crm_training_memory,
 							1024 * 1024, 1024, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 

@@ -8,6 +8,7 @@
 
 extern int	crm_max_tag_values;		/* values of one text tag */
 extern int	crm_refresh_memory;		/* kB, sets held by one refresh */
+extern int	crm_training_memory;	/* kB, rows and work of one trainer that keeps rows */
 extern bool crm_batch_rules;	/* evaluate simple rules over batches of columns */
 
 extern void crm_define_settings(void);

@@ -138,6 +138,7 @@ struct crm_model_kind
 
 extern const crm_model_kind crm_model_linear;
 extern const crm_model_kind crm_model_logistic;
+extern const crm_model_kind crm_model_boosted_trees;
 
 /* All kinds, ended by NULL. */
 extern const crm_model_kind *const crm_model_kinds[];

@@ -7,6 +7,7 @@
 const crm_model_kind *const crm_model_kinds[] = {
 	&crm_model_linear,
 	&crm_model_logistic,
+	&crm_model_boosted_trees,
 	NULL
 };
 

@@ -46,8 +46,44 @@ expected(const scoring_option *option)
 			return "It is true or false.";
 		case SCORING_WORD:
 			return psprintf("It is one of %s.", word_list(option->words));
+		case SCORING_WHOLES:
+			return psprintf("It is an array of whole numbers from %.0f to %.0f.", option->least, option->most);
 	}
 	return "";
+}
+
+static bool
+take_number(const scoring_option *option, const JsonbValue *value, double *number)
+{
+	if (value->type != jbvNumeric)
+		return false;
+	*number = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+	return *number >= option->least && *number <= option->most;
+}
+
+static bool
+take_wholes(const scoring_option *option, const JsonbValue *value, scoring_wholes *wholes)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	element;
+	int64	   *numbers;
+	double		number;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		return false;
+	wholes->numbers = numbers = palloc(sizeof(int64) * Max(JsonContainerSize(value->val.binary.data), 1));
+	wholes->count = 0;
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		if (!take_number(option, &element, &number) || number != floor(number))
+			return false;
+		numbers[wholes->count++] = (int64) number;
+	}
+	return true;
 }
 
 static bool
@@ -59,10 +95,7 @@ take_option(const scoring_option *option, const JsonbValue *value, void *place)
 	{
 		case SCORING_NUMBER:
 		case SCORING_WHOLE:
-			if (value->type != jbvNumeric)
-				return false;
-			number = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
-			if (!(number >= option->least && number <= option->most))
+			if (!take_number(option, value, &number))
 				return false;
 			if (option->type == SCORING_NUMBER)
 				*(double *) place = number;
@@ -83,6 +116,8 @@ take_option(const scoring_option *option, const JsonbValue *value, void *place)
 					return true;
 				}
 			return false;
+		case SCORING_WHOLES:
+			return take_wholes(option, value, place);
 	}
 	return false;
 }

@@ -66,8 +66,16 @@ typedef enum scoring_option_type
 	SCORING_NUMBER,				/* double */
 	SCORING_WHOLE,				/* int64 */
 	SCORING_BOOLEAN,			/* bool */
-	SCORING_WORD				/* int: place in words */
+	SCORING_WORD,				/* int: place in words */
+	SCORING_WHOLES				/* scoring_wholes */
 } scoring_option_type;
+
+/* An array of whole numbers, in the memory that was current; none when the option was not given. */
+typedef struct scoring_wholes
+{
+	int			count;
+	const int64 *numbers;
+} scoring_wholes;
 
 /* An option of a trainer, and where its value goes. */
 typedef struct scoring_option
