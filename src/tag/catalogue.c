@@ -403,6 +403,31 @@ crm_tag_find(const crm_population *population, const char *name)
 	return tag;
 }
 
+crm_tag *
+crm_tag_as_refreshed(const crm_tag *tag)
+{
+	crm_catalogue_session session;
+	crm_tag    *copy;
+
+	if (tag->refreshed_version == 0)
+		return NULL;
+	copy = palloc(sizeof(crm_tag));
+	*copy = *tag;
+	if (tag->version == tag->refreshed_version)
+		return copy;
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_read("SELECT rule, rule_qualified FROM @.tag_version WHERE tag_id = $1 AND version = $2",
+						   2, INT4OID, Int32GetDatum(tag->id), false, INT4OID, Int32GetDatum(tag->refreshed_version), false) == 0)
+		copy = NULL;
+	else
+	{
+		copy->rule = crm_catalogue_required(&session, 0, 1);
+		copy->qualified = crm_catalogue_required(&session, 0, 2);
+	}
+	crm_catalogue_end(&session);
+	return copy;
+}
+
 int32
 crm_tag_value_no(const crm_tag *tag, const char *value)
 {

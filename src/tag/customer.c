@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "tag/customer.h"
 #include "tag/number_tag.h"
+#include "tag/overlay.h"
 #include "tag/readers.h"
 #include "utils/array.h"
 
@@ -23,6 +24,7 @@ typedef struct found_sets
 	int			room;
 	crm_held_tag *held;
 	int32		scope;			/* of the population's own set; -1 when he is not in it */
+	char	  **texts;			/* of an evaluation: values of text and numeric tags; NULL: as stored */
 } found_sets;
 
 static void
@@ -51,6 +53,67 @@ remember_set(void *arg, int32 tag_id, int32 value_no, int32 scope_no)
 	last->tag_id = tag_id;
 	last->value_no = value_no;
 	last->scope_no = scope_no;
+	last->stored = true;
+}
+
+/* ---- what he has now, of a tracked population ---------------------------------------- */
+
+static void
+remember_evaluated(void *arg, const crm_tag *tag, char *value)
+{
+	found_sets *found = arg;
+	crm_held_tag *held = &found->held[found->count];
+
+	memset(held, 0, sizeof(crm_held_tag));
+	held->tag_id = tag->id;
+	held->value_no = CRM_NO_VALUE;
+	if (tag->type == CRM_VALUE_TEXT)
+		held->value_no = crm_tag_value_no(tag, value);
+	found->texts[found->count++] = value;
+}
+
+/* Replaces the stored sets by those he is in now, where that may differ. */
+static void
+evaluate_now(const crm_population *population, crm_customer *customer, found_sets *found)
+{
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_overlay *overlay = crm_overlay_begin_one(population, customer->id, &env);
+	found_sets	stored = *found;
+	List	   *tags;
+
+	if (overlay == NULL)
+		return;
+	tags = crm_tag_list(population);
+	found->count = 0;
+	found->held = palloc((list_length(tags) + 1) * sizeof(crm_held_tag));
+	found->texts = palloc((list_length(tags) + 1) * sizeof(char *));
+	crm_overlay_want(overlay, tags);
+	crm_overlay_each_tag(overlay, remember_evaluated, found);
+	customer->stored = crm_overlay_is_customer(overlay);
+
+	/* since when he has what he had already, the history can tell */
+	for (int i = 0; i < found->count; i++)
+		for (int j = 0; j < stored.count; j++)
+			if (found->held[i].tag_id == stored.held[j].tag_id && found->held[i].value_no == stored.held[j].value_no)
+			{
+				found->held[i] = stored.held[j];
+				found->held[i].stored = true;
+			}
+}
+
+static Datum
+text_array(char **texts, int count)
+{
+	Datum	   *values = palloc((count + 1) * sizeof(Datum));
+	bool	   *nulls = palloc((count + 1) * sizeof(bool));
+	int			lower = 1;
+
+	for (int i = 0; i < count; i++)
+	{
+		nulls[i] = texts[i] == NULL;
+		values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(texts[i]);
+	}
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 static Datum
@@ -83,19 +146,21 @@ crm_customers_then(const crm_past *past, const crm_scopes *scopes)
 /*
  * What the catalogue says of the sets: $1 and $2 tags and values, $3 and $4
  * whether and in which scopes to count members, $5 and $6 the change and the
- * instant of the past, NULL for now.
+ * instant of the past, NULL for now, $7 values of text and numeric tags that
+ * were evaluated now, NULL for stored sets.
  */
 #define TAGS_OF_SETS \
-	"SELECT d.name, v.value, d.kind, r.refreshed_at, r.refreshed_at + d.valid_for, " \
+	"SELECT d.name, coalesce(s.value, v.value), d.kind, r.refreshed_at, r.refreshed_at + d.valid_for, " \
 	"       d.description, d.version IS DISTINCT FROM r.version, " \
 	"       CASE WHEN $3 THEN (SELECT sum(z.members)::bigint FROM @.tag_size z " \
 	"             WHERE z.tag_id = d.tag_id AND z.value_no = s.value_no " \
 	"               AND ($4::int[] IS NULL OR z.scope_no = ANY ($4))) END, " \
 	"       r.as_of, CASE WHEN d.value_type = 'numeric' THEN r.number_scale END, s.n " \
-	"FROM ROWS FROM (unnest($1::int[]), unnest($2::int[])) WITH ORDINALITY AS s (tag_id, value_no, n) " \
+	"FROM ROWS FROM (unnest($1::int[]), unnest($2::int[]), unnest($7::text[])) WITH ORDINALITY AS s (tag_id, value_no, value, n) " \
 	"     JOIN @.tag_definition d ON d.tag_id = s.tag_id " \
 	"     LEFT JOIN @.tag_value v ON v.tag_id = s.tag_id AND v.value_no = s.value_no " \
-	"     JOIN LATERAL (SELECT d.refreshed_at, d.as_of, d.refreshed_version AS version, d.number_scale WHERE $5 IS NULL " \
+	"     JOIN LATERAL (SELECT CASE WHEN $7 IS NULL THEN d.refreshed_at ELSE now() END AS refreshed_at, " \
+	"       CASE WHEN $7 IS NULL THEN d.as_of ELSE now() END AS as_of, d.refreshed_version AS version, d.number_scale WHERE $5 IS NULL " \
 	"      UNION ALL SELECT coalesce(c.refreshed_at, t.refreshed_at), coalesce(c.as_of, t.as_of), t.version, t.number_scale " \
 	"       FROM (SELECT * FROM @.tag_state t WHERE t.tag_id = d.tag_id AND t.change_no <= $5 ORDER BY t.change_no DESC LIMIT 1) t " \
 	"       LEFT JOIN LATERAL (SELECT c.refreshed_at, c.as_of FROM @.population_change c WHERE c.population_id = d.population_id " \
@@ -131,6 +196,8 @@ crm_customer_read(const crm_population *population, const crm_past *past, Datum 
 	found.held = palloc(sizeof(crm_held_tag) * found.room);
 	crm_past_sets_of(population, past, customer->id, remember_set, &found);
 	customer->stored = found.scope >= 0;
+	if (past == NULL && population->tracked && population->chunk_bits > 0)
+		evaluate_now(population, customer, &found);
 	tags = palloc(sizeof(Datum) * (found.count + 1));
 	values = palloc(sizeof(Datum) * (found.count + 1));
 	for (int i = 0; i < found.count; i++)
@@ -150,13 +217,14 @@ crm_customer_read(const crm_population *population, const crm_past *past, Datum 
 	crm_catalogue_begin(&session);
 	customer->count =
 		crm_catalogue_read(TAGS_OF_SETS,
-						   6,
+						   7,
 						   INT4ARRAYOID, int_array(tags, found.count), false,
 						   INT4ARRAYOID, int_array(values, found.count), false,
 						   BOOLOID, BoolGetDatum(sizes_of != NULL && past == NULL), false,
 						   INT4ARRAYOID, scopes, scopes == (Datum) 0,
 						   INT8OID, Int64GetDatum(past != NULL ? past->change_no : 0), past == NULL,
-						   TIMESTAMPTZOID, TimestampTzGetDatum(past != NULL ? past->as_of : 0), past == NULL);
+						   TIMESTAMPTZOID, TimestampTzGetDatum(past != NULL ? past->as_of : 0), past == NULL,
+						   TEXTARRAYOID, found.texts != NULL ? text_array(found.texts, found.count) : (Datum) 0, found.texts == NULL);
 	customer->tags = MemoryContextAllocZero(session.caller, sizeof(crm_customer_tag) * Max(customer->count, 1));
 	for (int i = 0; i < customer->count; i++)
 	{
@@ -184,7 +252,10 @@ crm_customer_read(const crm_population *population, const crm_past *past, Datum 
 
 			tag->held.is_number = true;
 			tag->held.scale = scale;
-			tag->value = crm_held_number_text(&tag->held.number, scale);
+			if (found.texts == NULL)
+				tag->value = crm_held_number_text(&tag->held.number, scale);
+			else if (tag->held.stored && strcmp(tag->value, crm_held_number_text(&tag->held.number, scale)) != 0)
+				tag->held.stored = false;	/* he has another number now */
 			MemoryContextSwitchTo(old);
 		}
 	}

@@ -21,6 +21,7 @@ typedef struct crm_held_tag
 	int32		tag_id;
 	int32		value_no;
 	int32		scope_no;
+	bool		stored;			/* false: evaluated now, and not so in the stored sets */
 	bool		is_number;
 	int			scale;
 	crm_held_number number;

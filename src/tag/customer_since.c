@@ -268,7 +268,8 @@ find_instants(const crm_population *population, crm_customer *customer, const in
 		crm_customer_tag *tag = &customer->tags[i];
 		bool		unknown = true;
 
-		if (crm_catalogue_read("SELECT c.changed_at FROM @.population_change c WHERE c.population_id = $1 AND c.change_no = "
+		if (changes[i] >= 0 &&
+			crm_catalogue_read("SELECT c.changed_at FROM @.population_change c WHERE c.population_id = $1 AND c.change_no = "
 							   " CASE WHEN $3 > 0 THEN $3 ELSE (SELECT min(s.change_no) FILTER (WHERE s.first) FROM @.tag_state s WHERE s.tag_id = $2) END",
 							   3, INT4OID, Int32GetDatum(population->id), false,
 							   INT4OID, Int32GetDatum(tag->held.tag_id), false,
@@ -291,7 +292,8 @@ crm_customer_since(const crm_population *population, const crm_past *past, crm_c
 	walk.by_customer = crm_catalogue_index(walk.table, "tag_change_pkey");
 	walk.by_tag = crm_catalogue_index(walk.table, "tag_change_by_tag");
 	for (int i = 0; i < customer->count; i++)
-		changes[i] = change_that_gave(&walk, &customer->tags[i].held, past != NULL ? past->change_no : PG_INT64_MAX);
+		changes[i] = !customer->tags[i].held.stored ? -1 :
+			change_that_gave(&walk, &customer->tags[i].held, past != NULL ? past->change_no : PG_INT64_MAX);
 	index_close(walk.by_tag, AccessShareLock);
 	index_close(walk.by_customer, AccessShareLock);
 	table_close(walk.table, AccessShareLock);

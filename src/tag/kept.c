@@ -19,6 +19,7 @@
 #include "optimizer/optimizer.h"
 #include "tag/kept.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 CRM_FUNCTION(crm_kept_support);
 
@@ -41,6 +42,7 @@ typedef struct question
 {
 	Oid			user;
 	SubTransactionId subxact;
+	TimestampTz now;			/* tags change by the clock, too */
 	SnapshotData snapshot;		/* with own copies of the arrays */
 	kept_argument args[KEPT_ARGUMENTS];
 } question;
@@ -114,6 +116,7 @@ same_question(const question *q, FunctionCallInfo fcinfo, int nargs, int strings
 {
 	return q->user == GetUserId() &&
 		q->subxact == GetCurrentSubTransactionId() &&
+		q->now == GetCurrentTransactionStartTimestamp() &&
 		same_arguments(q, fcinfo, nargs, strings) &&
 		same_snapshot(&q->snapshot, GetActiveSnapshot());
 }
@@ -126,6 +129,7 @@ note_question(question *q, FunctionCallInfo fcinfo, int nargs, int strings)
 
 	q->user = GetUserId();
 	q->subxact = GetCurrentSubTransactionId();
+	q->now = GetCurrentTransactionStartTimestamp();
 	q->snapshot = *snapshot;
 	if (snapshot->xcnt > 0)
 	{

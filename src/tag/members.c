@@ -8,6 +8,7 @@
 
 #include "common/bridge.h"
 #include "funcapi.h"
+#include "tag/overlay.h"
 #include "tag/readers.h"
 
 /* A walk over the members, one a call. */
@@ -26,6 +27,7 @@ readable_members(const crm_population *population, const crm_audience *audience)
 {
 	crm_scopes *scopes = crm_rights_readable(population);
 	crm_ids_builder *builder;
+	crm_overlay *overlay;
 	crm_env		env;
 
 	if (scopes->all)
@@ -33,6 +35,9 @@ readable_members(const crm_population *population, const crm_audience *audience)
 	env = crm_env_in(CurrentMemoryContext);
 	crm_check(crm_ids_builder_new(&env, &builder), CRM_AUDIENCE_NAME, false);
 	crm_store_read(population, CRM_BASE_TAG(population), CRM_NO_VALUE, scopes, builder);
+	overlay = crm_overlay_begin(population, scopes, &env);
+	if (overlay != NULL)
+		builder = crm_overlay_base(overlay, builder);
 	return crm_audience_ids(crm_audience_combine(CRM_AND, audience, crm_audience_finish(builder, population->id)));
 }
 

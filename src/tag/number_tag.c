@@ -100,34 +100,21 @@ crm_number_text(crm_int128 value, int scale)
 
 /* ---- from the stored slices ------------------------------------------------------------ */
 
-static crm_ids
-read_slice(const crm_population *population, const crm_past *past, const crm_tag *tag, int slice, const crm_scopes *scopes,
-		   const crm_env *env)
-{
-	crm_ids_builder *builder;
-
-	crm_check(crm_ids_builder_new(env, &builder), CRM_AUDIENCE_NAME, false);
-	crm_past_read(population, past, tag->id, slice, scopes, builder);
-	return crm_ids_take(env, builder);
-}
-
-const crm_bsi *
-crm_numbers_read(const crm_population *population, const crm_past *past, const crm_tag *tag, const crm_scopes *scopes,
-				 const crm_env *env)
+crm_bsi *
+crm_numbers_assemble(crm_slice_reader read, void *arg, int slices, int scale, const crm_env *env)
 {
 	crm_bsi    *bsi = palloc0(sizeof(crm_bsi));
 	crm_ids		sign;
-	int			last = tag->number_slices;
 
-	bsi->present = read_slice(population, past, tag, CRM_SLICE_PRESENT, scopes, env);
-	sign = read_slice(population, past, tag, CRM_SLICE_SIGN, scopes, env);
+	bsi->present = read(arg, CRM_SLICE_PRESENT);
+	sign = read(arg, CRM_SLICE_SIGN);
 	/* in some of the scopes alone, the highest bits may be nobody's */
-	for (int slice = last - 1; slice >= CRM_SLICE_FIRST_BIT; slice--)
+	for (int slice = slices - 1; slice >= CRM_SLICE_FIRST_BIT; slice--)
 	{
 		crm_ids    *bits = &bsi->slice[slice - CRM_SLICE_FIRST_BIT];
 
 		CHECK_FOR_INTERRUPTS();
-		*bits = read_slice(population, past, tag, slice, scopes, env);
+		*bits = read(arg, slice);
 		if (bsi->slices == 0 && crm_ids_count(*bits) == 0)
 			continue;
 		if (bsi->slices == 0)
@@ -144,8 +131,37 @@ crm_numbers_read(const crm_population *population, const crm_past *past, const c
 		}
 	}
 	bsi->slice[bsi->slices++] = sign;
-	bsi->scale = crm_ids_count(bsi->present) > 0 ? (uint32) tag->number_scale : 0;
+	bsi->scale = crm_ids_count(bsi->present) > 0 ? (uint32) scale : 0;
 	return bsi;
+}
+
+typedef struct stored_slices
+{
+	const crm_population *population;
+	const crm_past *past;
+	const crm_tag *tag;
+	const crm_scopes *scopes;
+	const crm_env *env;
+} stored_slices;
+
+static crm_ids
+read_slice(void *arg, int slice)
+{
+	stored_slices *stored = arg;
+	crm_ids_builder *builder;
+
+	crm_check(crm_ids_builder_new(stored->env, &builder), CRM_AUDIENCE_NAME, false);
+	crm_past_read(stored->population, stored->past, stored->tag->id, slice, stored->scopes, builder);
+	return crm_ids_take(stored->env, builder);
+}
+
+const crm_bsi *
+crm_numbers_read(const crm_population *population, const crm_past *past, const crm_tag *tag, const crm_scopes *scopes,
+				 const crm_env *env)
+{
+	stored_slices stored = {population, past, tag, scopes, env};
+
+	return crm_numbers_assemble(read_slice, &stored, tag->number_slices, tag->number_scale, env);
 }
 
 /* ---- comparing --------------------------------------------------------------------------- */

@@ -33,6 +33,9 @@ extern char *crm_number_text(crm_int128 value, int scale);
 /* The numbers of a tag in the scopes given, now or as of then, as sets in the environment's memory. */
 extern const crm_bsi *crm_numbers_read(const crm_population *population, const crm_past *past, const crm_tag *tag,
 									   const crm_scopes *scopes, const crm_env *env);
+/* The same of slices that come from elsewhere; scale: digits behind the point, where anybody has a number. */
+typedef crm_ids (*crm_slice_reader) (void *arg, int slice);
+extern crm_bsi *crm_numbers_assemble(crm_slice_reader read, void *arg, int slices, int scale, const crm_env *env);
 /* 42804 unless what a segment compares the tag with is a number. */
 extern void crm_number_check(const crm_tag *tag, const char *written);
 /* Who has a number that is less, not less and so on than the one written. */

@@ -13,14 +13,14 @@ CREATE FUNCTION @extschema@.tag(name text, value text DEFAULT NULL, population t
 	AS 'MODULE_PATHNAME', 'crm_tag_customers' LANGUAGE C STABLE PARALLEL SAFE COST 50
 	SUPPORT @extschema@.kept_support;
 COMMENT ON FUNCTION @extschema@.tag(text, text, text, timestamptz) IS
-	'the customers who have a tag (标签), as an audience (人群): of a text or numeric tag those with the value given, without value those with any. As stored by the last refresh_tags, or as it was stored at as_of, in the scopes the caller may read. A value that nobody ever had: {}. NULL for NULL. Errors: 42704 unknown tag, 42804 value for a boolean tag, 55000 never refreshed or as_of before the history kept, 42501 no right to whole sets';
+	'the customers who have a tag (标签), as an audience (人群): of a text or numeric tag those with the value given, without value those with any. As stored by the last refresh_tags, of a tracked population exactly as of now, or as it was stored at as_of, in the scopes the caller may read. A value that nobody ever had: {}. NULL for NULL. Errors: 42704 unknown tag, 42804 value for a boolean tag, 55000 never refreshed or as_of before the history kept, 42501 no right to whole sets';
 
 CREATE FUNCTION @extschema@.tag_number(name text, population text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS @extschema@.bsi
 	AS 'MODULE_PATHNAME', 'crm_tag_number_values' LANGUAGE C STABLE PARALLEL SAFE COST 50
 	SUPPORT @extschema@.kept_support;
 COMMENT ON FUNCTION @extschema@.tag_number(text, text, timestamptz) IS
-	'the numbers of a numeric tag (数值标签), one for each customer who has it: for bsi_sum, bsi_avg, bsi_quantile, bsi_top, bsi_range, over any audience. As stored by the last refresh_tags, or at as_of, in the scopes the caller may read. NULL for NULL. Errors: 42704 unknown tag, 42804 no numeric tag, 55000 never refreshed or as_of before the history kept, 42501 no right to whole sets';
+	'the numbers of a numeric tag (数值标签), one for each customer who has it: for bsi_sum, bsi_avg, bsi_quantile, bsi_top, bsi_range, over any audience. As stored by the last refresh_tags, of a tracked population exactly as of now, or as stored at as_of, in the scopes the caller may read. NULL for NULL. Errors: 42704 unknown tag, 42804 no numeric tag, 55000 never refreshed or as_of before the history kept, 42501 no right to whole sets';
 
 CREATE FUNCTION @extschema@.segment(expression text, population text DEFAULT NULL,
 	as_of timestamptz DEFAULT NULL) RETURNS @extschema@.audience

@@ -17,10 +17,12 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "tag/evaluate.h"
 #include "tag/past.h"
 #include "tag/scan_query.h"
 #include "tag/set_numbers.h"
 #include "tag/store_write.h"
+#include "tag/track.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/hsearch.h"
@@ -126,24 +128,6 @@ choose_chunk_bits(const refresh *r, Oid owner)
 
 /* ---- one scan ---------------------------------------------------------------------------------------- */
 
-static void
-check_duplicate(const refresh *r, const crm_tag_sets *sets)
-{
-	uint64		id;
-	char	   *key;
-
-	if (!crm_tag_sets_duplicate(sets, &id))
-		return;
-	key = crm_key_of_id(r->population, (int64) id);
-	ereport(ERROR,
-			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("customer \"%s\" stands more than once in the source of population \"%s\"",
-					key != NULL ? key : "?", r->population->name),
-			 errdetail("The source %s has to have one row per customer; column \"%s\" is the key.",
-					   r->population->source_name, r->population->key_column),
-			 errhint("Register a view that groups by the key.")));
-}
-
 static int
 compare_tag_changes(const void *a, const void *b)
 {
@@ -220,7 +204,6 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 	HTAB	   *sizes;
 	ListCell   *cell;
 	int			rule = 0;
-	uint32	   *order;
 
 	/*
 	 * The first negative keys of an integer population, or keys that the
@@ -268,11 +251,7 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 	}
 	qsort(change.tags, change.tag_count, sizeof(crm_tag_change), compare_tag_changes);
 
-	order = palloc((state->scope_count + 1) * sizeof(uint32));
-	for (uint32 i = 0; i < state->scope_count; i++)
-		order[i] = (uint32) change.scope_numbers[i];
-	crm_check(crm_tag_sets_finish(state->sets, order), "crm.agg_state", false);
-	check_duplicate(r, state->sets);
+	crm_evaluation_finish(r->population, state, change.scope_numbers);
 	rule = 0;
 	foreach(cell, tags)
 	{
@@ -475,6 +454,8 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	r.population = crm_population_find(PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	crm_rights_require_define(r.population);
 	crm_population_lock(r.population);
+	if (r.population->tracked)
+		(void) crm_track_renew(r.population);
 	PopActiveSnapshot();
 	CommandCounterIncrement();
 	PushCopiedSnapshot(GetTransactionSnapshot());
@@ -507,6 +488,8 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	}
 	note_refresh(&r, started);
 	crm_history_end(r.history, r.tags, r.whole, r.as_of);
+	if (r.population->tracked && r.whole)
+		crm_track_refreshed(r.population, r.as_of);
 	PopActiveSnapshot();
 
 	if (r.null_keys > 0)

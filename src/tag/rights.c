@@ -288,6 +288,25 @@ crm_scopes_include(const crm_scopes *scopes, int32 scope)
 	return false;
 }
 
+bool
+crm_rights_may_read_scope(const crm_population *population, const crm_scopes *scopes, const char *scope)
+{
+	crm_catalogue_session session;
+	bool		granted;
+
+	if (scopes->all)
+		return true;
+	crm_catalogue_begin(&session);
+	granted = crm_catalogue_read("SELECT FROM @.population_grant "
+								 "WHERE population_id = $1 AND privilege = 'read' AND NOT all_scopes AND scope IS NOT DISTINCT FROM $2 "
+								 " AND (grantee::oid = 0 OR pg_has_role($3, grantee::oid, 'USAGE')) LIMIT 1",
+								 3, INT4OID, Int32GetDatum(population->id), false,
+								 TEXTOID, scope != NULL ? CStringGetTextDatum(scope) : (Datum) 0, scope == NULL,
+								 OIDOID, ObjectIdGetDatum(session.saved_user), false) > 0;
+	crm_catalogue_end(&session);
+	return granted;
+}
+
 void
 crm_rights_require_owner(const crm_population *population)
 {

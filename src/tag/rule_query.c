@@ -45,6 +45,10 @@ resolve_param(ParseState *pstate, ParamRef *pref)
 			return crm_rule_param(pref->number, TIMESTAMPTZOID, pref->location);
 		case CRM_RULE_PLAN_PARAM:
 			return crm_rule_param(pref->number, BYTEAOID, pref->location);
+		case CRM_RULE_KEYS_PARAM:
+			return crm_rule_param(pref->number, TEXTARRAYOID, pref->location);
+		case CRM_RULE_IDS_PARAM:
+			return crm_rule_param(pref->number, INT8ARRAYOID, pref->location);
 		case CRM_RULE_TIMELINE_PARAM:
 			{
 				ColumnRef  *column = makeNode(ColumnRef);
@@ -106,7 +110,15 @@ crm_bound_query_params(TimestampTz as_of, const bytea *plan, const crm_bound *bo
 	/* never read: a column takes its place */
 	set_param(params, CRM_RULE_TIMELINE_PARAM, InvalidOid, (Datum) 0, true);
 	set_param(params, CRM_RULE_PLAN_PARAM, BYTEAOID, PointerGetDatum(plan), plan == NULL);
+	crm_rule_query_choose(params, (Datum) 0, (Datum) 0);
 	return params;
+}
+
+void
+crm_rule_query_choose(ParamListInfo params, Datum keys, Datum ids)
+{
+	set_param(params, CRM_RULE_KEYS_PARAM, TEXTARRAYOID, keys, keys == (Datum) 0);
+	set_param(params, CRM_RULE_IDS_PARAM, INT8ARRAYOID, ids, ids == (Datum) 0);
 }
 
 void
@@ -124,6 +136,17 @@ crm_rule_join_timelines(StringInfo sql, const crm_population *population, const 
 					 " FROM %1$s.customer_timeline WHERE population_id OPERATOR(pg_catalog.=) %3$d) AS stored) AS " TIMELINE_ALIAS
 					 " ON " TIMELINE_ALIAS ".customer_id OPERATOR(pg_catalog.=) %4$s",
 					 crm_schema(), CRM_RULE_AS_OF_PARAM, population->id, id);
+}
+
+void
+crm_rule_join_fresh_timelines(StringInfo sql, const crm_population *population, bool chosen, const char *id)
+{
+	appendStringInfo(sql, " LEFT JOIN %s.timelines_now(%d, $%d, ", crm_schema(), population->id, CRM_RULE_AS_OF_PARAM);
+	if (chosen)
+		appendStringInfo(sql, "$%d", CRM_RULE_IDS_PARAM);
+	else
+		appendStringInfoString(sql, "NULL");
+	appendStringInfo(sql, ") AS " TIMELINE_ALIAS " ON " TIMELINE_ALIAS ".customer_id OPERATOR(pg_catalog.=) %s", id);
 }
 
 static void

@@ -33,8 +33,10 @@
 #define CRM_RULE_AS_OF_PARAM 1
 #define CRM_RULE_TIMELINE_PARAM 2
 #define CRM_RULE_PLAN_PARAM 3
+#define CRM_RULE_KEYS_PARAM 4	/* of a scan of chosen customers: their keys as text, where they are not their own ids, and their ids */
+#define CRM_RULE_IDS_PARAM 5
 /* What rules were bound to (rule_bind.h) has numbers from here on. */
-#define CRM_RULE_FIRST_BOUND 4
+#define CRM_RULE_FIRST_BOUND 6
 
 /* A rule as parsed from its author's or from its stored text. */
 typedef struct crm_rule
@@ -89,8 +91,12 @@ extern bool crm_scan_plan_batched(Relation source, crm_rule *rule, TimestampTz a
  * query's FROM has to hold what crm_rule_join_timelines appends.
  */
 extern ParamListInfo crm_rule_query_params(TimestampTz as_of, const bytea *plan);
+/* Gives the keys and ids of a scan of chosen customers; as parameters they show in no error. */
+extern void crm_rule_query_choose(ParamListInfo params, Datum keys, Datum ids);
 /* Joins the customers' timelines, cut at as_of, on an expression for the customer's id. */
 extern void crm_rule_join_timelines(StringInfo sql, const crm_population *population, const char *id);
+/* The same, made from the rows of events as the active snapshot sees them; of the ids alone when they are chosen. */
+extern void crm_rule_join_fresh_timelines(StringInfo sql, const crm_population *population, bool chosen, const char *id);
 /* Within SPI: 55000 unless timelines are stored, 42501 unless the current user may read them all. */
 extern void crm_rule_require_timelines(const crm_population *population);
 /* Within SPI: may the current user read them all? */

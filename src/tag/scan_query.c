@@ -90,6 +90,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	crm_owner_session session;
 	row_receiver receiver = {{receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone}, take, arg};
 	SPIExecuteOptions options = {0};
+	ParamListInfo params;
 	ErrorContextCallback callback = {error_context_stack, rights_of_owner, GetUserNameFromId(job->owner, false)};
 
 	/* what our queries call of our own */
@@ -99,9 +100,15 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	crm_require_alone("population_keys");
 	crm_require_alone("timeline_slice");
 	crm_require_alone("whole_timeline");
+	crm_require_alone("timelines_now");
 	error_context_stack = &callback;
+	params = crm_bound_query_params(job->as_of, plan, job->bound);
+	if (job->chosen)
+		crm_scan_choose(job, params);
 	crm_owner_begin(&session, job->owner);
-	if (job->dictionary)
+	if (job->chosen)
+		(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	else if (job->dictionary)
 	{
 		/* the planner cannot know that keys are unique on both sides: it would sort them, and compile for rows that never come */
 		(void) set_config_option("enable_mergejoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
@@ -112,7 +119,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	options.params = crm_bound_query_params(job->as_of, plan, job->bound);
+	options.params = params;
 	options.read_only = true;	/* the active snapshot, the same for all queries of the refresh */
 	options.dest = &receiver.pub;
 	if (SPI_execute_extended(query, &options) < 0)
@@ -165,12 +172,31 @@ append_id(StringInfo sql, const crm_scan_job *job)
 {
 	const char *key = quote_identifier(job->population->key_column);
 
-	if (job->population->key_form != CRM_KEY_INTEGER)
+	if (job->population->key_form != CRM_KEY_INTEGER || (job->chosen && job->dictionary))
 		appendStringInfoString(sql, "dictionary.id");
 	else if (job->dictionary)
 		appendStringInfo(sql, "CASE WHEN customer.%s OPERATOR(pg_catalog.<) 0 THEN dictionary.id ELSE customer.%s::pg_catalog.int8 END", key, key);
 	else
 		appendStringInfo(sql, "customer.%s::pg_catalog.int8", key);
+}
+
+/* The joins with the customers' timelines, and with what rules are bound to. */
+static char *
+further_joins(const crm_scan_job *job, bool with_timelines, bool with_bound)
+{
+	StringInfoData sql;
+	StringInfoData id;
+
+	initStringInfo(&sql);
+	initStringInfo(&id);
+	append_id(&id, job);
+	if (with_timelines && job->fresh)
+		crm_rule_join_fresh_timelines(&sql, job->population, job->chosen, id.data);
+	else if (with_timelines)
+		crm_rule_join_timelines(&sql, job->population, id.data);
+	if (with_bound)
+		crm_bound_join(&sql, job->bound, id.data);
+	return sql.data;
 }
 
 /* FROM clause: the source as customer, with the dictionary and the timelines where they are needed. */
@@ -180,6 +206,11 @@ append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines, bool w
 	const crm_population *population = job->population;
 	const char *key = quote_identifier(population->key_column);
 
+	if (job->chosen)
+	{
+		crm_scan_append_chosen(sql, job, further_joins(job, with_timelines, with_bound));
+		return;
+	}
 	appendStringInfo(sql, " FROM %s AS customer", crm_population_source(population));
 	if (job->dictionary)
 		appendStringInfo(sql, " LEFT JOIN %s.population_keys(%s) AS dictionary ON dictionary.key OPERATOR(pg_catalog.=) customer.%s::pg_catalog.text%s%s%s",
@@ -188,16 +219,7 @@ append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines, bool w
 						 population->key_form == CRM_KEY_INTEGER ? key : "",
 						 population->key_form == CRM_KEY_INTEGER ? " OPERATOR(pg_catalog.<) 0" : "");
 	if (with_timelines || with_bound)
-	{
-		StringInfoData id;
-
-		initStringInfo(&id);
-		append_id(&id, job);
-		if (with_timelines)
-			crm_rule_join_timelines(sql, population, id.data);
-		if (with_bound)
-			crm_bound_join(sql, job->bound, id.data);
-	}
+		appendStringInfoString(sql, further_joins(job, with_timelines, with_bound));
 }
 
 static bool
@@ -454,6 +476,19 @@ bind_rules(crm_scan_job *job, Relation source, List *rules)
 	}
 }
 
+static void
+within_query(void *arg)
+{
+	const crm_scan_job *job = arg;
+	StringInfoData names;
+	ListCell   *cell;
+
+	initStringInfo(&names);
+	foreach(cell, job->tags)
+		appendStringInfo(&names, "%s\"%s\"", names.len == 0 ? "" : ", ", ((const crm_tag *) lfirst(cell))->name);
+	errcontext("evaluation of tags %s for customers of population \"%s\" whose rows have changed", names.data, job->population->name);
+}
+
 crm_scan_state *
 crm_scan_run_job(const crm_scan_job *given)
 {
@@ -492,7 +527,17 @@ crm_scan_run_job(const crm_scan_job *given)
 	appendStringInfo(&sql, "%s)", arguments);
 	append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, arguments));
 
-	error = try_query(job, sql.data, plan, false, take_state, &result);
+	if (job->within)
+	{
+		ErrorContextCallback callback = {error_context_stack, within_query, (void *) job};
+
+		error_context_stack = &callback;
+		run_query(job, sql.data, plan, take_state, &result);
+		error_context_stack = callback.previous;
+		error = NULL;
+	}
+	else
+		error = try_query(job, sql.data, plan, false, take_state, &result);
 	if (error != NULL)
 	{
 		if (!is_of_a_rule(error) || rules == NIL)

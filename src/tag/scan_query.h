@@ -23,6 +23,11 @@ typedef struct crm_scan_job
 	bool		due;			/* find out, too, when tags may change by the clock (due.h) */
 	bool		learn;			/* what rules need to know of the population is found and kept, not read as kept */
 	struct crm_bound *bound;	/* what the rules were bound to; crm_scan_run_job fills it in */
+	bool		chosen;			/* of these customers alone */
+	const int64 *ids;			/* ascending */
+	int			id_count;
+	bool		fresh;			/* timelines from the rows of events, not those stored */
+	bool		within;			/* for a reader within his query, who may have no subtransactions */
 } crm_scan_job;
 
 /* 42804 when a stored rule gives another type by now than its tag has. */
@@ -34,6 +39,10 @@ extern void crm_rule_check_type(const crm_tag *tag, const crm_rule *rule);
  * tag and the customer's key.
  */
 extern crm_scan_state *crm_scan_run_job(const crm_scan_job *job);
+
+/* The parameters of a scan of chosen customers; its FROM and WHERE clauses, further joins in between (scan_chosen.c). */
+extern void crm_scan_choose(const crm_scan_job *job, ParamListInfo params);
+extern void crm_scan_append_chosen(StringInfo sql, const crm_scan_job *job, const char *joins);
 
 /* Rows of the source as the planner expects them. */
 extern double crm_scan_expected_rows(const crm_scan_job *job);

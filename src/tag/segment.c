@@ -15,6 +15,7 @@
 #include "tag/history.h"
 #include "tag/kept.h"
 #include "tag/number_tag.h"
+#include "tag/overlay.h"
 #include "tag/readers.h"
 #include "tag/segment_define.h"
 #include "tag/segment_read.h"
@@ -69,12 +70,23 @@ read_set(reader *r, int32 tag_id, int32 value_no)
 	return builder;
 }
 
+/* Those who have the tag now; of a text tag with the value (NULL: any), whose number is given. */
+static crm_ids_builder *
+read_tag(reader *r, const crm_tag *tag, int32 value_no, const char *value)
+{
+	crm_ids_builder *stored = value_no < 0 ? new_builder(r) : read_set(r, tag->id, value_no);
+
+	return r->overlay == NULL ? stored : crm_overlay_members(r->overlay, tag, value, false, stored);
+}
+
 static crm_ids
 read_base(reader *r)
 {
 	if (!r->have_base)
 	{
-		r->base = crm_ids_take(&r->env, read_set(r, CRM_BASE_TAG(r->population), CRM_NO_VALUE));
+		crm_ids_builder *stored = read_set(r, CRM_BASE_TAG(r->population), CRM_NO_VALUE);
+
+		r->base = crm_ids_take(&r->env, r->overlay == NULL ? stored : crm_overlay_base(r->overlay, stored));
 		r->have_base = true;
 	}
 	return r->base;
@@ -89,9 +101,9 @@ combine(reader *r, crm_ids_op op, crm_ids a, crm_ids b)
 	return builder;
 }
 
-/* The customers who have any value of a text tag but the one given (-1: any at all). */
+/* The customers who have any value of a text tag but the one given (NULL: any at all), whose number is except. */
 static crm_ids_builder *
-read_other_values(reader *r, const crm_tag *tag, int32 except)
+read_other_values(reader *r, const crm_tag *tag, int32 except, const char *value)
 {
 	crm_ids_collector *collector;
 	crm_ids_builder *builder;
@@ -113,7 +125,7 @@ read_other_values(reader *r, const crm_tag *tag, int32 except)
 	builder = new_builder(r);
 	crm_check(crm_ids_collector_build(collector, builder), CRM_AUDIENCE_NAME, false);
 	crm_ids_collector_free(collector);
-	return builder;
+	return r->overlay == NULL ? builder : crm_overlay_members(r->overlay, tag, value, value != NULL, builder);
 }
 
 static const crm_bsi *
@@ -122,6 +134,8 @@ read_numbers(reader *r, const crm_tag *tag)
 	if (r->numbers_of != tag->id)
 	{
 		r->numbers = crm_numbers_read(r->population, r->past, tag, r->scopes, &r->env);
+		if (r->overlay != NULL)
+			r->numbers = crm_overlay_numbers(r->overlay, tag, r->numbers);
 		r->numbers_of = tag->id;
 	}
 	return r->numbers;
@@ -168,21 +182,21 @@ read_condition(reader *r, const crm_tag *tag, crm_segment_test test, const char 
 	int32		value_no;
 
 	if (tag->type == CRM_VALUE_BOOLEAN)
-		return read_set(r, tag->id, CRM_NO_VALUE);
+		return read_tag(r, tag, CRM_NO_VALUE, NULL);
 	if (tag->type == CRM_VALUE_NUMERIC)
 	{
 		if (test == CRM_TEST_NONE)
-			return read_set(r, tag->id, CRM_SLICE_PRESENT);
+			return read_tag(r, tag, CRM_SLICE_PRESENT, NULL);
 		return crm_numbers_compare(read_numbers(r, tag), tag, test, value, &r->env);
 	}
 	if (test == CRM_TEST_NONE)
-		return read_other_values(r, tag, -1);
+		return read_other_values(r, tag, -1, NULL);
 
 	/* A value that no customer ever had: nobody, which is true. */
 	value_no = crm_tag_value_no(tag, value);
 	if (test == CRM_TEST_DIFFERENT)
-		return read_other_values(r, tag, value_no);
-	return value_no < 0 ? new_builder(r) : read_set(r, tag->id, value_no);
+		return read_other_values(r, tag, value_no, value);
+	return read_tag(r, tag, value_no, value);
 }
 
 /* Gives an error about a name its place in the expression. */
@@ -248,11 +262,31 @@ run_condition(reader *r, const char *expression, const crm_segment_step *step)
 	return segment != NULL ? read_segment(r, segment) : builder;
 }
 
+/* The tags that a program names, which are evaluated together for the customers pending. */
+static void
+want_tags(reader *r, const crm_segment_program *program)
+{
+	List	   *wanted = NIL;
+	ListCell   *cell;
+
+	foreach(cell, crm_tag_list(r->population))
+		for (size_t i = 0; i < program->count; i++)
+			if (program->steps[i].code == CRM_SEGMENT_TAG && strcmp(program->steps[i].name, ((crm_tag *) lfirst(cell))->name) == 0)
+			{
+				wanted = lappend(wanted, lfirst(cell));
+				break;
+			}
+	crm_overlay_want(r->overlay, wanted);
+}
+
 static crm_ids_builder *
 run_program(reader *r, const char *expression, const crm_segment_program *program)
 {
 	crm_ids    *stack = palloc(sizeof(crm_ids) * program->depth);
 	int			top = 0;
+
+	if (r->overlay != NULL && program->count > 1)
+		want_tags(r, program);
 
 	for (size_t i = 0; i < program->count; i++)
 	{
@@ -507,9 +541,22 @@ crm_set_reader_base(crm_set_reader *reader)
 }
 
 crm_ids
-crm_set_reader_stored(crm_set_reader *reader, int32 tag_id, int32 value_no)
+crm_set_reader_tag(crm_set_reader *reader, const crm_tag *tag, int32 value_no, const char *value)
 {
-	return crm_ids_take(&reader->env, read_set(reader, tag_id, value_no));
+	return crm_ids_take(&reader->env, read_tag(reader, tag, value_no, value));
+}
+
+void
+crm_set_reader_want(crm_set_reader *reader, List *tags)
+{
+	if (reader->overlay != NULL)
+		crm_overlay_want(reader->overlay, tags);
+}
+
+List *
+crm_set_reader_values(crm_set_reader *reader, const crm_tag *tag)
+{
+	return reader->overlay == NULL ? NIL : crm_overlay_values(reader->overlay, tag);
 }
 
 crm_ids
@@ -558,6 +605,7 @@ crm_set_reader_begin_past(crm_set_reader *r, const char *population, const Times
 	r->defined = NIL;
 	r->numbers_of = 0;
 	r->numbers = NULL;
+	r->overlay = r->past != NULL ? NULL : crm_overlay_begin(r->population, r->scopes, &r->env);
 }
 
 /* Reading for a function whose last argument is as_of. */

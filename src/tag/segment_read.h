@@ -21,6 +21,7 @@ typedef struct crm_set_reader
 	int32		numbers_of;		/* number of the tag; 0: none */
 	const struct crm_bsi *numbers;
 	List	   *defined;		/* defined segments met so far, with their members */
+	struct crm_overlay *overlay;	/* customers pending, of a tracked population; NULL: nobody */
 } crm_set_reader;
 
 /* NULL name: the only population.  42501 without the right to whole sets, 55000 before the first refresh. */
@@ -28,7 +29,12 @@ extern void crm_set_reader_begin(crm_set_reader *reader, const char *population)
 /* The same as of an earlier instant; NULL: now. */
 extern void crm_set_reader_begin_past(crm_set_reader *reader, const char *population, const TimestampTz *as_of);
 extern crm_ids crm_set_reader_base(crm_set_reader *reader);
-extern crm_ids crm_set_reader_stored(crm_set_reader *reader, int32 tag_id, int32 value_no);
+/* Those who have the tag; of a text tag with one value, and its number (-1: nobody has had it). */
+extern crm_ids crm_set_reader_tag(crm_set_reader *reader, const crm_tag *tag, int32 value_no, const char *value);
+/* These tags will be asked for: what has to be evaluated of them is evaluated at once. */
+extern void crm_set_reader_want(crm_set_reader *reader, List *tags);
+/* Values of a text tag that customers have now and may not have had when it was refreshed, each once. */
+extern List *crm_set_reader_values(crm_set_reader *reader, const crm_tag *tag);
 extern crm_ids crm_set_reader_combine(crm_set_reader *reader, crm_ids_op op, crm_ids a, crm_ids b);
 extern crm_ids crm_set_reader_segment(crm_set_reader *reader, const char *expression);
 extern void crm_set_reader_release(crm_set_reader *reader, crm_ids set);

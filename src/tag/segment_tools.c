@@ -127,10 +127,10 @@ typedef struct profile
 } profile;
 
 static void
-count_set(profile *f, const char *tag, int32 tag_id, const char *value, int32 value_no)
+count_set(profile *f, const crm_tag *tag, const char *value, int32 value_no)
 {
-	crm_ids		set = crm_set_reader_stored(&f->reader, tag_id, value_no);
-	profile_row row = {tag, value, 0, 0};
+	crm_ids		set = crm_set_reader_tag(&f->reader, tag, value_no, value);
+	profile_row row = {tag->name, value, 0, 0};
 
 	CHECK_FOR_INTERRUPTS();
 	row.segment_members = crm_ids_and_count(&f->reader.env, f->segment, set);
@@ -152,27 +152,50 @@ count_set(profile *f, const char *tag, int32 tag_id, const char *value, int32 va
 	f->rows[f->count++] = row;
 }
 
+typedef struct named_value
+{
+	char	   *value;
+	int32		number;			/* -1: nobody has had it when the tags were refreshed */
+} named_value;
+
+static int
+compare_values(const void *a, const void *b)
+{
+	return strcmp(((const named_value *) a)->value, ((const named_value *) b)->value);
+}
+
 static void
 count_values(profile *f, const crm_tag *tag)
 {
+	List	   *now = crm_set_reader_values(&f->reader, tag);
 	crm_catalogue_session session;
 	uint64		n;
-	char	  **values;
-	int32	   *numbers;
+	uint64		known;
+	named_value *values;
+	ListCell   *cell;
 
 	crm_catalogue_begin(&session);
 	n = crm_catalogue_read("SELECT value_no, value FROM @.tag_value WHERE tag_id = $1 ORDER BY value COLLATE \"C\"",
 						   1, INT4OID, Int32GetDatum(tag->id), false);
-	values = MemoryContextAllocHuge(session.caller, Max(n, 1) * sizeof(char *));
-	numbers = MemoryContextAllocHuge(session.caller, Max(n, 1) * sizeof(int32));
+	values = MemoryContextAllocHuge(session.caller, (n + list_length(now) + 1) * sizeof(named_value));
 	for (uint64 row = 0; row < n; row++)
 	{
-		numbers[row] = (int32) crm_catalogue_number(row, 1, NULL);
-		values[row] = crm_catalogue_required(&session, row, 2);
+		values[row].number = (int32) crm_catalogue_number(row, 1, NULL);
+		values[row].value = crm_catalogue_required(&session, row, 2);
 	}
 	crm_catalogue_end(&session);
-	for (uint64 row = 0; row < n; row++)
-		count_set(f, tag->name, tag->id, values[row], numbers[row]);
+	known = n;
+	foreach(cell, now)
+	{
+		named_value value = {lfirst(cell), -1};
+
+		if (bsearch(&value, values, known, sizeof(named_value), compare_values) == NULL)
+			values[n++] = value;
+	}
+	if (n > known)
+		qsort(values, n, sizeof(named_value), compare_values);
+	for (uint64 i = 0; i < n; i++)
+		count_set(f, tag, values[i].value, values[i].number);
 }
 
 static void
@@ -210,6 +233,7 @@ put_profile(const profile *f, ReturnSetInfo *rsinfo)
 static Datum
 make_profile(FunctionCallInfo fcinfo, profile *f)
 {
+	List	   *tags;
 	ListCell   *cell;
 
 	f->segment = crm_set_reader_combine(&f->reader, CRM_AND, f->segment, f->base);
@@ -229,14 +253,16 @@ make_profile(FunctionCallInfo fcinfo, profile *f)
 	f->rows = palloc(f->room * sizeof(profile_row));
 	f->p = palloc(f->room * sizeof(double));
 
-	foreach(cell, crm_tag_list(f->reader.population))
+	tags = crm_tag_list(f->reader.population);
+	crm_set_reader_want(&f->reader, tags);
+	foreach(cell, tags)
 	{
 		const crm_tag *tag = lfirst(cell);
 
 		if (tag->refreshed_version == 0)
 			continue;
 		if (tag->type == CRM_VALUE_BOOLEAN)
-			count_set(f, tag->name, tag->id, NULL, CRM_NO_VALUE);
+			count_set(f, tag, NULL, CRM_NO_VALUE);
 		else if (tag->type == CRM_VALUE_TEXT)
 			count_values(f, tag);
 	}

@@ -109,6 +109,8 @@ extern crm_scopes *crm_rights_readable(const crm_population *population);
 /* The same without an error: NULL when there are none. */
 extern crm_scopes *crm_rights_try_readable(const crm_population *population);
 extern bool crm_scopes_include(const crm_scopes *scopes, int32 scope);
+/* The same for a scope by its name (NULL: of customers without one), which need not have a number yet. */
+extern bool crm_rights_may_read_scope(const crm_population *population, const crm_scopes *scopes, const char *scope);
 /* 42501 unless the current user may define tags of the population / owns it. */
 extern bool crm_rights_may_define(const crm_population *population);
 extern void crm_rights_require_define(const crm_population *population);
@@ -230,6 +232,11 @@ extern void crm_rights_check_tag(const crm_tag *tag);
 /* All tags of a population, by name; then one by name (42704 with the nearest names). */
 extern List *crm_tag_list(const crm_population *population);
 extern crm_tag *crm_tag_find(const crm_population *population, const char *name);
+/*
+ * The tag with the rule that its stored sets were made by, an earlier one where it
+ * has been replaced since; NULL when it was never refreshed.
+ */
+extern crm_tag *crm_tag_as_refreshed(const crm_tag *tag);
 /* Number of a text tag's value; -1 when no customer ever had it. */
 extern int32 crm_tag_value_no(const crm_tag *tag, const char *value);
 /* Up to three names nearest to name (edit distance) as "a", "b"; NULL when none is near. */

@@ -4,6 +4,7 @@
 #include "common/crm.h"
 
 #include "access/xact.h"
+#include "utils/timestamp.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -282,6 +283,50 @@ crm_track_end(const crm_population *population)
 	(void) crm_catalogue_write("DELETE FROM @.tracked_relation WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);
 	(void) crm_catalogue_write("DELETE FROM @.change_log WHERE population_id = $1", 1, INT4OID, Int32GetDatum(population->id), false);
 	crm_catalogue_end(&session);
+}
+
+bool
+crm_track_renew(const crm_population *population)
+{
+	List	   *list = crm_track_list(population);
+	bool		changed = false;
+	ListCell   *cell;
+
+	foreach(cell, list)
+	{
+		const crm_tracked *tracked = lfirst(cell);
+		crm_owner_session owner;
+		crm_catalogue_session session;
+		bool		lacked;
+
+		if (get_rel_name(tracked->relation) == NULL)
+			continue;			/* the refresh says what is missing */
+		crm_rights_check_owner(population->owner);
+		crm_owner_begin(&owner, population->owner);
+		lacked = crm_track_make_triggers(population, tracked) > 0;
+		crm_owner_end(&owner);
+		if (!lacked && crm_track_tree(tracked->relation) == tracked->tree)
+			continue;
+		changed = true;
+		crm_catalogue_begin(&session);
+		(void) crm_catalogue_write("UPDATE @.tracked_relation SET tree = $3 WHERE population_id = $1 AND relation_no = $2",
+								   3, INT4OID, Int32GetDatum(population->id), false,
+								   INT4OID, Int32GetDatum(tracked->number), false,
+								   INT8OID, Int64GetDatum(crm_track_tree(tracked->relation)), false);
+		crm_catalogue_end(&session);
+	}
+	if (changed)
+		crm_log_everybody(population->id);
+	return changed;
+}
+
+void
+crm_track_refreshed(const crm_population *population, TimestampTz as_of)
+{
+	crm_log_delete(population);
+	/* sets of the future are nobody's now */
+	if (as_of > GetCurrentTransactionStartTimestamp())
+		crm_log_everybody(population->id);
 }
 
 /* The population, its lock taken, as everybody's newest work has it; a snapshot to be popped. */

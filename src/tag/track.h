@@ -41,6 +41,14 @@ extern void crm_track_check_complete(const crm_population *population, Oid event
 extern int	crm_track_make_triggers(const crm_population *population, const crm_tracked *tracked);
 /* Drops them where the current user may; others have no effect any more. */
 extern void crm_track_drop_triggers(const crm_population *population, const crm_tracked *tracked);
+/*
+ * Before the snapshot of a refresh or fold: gives partitions that came meanwhile
+ * their triggers, as the population's owner.  True when rows may have come or gone
+ * that no trigger saw.
+ */
+extern bool crm_track_renew(const crm_population *population);
+/* After a refresh of all tags as of a time: what the active snapshot sees of the log has been dealt with. */
+extern void crm_track_refreshed(const crm_population *population, TimestampTz as_of);
 /* Ends the tracking of a population, whose lock the caller holds. */
 extern void crm_track_end(const crm_population *population);
 

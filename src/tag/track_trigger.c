@@ -86,8 +86,8 @@ crm_track_make_triggers(const crm_population *population, const crm_tracked *tra
 	int			changed = 0;
 	ListCell   *cell;
 
-	/* CREATE TRIGGER takes the same lock */
-	foreach(cell, find_all_inheritors(tracked->relation, ShareRowExclusiveLock, NULL))
+	/* writers are waited for only where something is to be made: CREATE TRIGGER takes its own lock */
+	foreach(cell, find_all_inheritors(tracked->relation, AccessShareLock, NULL))
 	{
 		Oid			relid = lfirst_oid(cell);
 		bool		lacked = false;
