@@ -74,12 +74,16 @@ SQL_PARTS = \
 	src/tag/readers.sql \
 	src/tag/explain.sql \
 	src/tag/views.sql \
+	src/tag/title.sql \
 	src/tag/segment_define.sql \
 	src/tag/segment_tools.sql \
 	src/tag/lineage.sql \
 	src/tag/history.sql \
 	src/tag/suggest_tags.sql \
 	src/tag/quick_start.sql \
+	src/tag/taxonomy.sql \
+	src/tag/taxonomy_bank.sql \
+	src/tag/taxonomy_retail.sql \
 	src/behavior/timeline_store.sql \
 	src/tag/ownership.sql
 

@@ -55,7 +55,7 @@ SELECT object AS undecided, provolatile, proparallel
 FROM member_function
 WHERE prokind IN ('f', 'w') AND prorettype <> 'trigger'::regtype
 	AND (provolatile = 'v' OR proparallel = 'u')
-	AND proname !~ '^(create|define|track|untrack|drop|alter|replace|grant|revoke|refresh|register|store|train|fold|erase|quick|import|keep|follow|unfollow|consume)(_|$)'
+	AND proname !~ '^(create|define|track|untrack|drop|alter|replace|grant|revoke|refresh|register|install|store|train|fold|erase|quick|import|keep|follow|unfollow|consume)(_|$)'
 	-- tells the running refresh which rule and customer it is at; ask in subtransactions, which parallel query does not have
 	AND proname NOT IN ('tag_trace', 'segment_state', 'explain_tag')
 ORDER BY 1;

@@ -42,6 +42,10 @@ typedef struct crm_customer_tag
 	TimestampTz until;
 	bool		outdated;		/* the rule has changed since the refresh */
 	int64		members;		/* customers who have it; -1: not asked for, or not known */
+	/* in the language asked for (crm_customer_read_titles); NULL: none */
+	char	   *title;
+	char	   *title_description;
+	char	   *value_title;
 } crm_customer_tag;
 
 typedef struct crm_customer
@@ -68,5 +72,8 @@ extern void crm_customer_since(const crm_population *population, const crm_past 
 /* He is now in a slice of the number's that he was not in, or the other way round. */
 extern void crm_held_number_toggle(crm_held_number *number, int32 value_no);
 extern char *crm_held_number_text(const crm_held_number *number, int scale);
+
+/* Fills in what his tags and their values are called in a language. */
+extern void crm_customer_read_titles(const crm_population *population, crm_customer *customer, const char *language);
 
 #endif							/* CRM_TAG_CUSTOMER_H */

@@ -31,7 +31,7 @@
 typedef struct portrait
 {
 	const crm_population *population;
-	const crm_customer *customer;
+	crm_customer *customer;
 	char	   *key;
 	char	   *columns;		/* JSON of the visible row */
 	char	   *name;			/* how the customer is called; NULL: not known */
@@ -192,14 +192,17 @@ count_customers(const crm_population *population, const crm_scopes *scopes)
 
 /* ---- the sentence ------------------------------------------------------- */
 
-/* "app_user" as "app user"; a text tag with its value. */
+/* The title, or "app_user" as "app user"; a text tag with its value. */
 static void
 append_label(StringInfo out, const crm_customer_tag *tag)
 {
-	for (const char *c = tag->name; *c != '\0'; c++)
-		appendStringInfoChar(out, *c == '_' ? ' ' : *c);
+	if (tag->title != NULL)
+		appendStringInfoString(out, tag->title);
+	else
+		for (const char *c = tag->name; *c != '\0'; c++)
+			appendStringInfoChar(out, *c == '_' ? ' ' : *c);
 	if (tag->value != NULL)
-		appendStringInfo(out, " %s", tag->value);
+		appendStringInfo(out, " %s", tag->value_title != NULL ? tag->value_title : tag->value);
 }
 
 /* Whether a tag belongs into a part of the sentence; the traits are what is neither of the moment nor guessed. */
@@ -317,21 +320,33 @@ append_tag(StringInfo out, const portrait *p, const crm_customer_tag *tag, bool 
 
 	appendStringInfoString(out, "{\"tag\": ");
 	escape_json(out, tag->name);
+	if (tag->title != NULL)
+	{
+		appendStringInfoString(out, ", \"title\": ");
+		escape_json(out, tag->title);
+	}
 	appendStringInfoString(out, ", \"value\": ");
 	if (tag->value != NULL)
 		escape_json(out, tag->value);
 	else
 		appendStringInfoString(out, "null");
+	if (tag->value_title != NULL)
+	{
+		appendStringInfoString(out, ", \"value_title\": ");
+		escape_json(out, tag->value_title);
+	}
 	if (share >= 0)
 		appendStringInfo(out, ", \"share\": %.6g", share);
 	else
 		appendStringInfoString(out, ", \"share\": null");
 	if (full)
 	{
-		if (tag->description != NULL)
+		const char *description = tag->title_description != NULL ? tag->title_description : tag->description;
+
+		if (description != NULL)
 		{
 			appendStringInfoString(out, ", \"description\": ");
-			escape_json(out, tag->description);
+			escape_json(out, description);
 		}
 		append_time(out, "refreshed_at", tag->refreshed_at);
 		if (tag->expires)
@@ -412,6 +427,7 @@ profile(FunctionCallInfo fcinfo, Oid key_type)
 	p.customer = crm_customer_read(p.population, past, PG_GETARG_DATUM(0), key_type, scopes);
 	if (p.customer == NULL)
 		PG_RETURN_NULL();
+	crm_customer_read_titles(p.population, p.customer, words->name);
 	p.customers = scopes == NULL ? -1 : past == NULL ? count_customers(p.population, scopes) : crm_customers_then(past, scopes);
 
 	getTypeOutputInfo(key_type, &output, &varlena);
