@@ -79,6 +79,7 @@ SQL_PARTS = \
 	src/tag/segment_tools.sql \
 	src/tag/lineage.sql \
 	src/tag/history.sql \
+	src/tag/segment_changes.sql \
 	src/tag/suggest_tags.sql \
 	src/tag/quick_start.sql \
 	src/tag/taxonomy.sql \

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "tag/history_private.h"
+#include "tag/segment_follow.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -102,9 +103,11 @@ note_change(const crm_history *history, ArrayType *tags, TimestampTz as_of)
 static void
 prune(const crm_population *population, TimestampTz now)
 {
+	crm_catalogue_session session;
 	int64		mark;
 	bool		isnull;
 
+	crm_catalogue_begin(&session);
 	(void) crm_catalogue_write("SELECT max(c.change_no) FROM @.population_change c JOIN @.population_definition p USING (population_id) "
 							   "WHERE population_id = $1 AND c.changed_at <= $2 - p.keep_history "
 							   " AND c.change_no > (SELECT min(change_no) FROM @.population_change WHERE population_id = $1)",
@@ -112,7 +115,10 @@ prune(const crm_population *population, TimestampTz now)
 							   TIMESTAMPTZOID, TimestampTzGetDatum(now), false);
 	mark = crm_catalogue_number(0, 1, &isnull);
 	if (isnull)
+	{
+		crm_catalogue_end(&session);
 		return;
+	}
 	/* by the index that starts with tag and value */
 	(void) crm_catalogue_write("DELETE FROM @.tag_change c USING ("
 							   " SELECT d.tag_id, v.value_no FROM @.tag_definition d JOIN @.tag_value v USING (tag_id) "
@@ -137,6 +143,8 @@ prune(const crm_population *population, TimestampTz now)
 							   2, INT4OID, Int32GetDatum(population->id), false, INT8OID, Int64GetDatum(mark), false);
 	(void) crm_catalogue_write("DELETE FROM @.population_change WHERE population_id = $1 AND change_no < $2",
 							   2, INT4OID, Int32GetDatum(population->id), false, INT8OID, Int64GetDatum(mark), false);
+	crm_catalogue_end(&session);
+	crm_segments_forget(population, &mark);
 }
 
 /* A tag that is among those kept for the first time had no sets before, unless history was switched on later. */
@@ -163,8 +171,9 @@ crm_history_end(crm_history *history, List *tags, bool whole, TimestampTz as_of)
 	crm_catalogue_begin(&session);
 	now = note_change(history, numbers, as_of);
 	note_states(history, numbers, true);
-	prune(history->population, now);
 	crm_catalogue_end(&session);
+	crm_segments_follow(history->population, history->change_no, now);
+	prune(history->population, now);
 	MemoryContextDelete(history->context);
 }
 
@@ -190,6 +199,7 @@ crm_history_forget(const crm_population *population)
 	(void) crm_catalogue_write("DELETE FROM @.tag_state WHERE population_id = $1", 1, INT4OID, id, false);
 	(void) crm_catalogue_write("DELETE FROM @.population_change WHERE population_id = $1", 1, INT4OID, id, false);
 	crm_catalogue_end(&session);
+	crm_segments_forget(population, NULL);
 }
 
 /* ---- for how long -------------------------------------------------------------------------- */
@@ -200,11 +210,13 @@ begin_here(const crm_population *population)
 {
 	crm_history *history = crm_history_begin(population);
 	crm_catalogue_session session;
+	TimestampTz now;
 
 	crm_catalogue_begin(&session);
-	(void) note_change(history, construct_empty_array(INT4OID), DT_NOBEGIN);
+	now = note_change(history, construct_empty_array(INT4OID), DT_NOBEGIN);
 	note_states(history, NULL, false);
 	crm_catalogue_end(&session);
+	crm_segments_follow(population, history->change_no, now);
 	MemoryContextDelete(history->context);
 }
 
@@ -244,12 +256,12 @@ crm_keep_history(PG_FUNCTION_ARGS)
 	(void) crm_catalogue_write("UPDATE @.population_definition SET keep_history = $2 WHERE population_id = $1",
 							   2, INT4OID, Int32GetDatum(population->id), false,
 							   INTERVALOID, PG_GETARG_DATUM(1), PG_ARGISNULL(1));
-	if (!PG_ARGISNULL(1))
-		prune(population, GetCurrentTimestamp());
 	crm_catalogue_end(&session);
 	if (PG_ARGISNULL(1))
 		crm_history_forget(population);
-	else if (!kept && population->chunk_bits != 0)
+	else if (kept)
+		prune(population, GetCurrentTimestamp());
+	else if (population->chunk_bits != 0)
 		begin_here(population);
 	PopActiveSnapshot();
 	PG_RETURN_VOID();

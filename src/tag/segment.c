@@ -589,6 +589,17 @@ crm_set_reader_begin(crm_set_reader *r, const char *population)
 }
 
 void
+crm_set_reader_begin_stored(crm_set_reader *r, const crm_past *stored)
+{
+	memset(r, 0, sizeof(*r));
+	r->population = stored->population;
+	r->scopes = palloc0(sizeof(crm_scopes));
+	r->scopes->all = true;
+	r->past = stored;
+	r->env = crm_env_in(CurrentMemoryContext);
+}
+
+void
 crm_set_reader_begin_past(crm_set_reader *r, const char *population, const TimestampTz *as_of)
 {
 	r->population = crm_population_find(population);

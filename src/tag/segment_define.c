@@ -7,8 +7,10 @@
 #include "common/bridge.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "tag/history.h"
 #include "tag/readers.h"
 #include "tag/segment_define.h"
+#include "tag/segment_follow.h"
 #include "tag/segment_read.h"
 #include "utils/acl.h"
 #include "utils/snapmgr.h"
@@ -19,6 +21,23 @@
 
 /* ---- the catalogue ------------------------------------------------------------ */
 
+#define SEGMENT_COLUMNS \
+	"SELECT segment_id, name, expression, frozen, owner::pg_catalog.oid::int, refreshed_at FROM @.segment_definition "
+
+static crm_defined_segment *
+read_definition(crm_catalogue_session *session, uint64 row)
+{
+	crm_defined_segment *segment = MemoryContextAllocZero(session->caller, sizeof(crm_defined_segment));
+
+	segment->id = (int32) crm_catalogue_number(row, 1, NULL);
+	segment->name = crm_catalogue_required(session, row, 2);
+	segment->expression = crm_catalogue_required(session, row, 3);
+	segment->frozen = crm_catalogue_number(row, 4, NULL) != 0;
+	segment->owner = (Oid) crm_catalogue_number(row, 5, NULL);
+	segment->refreshed_at = crm_catalogue_number(row, 6, NULL);
+	return segment;
+}
+
 crm_defined_segment *
 crm_defined_segment_find(const crm_population *population, const char *name)
 {
@@ -26,21 +45,33 @@ crm_defined_segment_find(const crm_population *population, const char *name)
 	crm_defined_segment *segment = NULL;
 
 	crm_catalogue_begin(&session);
-	if (crm_catalogue_read("SELECT segment_id, name, expression, frozen, owner::pg_catalog.oid::int, refreshed_at "
-						   "FROM @.segment_definition WHERE population_id = $1 AND name = $2",
+	if (crm_catalogue_read(SEGMENT_COLUMNS "WHERE population_id = $1 AND name = $2",
 						   2, INT4OID, Int32GetDatum(population->id), false,
 						   TEXTOID, CStringGetTextDatum(name), false) > 0)
-	{
-		segment = MemoryContextAllocZero(session.caller, sizeof(crm_defined_segment));
-		segment->id = (int32) crm_catalogue_number(0, 1, NULL);
-		segment->name = crm_catalogue_required(&session, 0, 2);
-		segment->expression = crm_catalogue_required(&session, 0, 3);
-		segment->frozen = crm_catalogue_number(0, 4, NULL) != 0;
-		segment->owner = (Oid) crm_catalogue_number(0, 5, NULL);
-		segment->refreshed_at = crm_catalogue_number(0, 6, NULL);
-	}
+		segment = read_definition(&session, 0);
 	crm_catalogue_end(&session);
 	return segment;
+}
+
+List *
+crm_defined_segments_followed(const crm_population *population)
+{
+	crm_catalogue_session session;
+	List	   *segments = NIL;
+	uint64		n;
+
+	crm_catalogue_begin(&session);
+	n = crm_catalogue_read(SEGMENT_COLUMNS "WHERE population_id = $1 AND followed ORDER BY segment_id",
+						   1, INT4OID, Int32GetDatum(population->id), false);
+	for (uint64 row = 0; row < n; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(session.caller);
+
+		segments = lappend(segments, read_definition(&session, row));
+		MemoryContextSwitchTo(old);
+	}
+	crm_catalogue_end(&session);
+	return segments;
 }
 
 List *
@@ -159,9 +190,8 @@ require_segment_owner(const crm_defined_segment *segment)
 				 errmsg("must be owner of segment \"%s\"", segment->name)));
 }
 
-/* A segment that exists and that the current user may change. */
-static crm_defined_segment *
-own_segment(const crm_population *population, const char *name)
+crm_defined_segment *
+crm_defined_segment_get(const crm_population *population, const char *name)
 {
 	crm_defined_segment *segment = crm_defined_segment_find(population, name);
 	char	   *nearest;
@@ -175,8 +205,27 @@ own_segment(const crm_population *population, const char *name)
 				 nearest != NULL ? errhint("Nearest names: %s.", nearest) :
 				 errhint("SELECT segment FROM %s.segment_catalog lists the segments.", crm_schema())));
 	}
+	return segment;
+}
+
+/* A segment that exists and that the current user may change. */
+static crm_defined_segment *
+own_segment(const crm_population *population, const char *name)
+{
+	crm_defined_segment *segment = crm_defined_segment_get(population, name);
+
 	require_segment_owner(segment);
 	return segment;
+}
+
+/* The members of segments have changed without a refresh; the active snapshot becomes one that sees it. */
+static void
+note_change(const crm_population *population)
+{
+	crm_catalogue_newest();
+	if (population->chunk_bits != 0)
+		crm_history_end(crm_history_begin(population), NIL, false, DT_NOBEGIN);
+	PopActiveSnapshot();
 }
 
 /* One name stands for one set: a tag's name is taken. */
@@ -267,6 +316,7 @@ crm_define_segment(PG_FUNCTION_ARGS)
 		store_members(crm_defined_segment_find(population, name)->id, members);
 		PopActiveSnapshot();
 	}
+	note_change(population);
 	PG_RETURN_VOID();
 }
 
@@ -299,11 +349,35 @@ crm_refresh_segment(PG_FUNCTION_ARGS)
 	kept = crm_ids_and_count(&reader.env, before, after);
 	store_members(segment->id, after);
 	PopActiveSnapshot();
+	note_change(population);
 
 	values[0] = Int64GetDatum((int64) crm_ids_count(after));
 	values[1] = Int64GetDatum((int64) (crm_ids_count(after) - kept));
 	values[2] = Int64GetDatum((int64) (crm_ids_count(before) - kept));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* crm.follow_segment(name, follow, population) */
+CRM_FUNCTION(crm_follow_segment);
+Datum
+crm_follow_segment(PG_FUNCTION_ARGS)
+{
+	char	   *name = required_argument(fcinfo, 0, "name");
+	bool		follow = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
+	crm_population *population = lock_population(crm_text_argument(fcinfo, 2));
+	crm_defined_segment *segment = own_segment(population, name);
+	crm_catalogue_session session;
+
+	crm_catalogue_begin(&session);
+	crm_catalogue_write("UPDATE @.segment_definition SET followed = $2 WHERE segment_id = $1",
+						2, INT4OID, Int32GetDatum(segment->id), false, BOOLOID, BoolGetDatum(follow), false);
+	crm_catalogue_end(&session);
+	PopActiveSnapshot();
+	if (!follow)
+		crm_segment_forget(segment);
+	else
+		note_change(population);
+	PG_RETURN_VOID();
 }
 
 /* crm.drop_segment(name, population) */

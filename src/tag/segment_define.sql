@@ -7,6 +7,7 @@ CREATE TABLE @extschema@.segment_definition (
 	name			text NOT NULL CHECK (name <> ''),
 	expression		text NOT NULL,
 	frozen			boolean NOT NULL,
+	followed		boolean NOT NULL DEFAULT true,
 	owner			regrole NOT NULL,
 	description		text,
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.now(),

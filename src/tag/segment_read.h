@@ -28,6 +28,8 @@ typedef struct crm_set_reader
 extern void crm_set_reader_begin(crm_set_reader *reader, const char *population);
 /* The same as of an earlier instant; NULL: now. */
 extern void crm_set_reader_begin_past(crm_set_reader *reader, const char *population, const TimestampTz *as_of);
+/* Of what is stored, in all scopes and whoever asks, for the population's own bookkeeping. */
+extern void crm_set_reader_begin_stored(crm_set_reader *reader, const struct crm_past *stored);
 extern crm_ids crm_set_reader_base(crm_set_reader *reader);
 /* Those who have the tag; of a text tag with one value, and its number (-1: nobody has had it). */
 extern crm_ids crm_set_reader_tag(crm_set_reader *reader, const crm_tag *tag, int32 value_no, const char *value);

@@ -82,14 +82,17 @@ fetch_chunks(chunk_list *list, int32 tag_id, int32 value_no, const crm_scopes *s
 	Relation	index = crm_catalogue_index(table, after == NULL ? "tag_set_by_tag" : "tag_change_by_tag");
 	TupleDesc	desc = RelationGetDescr(table);
 	ScanKeyData keys[3];
+	int			n = 2;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&keys[0], CRM_SET_TAG, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(tag_id));
 	ScanKeyInit(&keys[1], CRM_SET_VALUE, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(value_no));
 	if (after != NULL)
-		ScanKeyInit(&keys[2], CRM_CHANGE_NO, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(*after));
-	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), after == NULL ? 2 : 3, keys);
+		ScanKeyInit(&keys[n++], CRM_CHANGE_NO, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(*after));
+	else if (!scopes->all && scopes->count == 1)
+		ScanKeyInit(&keys[n++], CRM_SET_SCOPE, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(scopes->numbers[0]));
+	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), n, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{
 		Datum		values[CRM_CHANGE_COLUMNS];

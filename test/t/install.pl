@@ -125,7 +125,14 @@ $node->safe_psql('owned', q{
 			crm.funnel_agg('7 days', at, what = 'view', what = 'order') AS funnel, crm.bsi_agg(customer, amount::numeric) AS number
 		FROM public.event GROUP BY customer;
 	SELECT crm.refresh_tags();
-	SELECT crm.define_segment('kept', 'young & orders', frozen => true), crm.define_segment('others', '!kept')}, extra_params => [ '-U', 'firm' ]);
+	SELECT crm.define_segment('kept', 'young & orders', frozen => true), crm.define_segment('others', '!kept');
+	CREATE TABLE public.moment AS SELECT clock_timestamp() AS at, crm.tag('young')::text AS young;
+	SELECT crm.define_segment('youth', 'young');
+	UPDATE public.customer SET age = age + 20;
+	SELECT crm.refresh_tags();
+	UPDATE public.customer SET age = 3 WHERE id = 999;
+	SELECT crm.refresh_tags();
+	SELECT count(*) FROM crm.consume_segment_changes('youth', 'mailer', 100)}, extra_params => [ '-U', 'firm' ]);
 my $own_dump = PostgreSQL::Test::Utils::tempdir() . '/own.sql';
 command_ok([ 'pg_dump', '-U', 'firm', '-d', $node->connstr('owned'), '-f', $own_dump ], 'he dumps it');
 $node->safe_psql('postgres', 'CREATE DATABASE owned_again TEMPLATE template0 OWNER firm');
@@ -134,6 +141,11 @@ is($node->safe_psql('owned_again', q{SELECT crm.cardinality(crm.tag('young'))}, 
 	$node->safe_psql('owned', q{SELECT count(*) FROM public.customer WHERE age < 30}), 'with the same answers');
 foreach my $query (q{SELECT crm.cardinality(crm.tag('orders'))},
 	q{SELECT segment, frozen, members FROM crm.segment_catalog ORDER BY segment},
+	q{SELECT crm.tag('young', as_of => at)::text = young, young <> crm.tag('young')::text FROM public.moment},
+	q{SELECT md5(string_agg(t::text, ',')), count(t.since) FROM public.customer, crm.tags_of(id) t},
+	q{SELECT md5(string_agg(c::text, ',')), count(*) FROM crm.segment_changes('youth') c},
+	q{SELECT md5(string_agg(c::text, ',')), count(*) FROM crm.consume_segment_changes('youth', 'mailer', 50) c},
+	q{SELECT segment, consumer, owner, consumed_up_to, changes_behind FROM crm.segment_consumers},
 	q{SELECT md5(string_agg(customer_id || timeline::text, ',' ORDER BY customer_id)), count(*) FROM crm.customer_timelines},
 	q{SELECT count(*), bool_or(archived) FROM crm.customer_timeline},
 	q{SELECT md5(string_agg(k::text, ',' ORDER BY customer)), count(*) FROM public.kept AS k})
