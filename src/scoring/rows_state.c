@@ -1,0 +1,255 @@
+/*
+ * rows_state.c - rows as the state of an aggregate.
+ *
+ * As crm.agg_state: number of the use and size of the options (a byte each), 2
+ * bytes 0, number of features (4 bytes), rows skipped (8 bytes), the options, padded to 8
+ * bytes, then the rows as kernel/columns.h writes them.
+ */
+#include "scoring/rows_state.h"
+
+#include "common/agg_state.h"
+#include "common/settings.h"
+
+#define ROWS_STATE_VERSION 1
+#define ROWS_HEADER 16
+
+/* ---- errors -------------------------------------------------------------- */
+
+static void
+check_status(const scoring_rows *state, crm_status status)
+{
+	if (status == CRM_LIMIT)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("rows of %s need more than crm_analytics.training_memory", state->use->function),
+				 errdetail("%llu rows of %d numbers are kept; the setting allows %d kB.", (unsigned long long) state->columns.rows,
+						   (int) state->columns.width, crm_training_memory),
+				 errhint("Raise crm_analytics.training_memory, or take a sample of the rows, such as those with hashint8extended(id, 0) & 7 = 0.")));
+	if (status == CRM_CORRUPT)
+		crm_agg_state_damaged("The rows in a state of a trainer are not whole.");
+	crm_check(status, "crm.agg_state", false);
+}
+
+/* ---- the expanded object --------------------------------------------------- */
+
+static Size
+options_room(const scoring_rows_use *use)
+{
+	return MAXALIGN(use->options_size);
+}
+
+static Size
+flat_size(ExpandedObjectHeader *header)
+{
+	const scoring_rows *state = (const scoring_rows *) header;
+	Size		size = CRM_AGG_STATE_HEADER + ROWS_HEADER + options_room(state->use) + crm_columns_size(&state->columns);
+
+	if (size > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("rows of %s are too many to be handed to another process", state->use->function),
+				 errdetail("They take %zu bytes, and %zu can be handed over.", size, (Size) MaxAllocSize),
+				 errhint("Set max_parallel_workers_per_gather to 0, or take a sample of the rows.")));
+	return size;
+}
+
+static void
+flatten_into(ExpandedObjectHeader *header, void *result, Size size)
+{
+	const scoring_rows *state = (const scoring_rows *) header;
+	uint8	   *data = (uint8 *) ((crm_agg_state *) result)->data;
+
+	crm_agg_state_init(result, size, CRM_STATE_ROWS, ROWS_STATE_VERSION);
+	memset(data, 0, ROWS_HEADER + options_room(state->use));
+	data[0] = state->use->number;
+	data[1] = (uint8) state->use->options_size;
+	crm_store32(data + 4, (uint32) scoring_rows_features(state));
+	crm_store64(data + 8, state->skipped);
+	memcpy(data + ROWS_HEADER, state->options, state->use->options_size);
+	crm_columns_write(&state->columns, data + ROWS_HEADER + options_room(state->use));
+}
+
+static const ExpandedObjectMethods rows_methods = {flat_size, flatten_into};
+
+static scoring_rows *
+new_state(MemoryContext parent, const scoring_rows_use *use, const void *options, int features)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "crm training rows", ALLOCSET_SMALL_SIZES);
+	scoring_rows *state = MemoryContextAllocZero(context, sizeof(scoring_rows));
+	crm_env		env = crm_env_in(context);
+
+	EOH_init_header(&state->header, &rows_methods, context);
+	state->use = use;
+	memcpy(state->options, options, use->options_size);
+	crm_columns_init(&state->columns, &env, (uint32) features + SCORING_ROWS_FEATURES, (Size) crm_training_memory * 1024);
+	return state;
+}
+
+static void
+check_same(const scoring_rows *state, const void *options, int features)
+{
+	if (memcmp(state->options, options, state->use->options_size) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options of %s change within a group", state->use->function)));
+	if (scoring_rows_features(state) != features)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("number of features of %s changes within a group: %d, then %d", state->use->function,
+						scoring_rows_features(state), features)));
+}
+
+/* ---- rows from elsewhere ---------------------------------------------------- */
+
+/* What the trainers count on: labels are 0 or 1 where they are labels, neither they nor weights are missing, weights are positive. */
+static bool
+rows_are_valid(const scoring_rows *state, Size from_part)
+{
+	double		numbers[CRM_COLUMNS_MAX_BLOCK];
+
+	for (Size part = from_part; part < crm_columns_parts(&state->columns); part++)
+		for (int column = SCORING_ROWS_LABEL; column <= SCORING_ROWS_WEIGHT; column++)
+		{
+			crm_columns_read(&state->columns, part, (uint32) column, numbers);
+			for (uint32 i = 0; i < crm_columns_part_rows(&state->columns, part); i++)
+				if (column == SCORING_ROWS_WEIGHT ? !(numbers[i] > 0) :
+					state->use->labels ? numbers[i] != 0 && numbers[i] != 1 : numbers[i] != numbers[i])
+					return false;
+		}
+	return true;
+}
+
+/* Adds a flat state to one at hand, or to a new one. */
+static scoring_rows *
+add_flat(scoring_rows *state, Datum value, MemoryContext parent, const scoring_rows_use *use)
+{
+	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_ROWS, ROWS_STATE_VERSION,
+											  CRM_AGG_STATE_HEADER + ROWS_HEADER + options_room(use));
+	const uint8 *data = (const uint8 *) flat->data;
+	char		options[SCORING_ROWS_OPTIONS];
+	uint32		features = crm_load32(data + 4);
+	uint64		skipped = crm_load64(data + 8);
+	Size		before;
+
+	if (data[0] != use->number || data[1] != use->options_size)
+		crm_agg_state_damaged("The state belongs to another aggregate.");
+	if (features > use->most_features || skipped > PG_INT64_MAX / 2)
+		crm_agg_state_damaged("The state has more features than the aggregate takes.");
+	memcpy(options, data + ROWS_HEADER, use->options_size);
+	if (use->options_are_valid != NULL && !use->options_are_valid(options))
+		crm_agg_state_damaged("The options in a state of a trainer are not such.");
+	if (state == NULL)
+		state = new_state(parent, use, options, (int) features);
+	check_same(state, options, (int) features);
+	state->skipped += skipped;
+	before = state->columns.block_count;
+	check_status(state, crm_columns_merge(&state->columns, data + ROWS_HEADER + options_room(use),
+										  VARSIZE(flat) - CRM_AGG_STATE_HEADER - ROWS_HEADER - options_room(use)));
+	if (!rows_are_valid(state, before))
+		crm_agg_state_damaged("A label or a weight in a state of a trainer is not one.");
+	return state;
+}
+
+/* The expanded state at hand, or NULL: the only expanded objects of this type and these methods are ours. */
+static scoring_rows *
+expanded_state(Datum value, const scoring_rows_use *use)
+{
+	ExpandedObjectHeader *header;
+
+	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
+		return NULL;
+	header = DatumGetEOHP(value);
+	return header->eoh_methods == &rows_methods && ((scoring_rows *) header)->use == use ? (scoring_rows *) header : NULL;
+}
+
+static scoring_rows *
+writable_state(Datum value, MemoryContext aggcontext, const scoring_rows_use *use)
+{
+	scoring_rows *state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) ? expanded_state(value, use) : NULL;
+
+	return state != NULL ? state : add_flat(NULL, value, aggcontext, use);
+}
+
+/* ---- for the aggregates ------------------------------------------------------ */
+
+scoring_rows *
+scoring_rows_state(FunctionCallInfo fcinfo, MemoryContext aggcontext, const scoring_rows_use *use, const void *options, int features)
+{
+	scoring_rows *state;
+
+	if (features > use->most_features)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%s takes at most %d features, not %d", use->function, use->most_features, features)));
+	if (PG_ARGISNULL(0))
+		return new_state(aggcontext, use, options, features);
+	state = writable_state(PG_GETARG_DATUM(0), aggcontext, use);
+	check_same(state, options, features);
+	return state;
+}
+
+Datum
+scoring_rows_unchanged(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+void
+scoring_rows_add(scoring_rows *state, double label, double weight, const double *features)
+{
+	double	   *row;
+	int			count = scoring_rows_features(state);
+
+	check_status(state, crm_columns_add(&state->columns, &row));
+	row[SCORING_ROWS_LABEL] = label;
+	row[SCORING_ROWS_WEIGHT] = weight;
+	memcpy(row + SCORING_ROWS_FEATURES, features, sizeof(double) * count);
+	crm_columns_added(&state->columns);
+}
+
+Datum
+scoring_rows_combine(FunctionCallInfo fcinfo, const scoring_rows_use *use)
+{
+	MemoryContext aggcontext;
+	scoring_rows *state;
+
+	if (!AggCheckCallContext(fcinfo, &aggcontext))
+		elog(ERROR, "combine function of %s called in non-aggregate context", use->function);
+	if (PG_ARGISNULL(1))
+		return scoring_rows_unchanged(fcinfo);
+	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext, use);
+	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext, use);
+	return EOHPGetRWDatum(&state->header);
+}
+
+const scoring_rows *
+scoring_rows_final(FunctionCallInfo fcinfo, const scoring_rows_use *use)
+{
+	scoring_rows *state;
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "final function of %s called in non-aggregate context", use->function);
+	if (PG_ARGISNULL(0))
+		return NULL;
+	state = expanded_state(PG_GETARG_DATUM(0), use);
+	if (state == NULL)
+		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext, use);
+	return state->columns.rows > 0 ? state : NULL;
+}
+
+double *
+scoring_rows_column(const scoring_rows *state, int column)
+{
+	double	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (state->columns.rows + 1));
+	Size		at = 0;
+
+	for (Size part = 0; part < crm_columns_parts(&state->columns); part++)
+	{
+		crm_columns_read(&state->columns, part, (uint32) column, numbers + at);
+		at += crm_columns_part_rows(&state->columns, part);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return numbers;
+}
