@@ -28,7 +28,8 @@ typedef enum crm_state_kind
 	CRM_STATE_FUNNEL_TABLE = 13, /* funnel_table */
 	CRM_STATE_LINEAR = 20,		/* linear_fit */
 	CRM_STATE_ROWS = 21,		/* trainers and measures that read rows more than once */
-	CRM_STATE_TREES = 25		/* boosted_trees_fit, boosted_trees_regression_fit */
+	CRM_STATE_TREES = 25,		/* boosted_trees_fit, boosted_trees_regression_fit */
+	CRM_STATE_TAG_DUE = 30		/* tag_due_agg */
 } crm_state_kind;
 
 typedef struct crm_agg_state

@@ -14,6 +14,7 @@
 #define CRM_TAG_DUE_H
 
 #include "kernel/due_sets.h"
+#include "lib/stringinfo.h"
 #include "tag/scan_state.h"
 #include "tag/tag.h"
 
@@ -42,5 +43,16 @@ extern void crm_due_add(const crm_population *population, crm_scan_state *state)
  * (owners, memory), clear once before the first one is added.
  */
 extern void crm_due_store(const crm_population *population, crm_scan_state *state, bool whole, TimestampTz as_of);
+
+/* ---- for the scan ------------------------------------------------------------- */
+
+/*
+ * Appends the call that gives a customer's next instant for the rules given;
+ * key is the key column.  False, and nothing, when the clock changes none
+ * of them.
+ */
+extern bool crm_due_append(StringInfo sql, Relation source, List *rules, const char *key);
+/* The sets behind a result of tag_due_agg, which are moved below the context. */
+extern crm_due_sets *crm_due_sets_of(Datum value, MemoryContext context);
 
 #endif							/* CRM_TAG_DUE_H */

@@ -148,7 +148,7 @@ insert_rows(const crm_population *population, Datum *buckets, Datum *members, in
 		return;
 	crm_catalogue_begin(&session);
 	(void) crm_catalogue_write("INSERT INTO @.tag_due (population_id, bucket, members) SELECT $1, u.bucket, u.members "
-							   "FROM pg_catalog.unnest($2, $3) AS u (bucket, members)",
+							   "FROM unnest($2, $3) AS u (bucket, members)",
 							   3, INT4OID, Int32GetDatum(population->id), false,
 							   TIMESTAMPTZARRAYOID, PointerGetDatum(construct_array(buckets, count, TIMESTAMPTZOID, 8, true, TYPALIGN_DOUBLE)), false,
 							   BYTEAARRAYOID, PointerGetDatum(construct_array(members, count, BYTEAOID, -1, false, TYPALIGN_INT)), false);

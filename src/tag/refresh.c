@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "tag/evaluate.h"
 #include "tag/past.h"
+#include "tag/due.h"
 #include "tag/scan_query.h"
 #include "tag/set_numbers.h"
 #include "tag/store_write.h"
@@ -61,6 +62,7 @@ new_job(const refresh *r, Oid owner, List *tags)
 	job.chunk_bits = r->population->chunk_bits;
 	job.dictionary = r->dictionary;
 	job.learn = true;
+	job.due = r->population->tracked;
 	return job;
 }
 
@@ -270,6 +272,7 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 		crm_sizes_store(r->population, &change, sizes);
 		r->chunks_written += change.chunks_written;
 	}
+	crm_due_add(r->population, state);
 
 	MemoryContextSwitchTo(old);
 	foreach(cell, tags)
@@ -474,6 +477,8 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	if (r.dictionary && !any_numbers)
 		(void) number_new_keys(&r, r.population->owner);
 
+	if (r.whole)
+		crm_due_clear(r.population, NULL);
 	/* the population's owner first: his rows are the population */
 	own = tags_of_owner(r.tags, r.population->owner, &rest);
 	base = r.whole || own != NIL;

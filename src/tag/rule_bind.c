@@ -607,6 +607,8 @@ expand_mutator(Node *node, void *context)
 
 			crm_bound_asked *list = require_list(&unused, name);
 
+			if (bound->lists_named)
+				return crm_bound_node(bound, list->param);
 			if (bound->customer >= 0)
 				return expiry_of_customer(bound, list);
 			return call_ours("list_expiry", list_make3(value_node(bound, list->forever), value_node(bound, list->until), id_of_row(bound)), false);
@@ -704,6 +706,26 @@ crm_bound_expand(crm_bound *bound, List *rules)
 		if (has_call(rule->expr, NULL))
 			rule->expr = expand_mutator(rule->expr, bound);
 	}
+}
+
+void
+crm_bound_expand_clock(crm_bound *bound, List *rules)
+{
+	ListCell   *cell;
+
+	bound->lists_named = true;
+	foreach(cell, rules)
+	{
+		crm_rule   *rule = lfirst(cell);
+
+		/* what rests on the whole population does not change by the clock alone */
+		if (rule->statistics == NIL && has_call(rule->expr, NULL))
+			rule->clock = expand_mutator(rule->expr, bound);
+	}
+	foreach(cell, bound->bases)
+		((crm_bound_base *) lfirst(cell))->expanded = NULL;
+	bound->lists_named = false;
+	bound->nodes = 0;
 }
 
 void

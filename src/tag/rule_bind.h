@@ -32,6 +32,8 @@ typedef struct crm_bound crm_bound;
  */
 extern crm_bound *crm_rules_bind(const crm_population *population, Relation source, Oid owner, List *rules);
 extern void crm_bound_expand(crm_bound *bound, List *rules);
+/* Before crm_bound_expand: fills in the rules' clock, which no list stands in. */
+extern void crm_bound_expand_clock(crm_bound *bound, List *rules);
 /* Before crm_bound_expand: the expressions are for this customer only, and hold nothing of others. */
 extern void crm_bound_for_customer(crm_bound *bound, int64 id);
 /* The names of the lists that the rules ask. */

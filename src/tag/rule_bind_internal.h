@@ -51,6 +51,7 @@ struct crm_bound
 	List	   *statistics;		/* of crm_bound_statistic * */
 	int			levels;			/* of columns */
 	int64		customer;		/* expressions are for this one; -1: for all */
+	bool		lists_named;	/* expressions have lists as parameters */
 	List	   *path;			/* names of the tags whose rules are being bound */
 	int			nodes;
 };

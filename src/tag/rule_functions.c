@@ -17,8 +17,8 @@ CRM_FUNCTION(crm_rule_is_batched);
  * Opens a relation whose columns the caller may read, some at least: errors
  * about a rule name columns.
  */
-static Relation
-open_source(Oid relid)
+Relation
+crm_rule_open_source(Oid relid)
 {
 	Relation	source = relation_open(relid, AccessShareLock);
 	char		kind = source->rd_rel->relkind;
@@ -38,7 +38,7 @@ open_source(Oid relid)
 Datum
 crm_rule_qualify(PG_FUNCTION_ARGS)
 {
-	Relation	source = open_source(PG_GETARG_OID(0));
+	Relation	source = crm_rule_open_source(PG_GETARG_OID(0));
 	crm_rule   *rule = crm_rule_parse(source, text_to_cstring(PG_GETARG_TEXT_PP(1)), false);
 
 	relation_close(source, AccessShareLock);
@@ -48,7 +48,7 @@ crm_rule_qualify(PG_FUNCTION_ARGS)
 Datum
 crm_rule_is_batched(PG_FUNCTION_ARGS)
 {
-	Relation	source = open_source(PG_GETARG_OID(0));
+	Relation	source = crm_rule_open_source(PG_GETARG_OID(0));
 	crm_rule   *rule = crm_rule_parse(source, text_to_cstring(PG_GETARG_TEXT_PP(1)), false);
 	bool		batched = crm_scan_plan_batched(source, rule, GetCurrentTransactionStartTimestamp());
 

@@ -30,6 +30,8 @@ extern const char *crm_rule_syntax_hint(const char *text, int position);
 
 /* The text of an expression of a rule; within crm_rule_enter. */
 extern char *crm_rule_write(Relation source, Node *expr);
+/* crm_rule_read of a text that has further parameters, of these types, behind the timeline's. */
+extern crm_rule *crm_rule_read_bound(Relation source, const char *qualified, List *types);
 
 /* ---- rule_bind.c ------------------------------------------------------------- */
 
@@ -38,6 +40,11 @@ struct crm_bound;
 extern Node *crm_bound_resolve(const struct crm_bound *bound, ParseState *pstate, ParamRef *pref);
 extern int	crm_bound_params(const struct crm_bound *bound);
 extern void crm_bound_param(const struct crm_bound *bound, int place, ParamExternData *data);
+
+/* ---- rule_functions.c ------------------------------------------------------- */
+
+/* Opens a relation whose columns the caller may read, some at least; 42809 for one without rows of customers. */
+extern Relation crm_rule_open_source(Oid relid);
 
 /* ---- rule_query.c ----------------------------------------------------------- */
 

@@ -39,6 +39,7 @@ typedef struct rule_reading
 	bool		with_timeline;	/* the population has events */
 	bool		timeline;		/* met in the text */
 	bool		in_grammar;		/* raw parsing: errors are the grammar's and lexer's */
+	List	   *more;			/* types of the parameters behind the timeline's */
 } rule_reading;
 
 /*
@@ -102,6 +103,8 @@ paramref(ParseState *pstate, ParamRef *pref)
 
 	if (reading->stored && (pref->number == CRM_RULE_AS_OF_PARAM || pref->number == CRM_RULE_TIMELINE_PARAM))
 		return rule_param(reading, pref->number, pref->location);
+	if (pref->number > CRM_RULE_TIMELINE_PARAM && pref->number - CRM_RULE_TIMELINE_PARAM <= list_length(reading->more))
+		return crm_rule_param(pref->number, list_nth_oid(reading->more, pref->number - CRM_RULE_TIMELINE_PARAM - 1), pref->location);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_PARAMETER),
 			 errmsg("parameter $%d is not allowed in a rule", pref->number),
@@ -167,9 +170,9 @@ coerce_result(ParseState *pstate, Node *expr, Oid *type)
 
 /* Parses one text; checks are left out for text that was checked when it was stored. */
 static Node *
-read_rule(Relation source, const char *text, bool stored, bool with_timeline, crm_rule *rule)
+read_rule(Relation source, const char *text, bool stored, bool with_timeline, List *more, crm_rule *rule)
 {
-	rule_reading reading = {text, source, stored, with_timeline, false, false};
+	rule_reading reading = {text, source, stored, with_timeline, false, false, more};
 	ErrorContextCallback callback = {error_context_stack, rule_error_callback, &reading};
 	ParseState *pstate;
 	ParseNamespaceItem *nsitem;
@@ -249,12 +252,18 @@ crm_rule_leave(int level)
 crm_rule *
 crm_rule_read(Relation source, const char *qualified)
 {
+	return crm_rule_read_bound(source, qualified, NIL);
+}
+
+crm_rule *
+crm_rule_read_bound(Relation source, const char *qualified, List *types)
+{
 	crm_rule   *rule = palloc0(sizeof(crm_rule));
 	int			level = crm_rule_enter();
 
 	rule->text = qualified;
 	rule->qualified = pstrdup(qualified);
-	rule->expr = read_rule(source, qualified, true, false, rule);
+	rule->expr = read_rule(source, qualified, true, false, types, rule);
 	crm_rule_leave(level);
 	return rule;
 }
@@ -274,7 +283,7 @@ crm_rule_parse(Relation source, const char *text, bool with_timeline)
 				 errhint("Put long lists into a table, and the join into the population's view.")));
 
 	rule->text = text;
-	expr = read_rule(source, text, false, with_timeline, rule);
+	expr = read_rule(source, text, false, with_timeline, NIL, rule);
 
 	/*
 	 * The stored text is what counts.  Read again, a few expressions take
@@ -285,7 +294,7 @@ crm_rule_parse(Relation source, const char *text, bool with_timeline)
 	for (int round = 0; round < MAX_ROUNDS; round++)
 	{
 		rule->qualified = crm_rule_write(source, expr);
-		rule->expr = read_rule(source, rule->qualified, true, false, rule);
+		rule->expr = read_rule(source, rule->qualified, true, false, NIL, rule);
 		if (equal(rule->expr, expr))
 			break;
 		expr = rule->expr;

@@ -21,6 +21,7 @@
 
 #define TIMELINE_ALIAS "crm_timeline"
 #define TIMELINE_COLUMN "timeline"
+#define NEXT_EVENT_COLUMN "next_event"
 
 Node *
 crm_rule_param(int number, Oid type, int location)
@@ -49,6 +50,14 @@ resolve_param(ParseState *pstate, ParamRef *pref)
 			return crm_rule_param(pref->number, TEXTARRAYOID, pref->location);
 		case CRM_RULE_IDS_PARAM:
 			return crm_rule_param(pref->number, INT8ARRAYOID, pref->location);
+		case CRM_RULE_NEXT_EVENT_PARAM:
+			{
+				ColumnRef  *column = makeNode(ColumnRef);
+
+				column->fields = list_make2(makeString(TIMELINE_ALIAS), makeString(NEXT_EVENT_COLUMN));
+				column->location = pref->location;
+				return transformExpr(pstate, (Node *) column, pstate->p_expr_kind);
+			}
 		case CRM_RULE_TIMELINE_PARAM:
 			{
 				ColumnRef  *column = makeNode(ColumnRef);
@@ -107,8 +116,9 @@ crm_bound_query_params(TimestampTz as_of, const bytea *plan, const crm_bound *bo
 	for (int i = 0; i < count; i++)
 		crm_bound_param(bound, i, &params->params[CRM_RULE_FIRST_BOUND - 1 + i]);
 	set_param(params, CRM_RULE_AS_OF_PARAM, TIMESTAMPTZOID, TimestampTzGetDatum(as_of), false);
-	/* never read: a column takes its place */
+	/* never read: columns take their places */
 	set_param(params, CRM_RULE_TIMELINE_PARAM, InvalidOid, (Datum) 0, true);
+	set_param(params, CRM_RULE_NEXT_EVENT_PARAM, InvalidOid, (Datum) 0, true);
 	set_param(params, CRM_RULE_PLAN_PARAM, BYTEAOID, PointerGetDatum(plan), plan == NULL);
 	crm_rule_query_choose(params, (Datum) 0, (Datum) 0);
 	return params;
@@ -132,6 +142,8 @@ crm_rule_join_timelines(StringInfo sql, const crm_population *population, const 
 	appendStringInfo(sql,
 					 " LEFT JOIN (SELECT stored.customer_id, CASE WHEN stored.last_at OPERATOR(pg_catalog.<=) $%2$d THEN stored." TIMELINE_COLUMN
 					 " ELSE %1$s.timeline_slice(stored." TIMELINE_COLUMN ", NULL, $%2$d OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval) END AS " TIMELINE_COLUMN
+					 ", CASE WHEN stored.last_at OPERATOR(pg_catalog.>) $%2$d THEN %1$s.first_event(stored." TIMELINE_COLUMN
+					 ", NULL, $%2$d OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval, NULL) END AS " NEXT_EVENT_COLUMN
 					 " FROM (SELECT customer_id, last_at, CASE WHEN archived THEN %1$s.whole_timeline(population_id, customer_id, events) ELSE events END AS " TIMELINE_COLUMN
 					 " FROM %1$s.customer_timeline WHERE population_id OPERATOR(pg_catalog.=) %3$d) AS stored) AS " TIMELINE_ALIAS
 					 " ON " TIMELINE_ALIAS ".customer_id OPERATOR(pg_catalog.=) %4$s",

@@ -28,15 +28,17 @@
 
 /*
  * Parameters of a rule's stored text and of the arguments: as_of, of type
- * timestamptz, and the customer's timeline.  Queries have the plan beside them.
+ * timestamptz, and the customer's timeline.  Queries have the plan beside them,
+ * and the customer's first event behind as_of.
  */
 #define CRM_RULE_AS_OF_PARAM 1
 #define CRM_RULE_TIMELINE_PARAM 2
 #define CRM_RULE_PLAN_PARAM 3
 #define CRM_RULE_KEYS_PARAM 4	/* of a scan of chosen customers: their keys as text, where they are not their own ids, and their ids */
 #define CRM_RULE_IDS_PARAM 5
+#define CRM_RULE_NEXT_EVENT_PARAM 6
 /* What rules were bound to (rule_bind.h) has numbers from here on. */
-#define CRM_RULE_FIRST_BOUND 6
+#define CRM_RULE_FIRST_BOUND 7
 
 /* A rule as parsed from its author's or from its stored text. */
 typedef struct crm_rule
@@ -46,6 +48,7 @@ typedef struct crm_rule
 	Oid			type;			/* BOOLOID, TEXTOID or NUMERICOID (coerced) */
 	char	   *qualified;		/* deparsed with an empty search_path; as_of stands as $1, timeline as $2 */
 	bool		timeline;		/* it reads the timeline */
+	Node	   *clock;			/* expr for the due list, where it is another one (rule_bind.h) */
 	const char *tag_name;		/* for errors of the scan; filled in by the caller, may be NULL */
 	List	   *bases;			/* bound: names of the tags that its calls name */
 	List	   *statistics;		/* bound: what it needs to know of the population, crm_bound_statistic *, by way of its bases too */

@@ -16,6 +16,7 @@
 #include "executor/spi.h"
 #include "nodes/params.h"
 #include "nodes/plannodes.h"
+#include "tag/due.h"
 #include "tag/rule_bind.h"
 #include "tag/rule_internal.h"
 #include "tag/scan_query.h"
@@ -101,6 +102,12 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 	crm_require_alone("timeline_slice");
 	crm_require_alone("whole_timeline");
 	crm_require_alone("timelines_now");
+	if (job->due)
+	{
+		crm_require_alone("tag_due_agg");
+		crm_require_alone("tag_due_at");
+		crm_require_alone("first_event");
+	}
 	error_context_stack = &callback;
 	params = crm_bound_query_params(job->as_of, plan, job->bound);
 	if (job->chosen)
@@ -328,6 +335,7 @@ typedef struct scan_result
 {
 	MemoryContext context;
 	crm_scan_state *state;
+	crm_due_sets *due;
 } scan_result;
 
 /* Takes the aggregate's state over from the executor, which would free it. */
@@ -342,6 +350,12 @@ take_state(TupleTableSlot *slot, void *arg)
 		return;					/* no row at all */
 	result->state = crm_scan_state_get(value, result->context);
 	MemoryContextSetParent(result->state->context, result->context);
+	if (slot->tts_tupleDescriptor->natts > 1)
+	{
+		value = slot_getattr(slot, 2, &isnull);
+		if (!isnull)
+			result->due = crm_due_sets_of(value, result->state->context);
+	}
 }
 
 /* What the rule names may be gone by now, or of another type. */
@@ -471,6 +485,8 @@ bind_rules(crm_scan_job *job, Relation source, List *rules)
 	if (job->bound != NULL)
 	{
 		crm_owner_begin(&session, job->owner);
+		if (job->due)
+			crm_bound_expand_clock(job->bound, rules);
 		crm_bound_expand(job->bound, rules);
 		crm_owner_end(&session);
 	}
@@ -487,6 +503,24 @@ within_query(void *arg)
 	foreach(cell, job->tags)
 		appendStringInfo(&names, "%s\"%s\"", names.len == 0 ? "" : ", ", ((const crm_tag *) lfirst(cell))->name);
 	errcontext("evaluation of tags %s for customers of population \"%s\" whose rows have changed", names.data, job->population->name);
+}
+
+/* When the clock may change the rules for each customer, beside what they give now. */
+static void
+append_due(StringInfo sql, const crm_scan_job *job, Relation source, List *rules)
+{
+	StringInfoData next;
+	int			settings = crm_rule_enter();
+	bool		any;
+
+	initStringInfo(&next);
+	any = crm_due_append(&next, source, rules, job->population->key_column);
+	crm_rule_leave(settings);
+	if (!any)
+		return;
+	appendStringInfo(sql, ", %s.tag_due_agg(", crm_schema());
+	append_id(sql, job);
+	appendStringInfo(sql, ", %s)", next.data);
 }
 
 crm_scan_state *
@@ -525,7 +559,9 @@ crm_scan_run_job(const crm_scan_job *given)
 	else
 		appendStringInfoString(&sql, ", NULL::pg_catalog.text");
 	appendStringInfo(&sql, "%s)", arguments);
-	append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, arguments));
+	if (job->due)
+		append_due(&sql, job, source, rules);
+	append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, sql.data));
 
 	if (job->within)
 	{
@@ -548,6 +584,7 @@ crm_scan_run_job(const crm_scan_job *given)
 	if (result.state == NULL)
 		result.state = crm_scan_state_new(CurrentMemoryContext, plan, job->chunk_bits);
 	crm_scan_state_flush(result.state);
+	result.state->due = result.due;
 	return result.state;
 }
 
