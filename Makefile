@@ -74,6 +74,7 @@ SQL_PARTS = \
 	src/tag/track.sql \
 	src/tag/readers.sql \
 	src/tag/explain.sql \
+	src/tag/govern.sql \
 	src/tag/views.sql \
 	src/tag/title.sql \
 	src/tag/segment_define.sql \

@@ -325,7 +325,7 @@ crm_value_type_name(crm_value_type type)
 #define TAG_COLUMNS \
 	"SELECT d.tag_id, d.name, d.kind, d.value_type, d.owner::pg_catalog.oid::int, d.version, " \
 	"       coalesce(d.refreshed_version, 0), d.refreshed_at, v.rule, v.rule_qualified, " \
-	"       coalesce(d.number_scale, 0), coalesce(d.number_slices, 0) " \
+	"       coalesce(d.number_scale, 0), coalesce(d.number_slices, 0), d.state " \
 	"FROM @.tag_definition d JOIN @.tag_version v ON v.tag_id = d.tag_id AND v.version = d.version "
 
 static crm_tag *
@@ -348,6 +348,7 @@ read_tag(crm_catalogue_session *session, uint64 row)
 	tag->qualified = crm_catalogue_required(session, row, 10);
 	tag->number_scale = (int32) crm_catalogue_number(row, 11, NULL);
 	tag->number_slices = (int32) crm_catalogue_number(row, 12, NULL);
+	tag->state = crm_tag_state_of(crm_catalogue_required(session, row, 13));
 	return tag;
 }
 

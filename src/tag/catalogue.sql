@@ -26,6 +26,8 @@ CREATE TABLE @extschema@.population_definition (
 	keep_history	interval DEFAULT '90 days',
 	change_no		bigint NOT NULL DEFAULT 0,
 	changed_at		timestamptz,
+	-- rules need the approval of somebody else than their author
+	approval		boolean NOT NULL DEFAULT false,
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 ALTER SEQUENCE @extschema@.population_definition_population_id_seq OWNED BY @extschema@.population_definition.population_id;
@@ -43,7 +45,7 @@ COMMENT ON TABLE @extschema@.population_scope IS 'the scopes (branches, tenants)
 CREATE TABLE @extschema@.population_grant (
 	population_id	int NOT NULL REFERENCES @extschema@.population_definition ON DELETE CASCADE,
 	grantee			regrole NOT NULL,
-	privilege		text NOT NULL CHECK (privilege IN ('read', 'define')),
+	privilege		text NOT NULL CHECK (privilege IN ('read', 'define', 'approve')),
 	scope			text,
 	all_scopes		boolean NOT NULL,
 	CHECK (NOT all_scopes OR scope IS NULL),
@@ -75,6 +77,11 @@ CREATE TABLE @extschema@.tag_definition (
 	valid_for		interval,
 	description		text,
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	state			text NOT NULL DEFAULT 'approved' CHECK (state IN ('draft', 'approved', 'retired')),
+	confidence		float8 CHECK (confidence BETWEEN 0 AND 1),
+	-- by whom and when, where it was approved expressly; a name, as roles come and go
+	approved_by		text,
+	approved_at		timestamptz,
 	-- of the stored set
 	refreshed_version int,
 	refreshed_at	timestamptz,

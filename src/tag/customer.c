@@ -12,6 +12,7 @@
 #include "common/bridge.h"
 #include "funcapi.h"
 #include "tag/customer.h"
+#include "tag/inputs.h"
 #include "tag/number_tag.h"
 #include "tag/overlay.h"
 #include "tag/readers.h"
@@ -166,7 +167,7 @@ crm_customers_then(const crm_past *past, const crm_scopes *scopes)
 	"       LEFT JOIN LATERAL (SELECT c.refreshed_at, c.as_of FROM @.population_change c WHERE c.population_id = d.population_id " \
 	"         AND c.change_no BETWEEN t.change_no AND $5 AND (c.tags IS NULL OR d.tag_id = ANY (c.tags)) " \
 	"        ORDER BY c.change_no DESC LIMIT 1) c ON true) r ON true " \
-	"WHERE d.valid_for IS NULL OR r.refreshed_at + d.valid_for > coalesce($6, now()) " \
+	"WHERE (d.state = 'approved' OR (d.state = 'retired' AND $5 IS NOT NULL)) AND (d.valid_for IS NULL OR r.refreshed_at + d.valid_for > coalesce($6, now())) " \
 	"ORDER BY d.name COLLATE \"C\", v.value COLLATE \"C\""
 
 /*
@@ -263,6 +264,8 @@ crm_customer_read(const crm_population *population, const crm_past *past, Datum 
 	if (past != NULL && sizes_of != NULL)
 		for (int i = 0; i < customer->count; i++)
 			customer->tags[i].members = count_then(past, customer->tags[i].held.tag_id, customer->tags[i].held.value_no, sizes_of);
+	if (past == NULL)
+		crm_inputs_warn(population, tags, found.count);
 	return customer;
 }
 

@@ -10,6 +10,7 @@
 #include "executor/spi.h"
 #include "optimizer/optimizer.h"
 #include "tag/history.h"
+#include "tag/inputs.h"
 #include "tag/rule_bind.h"
 #include "tag/scan_query.h"
 #include "tag/segment_define.h"
@@ -158,9 +159,8 @@ require_column(const crm_population *population, AttrNumber attribute, Oid owner
 				 errdetail("The rule runs with the rights of role \"%s\".", GetUserNameFromId(owner, false))));
 }
 
-/* The tag's owner must be able to read what his rule reads, or every refresh of the population would fail. */
-static void
-require_columns(const crm_population *population, const crm_rule *rule, Oid owner)
+void
+crm_rule_require_columns(const crm_population *population, const crm_rule *rule, Oid owner)
 {
 	Bitmapset  *columns = NULL;
 	int			column = -1;
@@ -189,6 +189,20 @@ value_type(const crm_rule *rule)
 	return crm_value_type_name(crm_rule_value_type(rule));
 }
 
+/* What the rule is made from, as it is now, with the tag that was just written. */
+static void
+keep_inputs(const tag_arguments *arguments, const crm_rule *rule, Oid owner)
+{
+	crm_owner_session session;
+	List	   *inputs;
+
+	crm_owner_begin(&session, owner);
+	inputs = crm_rule_inputs(arguments->population, rule);
+	crm_owner_end(&session);
+	UpdateActiveSnapshotCommandId();
+	crm_inputs_store(crm_tag_find(arguments->population, arguments->name)->id, inputs);
+}
+
 CRM_FUNCTION(crm_create_tag);
 Datum
 crm_create_tag(PG_FUNCTION_ARGS)
@@ -204,7 +218,7 @@ crm_create_tag(PG_FUNCTION_ARGS)
 	/* the population's owner where he may be acted for, so that one scan serves all tags */
 	owner = has_privs_of_role(GetUserId(), arguments.population->owner) ? arguments.population->owner : GetUserId();
 	rule = check_rule(&arguments, owner);
-	require_columns(arguments.population, rule, owner);
+	crm_rule_require_columns(arguments.population, rule, owner);
 	if (crm_defined_segment_find(arguments.population, arguments.name) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -212,8 +226,9 @@ crm_create_tag(PG_FUNCTION_ARGS)
 				 errdetail("Tags and segments of a population share their names: both stand in segment expressions.")));
 
 	crm_catalogue_begin(&session);
-	if (crm_catalogue_write("INSERT INTO @.tag_definition (population_id, name, kind, value_type, owner, valid_for, description) "
-							"VALUES ($1, $2, $3, $4, $5::oid, $6, $7) ON CONFLICT (population_id, name) DO NOTHING",
+	if (crm_catalogue_write("INSERT INTO @.tag_definition (population_id, name, kind, value_type, owner, valid_for, description, state) "
+							"SELECT $1, $2, $3, $4, $5::oid, $6, $7, CASE WHEN approval THEN 'draft' ELSE 'approved' END "
+							"FROM @.population_definition WHERE population_id = $1 ON CONFLICT (population_id, name) DO NOTHING",
 							7, INT4OID, Int32GetDatum(arguments.population->id), false,
 							TEXTOID, PG_GETARG_DATUM(0), false,
 							TEXTOID, PG_GETARG_DATUM(2), false,
@@ -234,6 +249,7 @@ crm_create_tag(PG_FUNCTION_ARGS)
 						OIDOID, ObjectIdGetDatum(session.saved_user), false);
 	store_bases(arguments.population, arguments.name, rule);
 	crm_catalogue_end(&session);
+	keep_inputs(&arguments, rule, owner);
 	PopActiveSnapshot();
 	PG_RETURN_VOID();
 }
@@ -264,7 +280,7 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 	tag = crm_tag_find(arguments.population, arguments.name);
 	require_tag_owner(tag);
 	rule = check_rule(&arguments, tag->owner);
-	require_columns(arguments.population, rule, tag->owner);
+	crm_rule_require_columns(arguments.population, rule, tag->owner);
 	if (crm_rule_value_type(rule) != tag->type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -273,8 +289,10 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 				 errhint("Drop the tag and create it anew, or give the new rule another name.")));
 
 	crm_catalogue_begin(&session);
-	crm_catalogue_write("UPDATE @.tag_definition SET version = version + 1, kind = $2, valid_for = $3, "
-						" description = coalesce($4, description) WHERE tag_id = $1",
+	crm_catalogue_write("UPDATE @.tag_definition d SET version = version + 1, kind = $2, valid_for = $3, "
+						" description = coalesce($4, description), "
+						" state = CASE WHEN state = 'approved' AND (SELECT approval FROM @.population_definition p WHERE p.population_id = d.population_id) "
+						" THEN 'draft' ELSE state END WHERE tag_id = $1",
 						4, INT4OID, Int32GetDatum(tag->id), false,
 						TEXTOID, PG_GETARG_DATUM(2), false,
 						INTERVALOID, PG_GETARG_DATUM(4), PG_ARGISNULL(4),
@@ -287,6 +305,7 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 						OIDOID, ObjectIdGetDatum(session.saved_user), false);
 	store_bases(arguments.population, arguments.name, rule);
 	crm_catalogue_end(&session);
+	keep_inputs(&arguments, rule, tag->owner);
 	PopActiveSnapshot();
 	PG_RETURN_VOID();
 }

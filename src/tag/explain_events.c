@@ -5,7 +5,6 @@
 #include "common/crm.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
@@ -24,56 +23,6 @@
 #define TIMELINE_TYPE "crm.timeline"
 /* Events that are written for one explanation at most: about a second's work. */
 #define MAX_WRITTEN 20000000.0
-
-/* ---- functions and their arguments ------------------------------------------------------- */
-
-char *
-crm_explain_our_function(Oid function)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	char	   *symbol = NULL;
-	bool		isnull;
-	Datum		source;
-
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId)
-	{
-		source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-		if (!isnull)
-			symbol = TextDatumGetCString(source);
-	}
-	ReleaseSysCache(tuple);
-	return symbol != NULL && strncmp(symbol, "crm_", 4) == 0 ? symbol : NULL;
-}
-
-Node *
-crm_explain_argument(const FuncExpr *call, const char *name)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(call->funcid));
-	Oid		   *types;
-	char	  **names;
-	char	   *modes;
-	int			count;
-	int			place = 0;
-	Node	   *found = NULL;
-	ListCell   *cell;
-
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	count = get_func_arg_info(tuple, &types, &names, &modes);
-	ReleaseSysCache(tuple);
-	foreach(cell, call->args)
-	{
-		Node	   *arg = lfirst(cell);
-		int			number = IsA(arg, NamedArgExpr) ? ((NamedArgExpr *) arg)->argnumber : place;
-
-		if (names != NULL && number < count && names[number] != NULL && strcmp(names[number], name) == 0)
-			found = IsA(arg, NamedArgExpr) ? (Node *) ((NamedArgExpr *) arg)->arg : arg;
-		place++;
-	}
-	return found;
-}
 
 /* A value of an expression of the rule, for the customer's row as it is. */
 typedef struct value_work
@@ -132,7 +81,7 @@ takes_range(const char *symbol)
 static bool
 read_bound(crm_explanation *e, const FuncExpr *call, const char *name, TimestampTz *bound)
 {
-	value_work	work = {e, crm_explain_argument(call, name)};
+	value_work	work = {e, crm_rule_argument(call, name)};
 
 	if (work.expr == NULL)
 		return true;
@@ -148,14 +97,14 @@ static bool
 read_selectors(crm_explanation *e, crm_event_call *call)
 {
 	static const char *const arrays[] = {"steps", "events", "states"};
-	value_work	work = {e, crm_explain_argument(call->expr, "event")};
+	value_work	work = {e, crm_rule_argument(call->expr, "event")};
 	Datum	   *elements;
 	bool	   *nulls;
 	crm_selector_error error;
 
 	call->selectors = palloc(sizeof(crm_text) * CRM_MAX_SELECTORS);
 	for (int i = 0; work.expr == NULL && i < lengthof(arrays); i++)
-		work.expr = crm_explain_argument(call->expr, arrays[i]);
+		work.expr = crm_rule_argument(call->expr, arrays[i]);
 	if (work.expr != NULL && !crm_explain_guarded(evaluate, &work))
 		return false;
 	if (work.expr == NULL || work.isnull)
@@ -249,7 +198,7 @@ static void
 add_call(crm_explanation *e, FuncExpr *expr)
 {
 	crm_event_call *call = palloc0(sizeof(crm_event_call));
-	char	   *symbol = crm_explain_our_function(expr->funcid);
+	char	   *symbol = crm_rule_our_function(expr->funcid);
 	ListCell   *cell;
 
 	foreach(cell, e->history->calls)

@@ -72,11 +72,4 @@ extern bool crm_explain_events_at(crm_explanation *e, TimestampTz moment, Datum 
 /* Adds the moments at which a condition over events may change; false when they cannot be told. */
 extern bool crm_explain_event_moments(crm_explanation *e, const crm_leaf *leaf, crm_moments *moments);
 
-/* ---- explain_events.c -------------------------------------------------------------- */
-
-/* The function's symbol in the library; NULL for a function that is not ours. */
-extern char *crm_explain_our_function(Oid function);
-/* An argument by name, as it stands in the call; NULL when it is left out. */
-extern Node *crm_explain_argument(const FuncExpr *call, const char *name);
-
 #endif							/* CRM_TAG_EXPLAIN_EVENTS_H */

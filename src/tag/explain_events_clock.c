@@ -231,7 +231,7 @@ find_time_moments(void *arg)
 	moment_work *work = arg;
 	crm_explanation *e = work->e;
 	const crm_event_history *history = e->history;
-	bool		first = strcmp(crm_explain_our_function(work->call->funcid), "crm_first_event") == 0;
+	bool		first = strcmp(crm_rule_our_function(work->call->funcid), "crm_first_event") == 0;
 	int			searched = 0;
 	TimestampTz before = DT_NOEND;
 
@@ -319,7 +319,7 @@ look_at_calls(Node *node, void *context)
 				arg = (Node *) ((NamedArgExpr *) arg)->arg;
 			if (!crm_explain_names_as_of(arg))
 				continue;
-			if (!call->by_range || (arg != crm_explain_argument(call->expr, "since") && arg != crm_explain_argument(call->expr, "until")) ||
+			if (!call->by_range || (arg != crm_rule_argument(call->expr, "since") && arg != crm_rule_argument(call->expr, "until")) ||
 				!take_bound(work, arg))
 				return true;
 		}
@@ -344,7 +344,7 @@ find_only_call(Node *node, void *context)
 		return false;
 	if (IsA(node, FuncExpr) && find_timeline((Node *) ((FuncExpr *) node)->args, NULL))
 	{
-		char	   *symbol = crm_explain_our_function(((FuncExpr *) node)->funcid);
+		char	   *symbol = crm_rule_our_function(((FuncExpr *) node)->funcid);
 
 		if (symbol != NULL && (strcmp(symbol, "crm_first_event") == 0 || strcmp(symbol, "crm_last_event") == 0))
 		{

@@ -515,17 +515,17 @@ change_grants(FunctionCallInfo fcinfo, const char *all_statement, const char *sc
 	crm_catalogue_newest();
 	population = crm_population_find(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	crm_rights_require_owner(population);
-	if (strcmp(privilege, "read") != 0 && strcmp(privilege, "define") != 0)
+	if (strcmp(privilege, "read") != 0 && strcmp(privilege, "define") != 0 && strcmp(privilege, "approve") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown privilege \"%s\"", privilege),
-				 errhint("The privileges are 'read' and 'define'.")));
-	if (!PG_ARGISNULL(3) && (population->scope_column == NULL || strcmp(privilege, "define") == 0))
+				 errhint("The privileges are 'read', 'define' and 'approve'.")));
+	if (!PG_ARGISNULL(3) && (population->scope_column == NULL || strcmp(privilege, "read") != 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 population->scope_column == NULL ?
 				 errmsg("population \"%s\" has no scope column", population->name) :
-				 errmsg("the privilege to define tags has no scopes"),
+				 errmsg("the privilege to %s tags has no scopes", privilege),
 				 errhint("Leave scopes out.")));
 
 	crm_catalogue_begin(&session);

@@ -18,6 +18,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "tag/evaluate.h"
+#include "tag/inputs.h"
 #include "tag/past.h"
 #include "tag/due.h"
 #include "tag/scan_query.h"
@@ -334,6 +335,19 @@ refresh_owner(refresh *r, Oid owner, List *tags, bool base)
 
 /* ---- all of it ------------------------------------------------------------------------------------------- */
 
+/* All tags but the retired ones. */
+static List *
+tags_in_use(const crm_population *population)
+{
+	List	   *tags = NIL;
+	ListCell   *cell;
+
+	foreach(cell, crm_tag_list(population))
+		if (((crm_tag *) lfirst(cell))->state != CRM_TAG_RETIRED)
+			tags = lappend(tags, lfirst(cell));
+	return tags;
+}
+
 /* The tags that the caller named, or all. */
 static void
 choose_tags(refresh *r, ArrayType *names)
@@ -345,7 +359,7 @@ choose_tags(refresh *r, ArrayType *names)
 	r->whole = names == NULL || r->population->chunk_bits == 0;
 	if (names == NULL)
 	{
-		r->tags = crm_tag_list(r->population);
+		r->tags = tags_in_use(r->population);
 		return;
 	}
 	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
@@ -360,6 +374,7 @@ choose_tags(refresh *r, ArrayType *names)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("tags must not contain NULL")));
 		tag = crm_tag_find(r->population, TextDatumGetCString(elements[i]));
+		crm_tag_require_in_use(tag);
 		foreach(cell, r->tags)
 			twice |= ((crm_tag *) lfirst(cell))->id == tag->id;
 		if (!twice)
@@ -367,7 +382,7 @@ choose_tags(refresh *r, ArrayType *names)
 	}
 	/* the chunks' width is chosen once for all sets of a population */
 	if (r->population->chunk_bits == 0)
-		r->tags = crm_tag_list(r->population);
+		r->tags = tags_in_use(r->population);
 }
 
 /* A role may be dropped although tags are its own: then there is nobody to run their rules as. */
@@ -442,6 +457,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	bool		base;
 	bool		any_numbers;
 	bool		columns_today;
+	List	   *changed;
 
 	InitMaterializedSRF(fcinfo, 0);
 	r.result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -466,6 +482,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	r.population = crm_population_find_by_id(r.population->id);
 	choose_tags(&r, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
 	check_owners(&r);
+	changed = crm_inputs_before_refresh(r.population, r.tags);
 	if (!columns_today)
 		crm_past_check(r.population, r.tags, r.as_of);
 	r.history = crm_history_begin(r.population);
@@ -495,6 +512,7 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 	crm_history_end(r.history, r.tags, r.whole, r.as_of);
 	if (r.population->tracked && r.whole)
 		crm_track_refreshed(r.population, r.as_of);
+	crm_inputs_after_refresh(r.population, changed);
 	PopActiveSnapshot();
 
 	if (r.null_keys > 0)

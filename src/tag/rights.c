@@ -3,6 +3,7 @@
  *
  *   owner of a population   everything (and so members of that role)
  *   grant 'define'          own tags in the population
+ *   grant 'approve'         the state of tags, and their definitions
  *   grant 'read'            whole sets, of all scopes or of those named
  *   SELECT on the key column of the source
  *                           the definitions
@@ -207,7 +208,13 @@ bool
 crm_rights_may_see(const crm_population *population)
 {
 	return is_owner(population) || may_select_key(population) ||
-		has_grant(population, "read") || has_grant(population, "define");
+		has_grant(population, "read") || has_grant(population, "define") || has_grant(population, "approve");
+}
+
+bool
+crm_rights_may_approve(const crm_population *population)
+{
+	return is_owner(population) || has_grant(population, "approve");
 }
 
 /* The scopes whose whole sets the user may read; NULL, or an error that says why, when there are none. */

@@ -6,17 +6,13 @@
  */
 #include "common/crm.h"
 
-#include "access/htup_details.h"
 #include "access/transam.h"
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "tag/rule_calls.h"
 #include "tag/rule_internal.h"
 #include "tag/tag.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 static const struct
 {
@@ -36,31 +32,12 @@ static const struct
 crm_rule_call_kind
 crm_rule_call(Oid function)
 {
-	HeapTuple	tuple;
-	crm_rule_call_kind kind = CRM_CALL_NONE;
+	char	   *symbol = function >= FirstNormalObjectId ? crm_rule_our_function(function) : NULL;
 
-	if (function < FirstNormalObjectId)
-		return CRM_CALL_NONE;
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(tuple))
-		return CRM_CALL_NONE;
-	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId)
-	{
-		bool		isnull;
-		Datum		source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-
-		if (!isnull)
-		{
-			char	   *symbol = TextDatumGetCString(source);
-
-			for (int i = 0; i < lengthof(calls); i++)
-				if (strcmp(symbol, calls[i].symbol) == 0)
-					kind = calls[i].kind;
-			pfree(symbol);
-		}
-	}
-	ReleaseSysCache(tuple);
-	return kind;
+	for (int i = 0; symbol != NULL && i < lengthof(calls); i++)
+		if (strcmp(symbol, calls[i].symbol) == 0)
+			return calls[i].kind;
+	return CRM_CALL_NONE;
 }
 
 static bool

@@ -51,6 +51,13 @@ extern Relation crm_rule_open_source(Oid relid);
 /* A parameter of a rule as a node. */
 extern Node *crm_rule_param(int number, Oid type, int location);
 
+/* ---- rule_arguments.c ------------------------------------------------------- */
+
+/* The symbol in our library of a function; NULL for a function that is not ours. */
+extern char *crm_rule_our_function(Oid function);
+/* An argument by name, as it stands in the call; NULL when it is left out. */
+extern Node *crm_rule_argument(const FuncExpr *call, const char *name);
+
 /* ---- rule_locate.c ---------------------------------------------------------- */
 
 /* The keys of a column that are equal to a constant; low is high + 1 when there are none. */

@@ -138,4 +138,9 @@ extern const char *crm_scan_value(const crm_scan *scan, int rule, int code);
  */
 extern uint16 crm_scan_value_code(crm_scan *scan, int rule, const char *value);
 
+/* ---- define.c -------------------------------------------------------------- */
+
+/* 42501 unless the owner can read what his rule reads: else every refresh of the population would fail. */
+extern void crm_rule_require_columns(const crm_population *population, const crm_rule *rule, Oid owner);
+
 #endif							/* CRM_SCAN_PLAN_H */

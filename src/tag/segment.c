@@ -13,6 +13,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "tag/history.h"
+#include "tag/inputs.h"
 #include "tag/kept.h"
 #include "tag/number_tag.h"
 #include "tag/overlay.h"
@@ -165,15 +166,21 @@ check_test(const crm_tag *tag, crm_segment_test test)
 static void
 check_condition(const reader *r, crm_tag *tag, crm_segment_test test)
 {
+	Datum		id = Int32GetDatum(tag->id);
+
 	check_test(tag, test);
 	if (r->past != NULL)
 		crm_past_tag(r->past, tag);
+	else
+		crm_tag_require_in_use(tag);
 	if (tag->refreshed_version == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("tag \"%s\" has never been refreshed", tag->name),
 				 errhint("Evaluate it first: SELECT * FROM %s.refresh_tags(%s);",
 						 crm_schema(), quote_literal_cstr(r->population->name))));
+	if (r->past == NULL)
+		crm_inputs_warn(r->population, &id, 1);
 }
 
 static crm_ids_builder *

@@ -259,7 +259,7 @@ make_profile(FunctionCallInfo fcinfo, profile *f)
 	{
 		const crm_tag *tag = lfirst(cell);
 
-		if (tag->refreshed_version == 0)
+		if (tag->refreshed_version == 0 || tag->state == CRM_TAG_RETIRED)
 			continue;
 		if (tag->type == CRM_VALUE_BOOLEAN)
 			count_set(f, tag, NULL, CRM_NO_VALUE);

@@ -115,6 +115,8 @@ extern bool crm_rights_may_read_scope(const crm_population *population, const cr
 extern bool crm_rights_may_define(const crm_population *population);
 extern void crm_rights_require_define(const crm_population *population);
 extern void crm_rights_require_owner(const crm_population *population);
+/* May the current user approve rules of others? */
+extern bool crm_rights_may_approve(const crm_population *population);
 /* 42501 unless the current user may learn the tags of customers whose rows he sees. */
 extern void crm_rights_require_tags(const crm_population *population);
 /*
@@ -211,6 +213,13 @@ typedef enum crm_value_type
 /* As the catalogue names it. */
 extern const char *crm_value_type_name(crm_value_type type);
 
+typedef enum crm_tag_state
+{
+	CRM_TAG_APPROVED,
+	CRM_TAG_DRAFT,				/* evaluated, not shown with customers */
+	CRM_TAG_RETIRED				/* neither evaluated nor read */
+} crm_tag_state;
+
 typedef struct crm_tag
 {
 	int32		id;
@@ -218,6 +227,7 @@ typedef struct crm_tag
 	char	   *kind;
 	crm_value_type type;
 	Oid			owner;
+	crm_tag_state state;
 	int32		version;
 	int32		refreshed_version;	/* 0: never refreshed */
 	TimestampTz refreshed_at;
@@ -227,6 +237,10 @@ typedef struct crm_tag
 	char	   *qualified;		/* as it runs */
 } crm_tag;
 
+/* A state by its name: 22023 for none (govern.c). */
+extern crm_tag_state crm_tag_state_of(const char *name);
+/* 55000 for a retired tag. */
+extern void crm_tag_require_in_use(const crm_tag *tag);
 /* 42501 unless rules may run as the tag's owner (crm_rights_check_owner); 42704 when he is gone. */
 extern void crm_rights_check_tag(const crm_tag *tag);
 /* All tags of a population, by name; then one by name (42704 with the nearest names). */

@@ -59,7 +59,7 @@ CREATE VIEW @extschema@.segment_size WITH (security_invoker = true) AS
 	LEFT JOIN (
 		SELECT tag_id, value_no, sum(members) AS members FROM @extschema@.tag_size GROUP BY tag_id, value_no
 	) z ON z.tag_id = d.tag_id AND z.value_no = coalesce(v.value_no, 0)
-	WHERE d.refreshed_version IS NOT NULL AND (d.value_type <> 'text' OR v.value_no IS NOT NULL);
+	WHERE d.refreshed_version IS NOT NULL AND d.state <> 'retired' AND (d.value_type <> 'text' OR v.value_no IS NOT NULL);
 COMMENT ON VIEW @extschema@.segment_size IS 'size of every stored set: one row for each boolean or numeric tag and for each value of a text tag, in the scopes that the reader may read';
 COMMENT ON COLUMN @extschema@.segment_size.population IS 'name of the population';
 COMMENT ON COLUMN @extschema@.segment_size.tag IS 'name of the tag';
@@ -77,8 +77,8 @@ CREATE VIEW @extschema@.tag_catalog WITH (security_invoker = true) AS
 		z.members, z.members / nullif(b.customers, 0)::float8 AS share,
 		d.refreshed_at, d.as_of, d.refreshed_at + d.valid_for AS valid_until,
 		d.refreshed_version IS DISTINCT FROM d.version
-			OR coalesce(d.refreshed_at + d.valid_for <= pg_catalog.now(), false) AS stale,
-		d.created_at
+			OR coalesce(d.refreshed_at + d.valid_for <= pg_catalog.now(), false) OR c.cause IS NOT NULL AS stale,
+		d.created_at, d.state, d.confidence, d.approved_by, d.approved_at, c.cause AS stale_cause
 	FROM @extschema@.tag_definition d
 	JOIN @extschema@.population_definition p ON p.population_id = d.population_id
 	JOIN @extschema@.tag_version r ON r.tag_id = d.tag_id AND r.version = d.version
@@ -86,7 +86,8 @@ CREATE VIEW @extschema@.tag_catalog WITH (security_invoker = true) AS
 	LEFT JOIN LATERAL (
 		SELECT coalesce(sum(s.members), 0)::bigint AS members
 		FROM @extschema@.tag_size s WHERE s.tag_id = d.tag_id AND b.population_id IS NOT NULL
-	) z ON b.population_id IS NOT NULL;
+	) z ON b.population_id IS NOT NULL
+	CROSS JOIN LATERAL (SELECT @extschema@.tag_stale_cause(d.tag_id) AS cause OFFSET 0) c;
 COMMENT ON VIEW @extschema@.tag_catalog IS 'the tags (标签目录) that the reader may know of: rule, owner, size and freshness';
 COMMENT ON COLUMN @extschema@.tag_catalog.population IS 'name of the population';
 COMMENT ON COLUMN @extschema@.tag_catalog.tag IS 'name of the tag';
@@ -102,8 +103,13 @@ COMMENT ON COLUMN @extschema@.tag_catalog.share IS 'their share of the populatio
 COMMENT ON COLUMN @extschema@.tag_catalog.refreshed_at IS 'when the stored set was made';
 COMMENT ON COLUMN @extschema@.tag_catalog.as_of IS 'the moment for which the rule was evaluated';
 COMMENT ON COLUMN @extschema@.tag_catalog.valid_until IS 'how long that stays true, where the tag says so (valid_for)';
-COMMENT ON COLUMN @extschema@.tag_catalog.stale IS 'the stored set is of an earlier version of the rule, past its validity, or missing: refresh_tags';
+COMMENT ON COLUMN @extschema@.tag_catalog.stale IS 'the stored set is of an earlier version of the rule or of what that is made from, past its validity, or missing: refresh_tags';
 COMMENT ON COLUMN @extschema@.tag_catalog.created_at IS 'when the tag was created';
+COMMENT ON COLUMN @extschema@.tag_catalog.state IS 'draft, approved or retired (alter_tag)';
+COMMENT ON COLUMN @extschema@.tag_catalog.confidence IS 'how far its owner trusts it, 0 to 1';
+COMMENT ON COLUMN @extschema@.tag_catalog.approved_by IS 'who approved it expressly';
+COMMENT ON COLUMN @extschema@.tag_catalog.approved_at IS 'when that was';
+COMMENT ON COLUMN @extschema@.tag_catalog.stale_cause IS 'what has changed of the columns, views, events and functions that the rule is made from since it was evaluated';
 
 CREATE VIEW @extschema@.tag_coverage WITH (security_invoker = true) AS
 	WITH tag_totals AS (
@@ -113,7 +119,7 @@ CREATE VIEW @extschema@.tag_coverage WITH (security_invoker = true) AS
 			exp(ln(nullif(sum(z.members), 0)::float8)
 				- sum(z.members::float8 * ln(greatest(z.members, 1)::float8) ORDER BY z.members) / nullif(sum(z.members), 0)::float8) AS effective
 		FROM @extschema@.population_size b
-		JOIN @extschema@.tag_definition d ON d.population_id = b.population_id AND d.refreshed_version IS NOT NULL
+		JOIN @extschema@.tag_definition d ON d.population_id = b.population_id AND d.refreshed_version IS NOT NULL AND d.state <> 'retired'
 		LEFT JOIN (
 			SELECT tag_id, value_no, sum(members) AS members FROM @extschema@.tag_size GROUP BY tag_id, value_no
 		) z ON z.tag_id = d.tag_id
@@ -160,7 +166,7 @@ CREATE VIEW @extschema@.customer_tag_long WITH (security_invoker = true) AS
 	LEFT JOIN @extschema@.tag_value v ON v.tag_id = d.tag_id AND d.value_type = 'text'
 	CROSS JOIN LATERAL @extschema@.member_rows(@extschema@.tag(d.name, v.value, p.name), p.name) m
 	WHERE p.chunk_bits > 0 AND @extschema@.can_read_sets(p.population_id)
-		AND d.refreshed_version IS NOT NULL AND (d.value_type <> 'text' OR v.value_no IS NOT NULL)
+		AND d.refreshed_version IS NOT NULL AND d.state = 'approved' AND (d.value_type <> 'text' OR v.value_no IS NOT NULL)
 		AND (d.valid_for IS NULL OR d.refreshed_at + d.valid_for > pg_catalog.now());
 COMMENT ON VIEW @extschema@.customer_tag_long IS 'one row for each customer and tag, in the scopes that the reader may read; meant to be filtered by tag: for one customer tags_of answers at once';
 COMMENT ON COLUMN @extschema@.customer_tag_long.population IS 'name of the population';
