@@ -12,7 +12,7 @@ DECLARE
 	t record;
 BEGIN
 	FOR t IN SELECT d.name, d.value_type, v.rule FROM crm.tag_definition AS d JOIN crm.tag_version AS v USING (tag_id, version)
-		WHERE v.rule !~ '\mtimeline\M' LOOP
+		WHERE v.rule !~ '\mtimeline\M' AND d.value_type <> 'numeric' AND d.population_id = (SELECT population_id FROM crm.population_definition WHERE name = 'bank') LOOP
 		EXECUTE format(CASE t.value_type
 			WHEN 'boolean' THEN 'INSERT INTO plain SELECT %L, NULL, customer_id FROM (SELECT *, closing AS as_of FROM bank.customer_360, bank.calendar) AS c WHERE %s'
 			ELSE 'INSERT INTO plain SELECT %L, value, customer_id FROM (SELECT customer_id, (%s)::text AS value FROM (SELECT *, closing AS as_of FROM bank.customer_360, bank.calendar) AS c) AS v WHERE value IS NOT NULL'
@@ -28,8 +28,24 @@ GROUP BY customer_id HAVING count(*) >= 2
 UNION ALL
 SELECT 'loan_unsigned', NULL, customer_id FROM bank.loan
 GROUP BY customer_id HAVING bool_or(step = 'loan application') AND NOT bool_or(step = 'loan signed');
+CREATE TEMP TABLE recent AS
+SELECT customer_id, closing - max(occurred_at) AS ago,
+	   count(*) FILTER (WHERE event = 'login' AND occurred_at >= closing - interval '7 days') AS logins_7,
+	   count(*) FILTER (WHERE event = 'complaint' AND occurred_at >= closing - interval '30 days') AS complaints_30,
+	   count(*) FILTER (WHERE event = 'check balance') AS looks, count(*) FILTER (WHERE event = 'pay bill') AS bills,
+	   count(*) FILTER (WHERE event = 'view funds' AND occurred_at >= closing - interval '7 days') AS funds_7,
+	   count(*) FILTER (WHERE channel = 'branch') AS at_branch, count(*) FILTER (WHERE channel = 'branch' AND occurred_at >= closing - interval '30 days') AS at_branch_30,
+	   count(*) FILTER (WHERE channel = 'app') AS in_app, count(*) FILTER (WHERE event = 'order' AND occurred_at >= closing - interval '60 days') AS orders_60,
+	   count(*) FILTER (WHERE event = 'order') AS orders, count(*) FILTER (WHERE event = 'order' AND amount >= 5000) AS large_orders
+FROM bank.journey, bank.calendar WHERE occurred_at >= closing - interval '365 days' GROUP BY customer_id, closing;
+INSERT INTO plain
+SELECT tag, NULL, customer_id FROM recent, LATERAL (VALUES
+	('silent', ago > interval '90 days' AND ago <= interval '180 days'), ('logged_in_lately', logins_7 > 0), ('complained_lately', complaints_30 > 0),
+	('balance_watcher', looks >= 6), ('bill_payer', bills >= 3), ('viewed_funds', funds_7 > 0), ('visited_branch', at_branch_30 > 0),
+	('online_only', in_app > 0 AND at_branch = 0), ('branch_only', at_branch > 0 AND in_app = 0), ('valued_slipping', orders_60 = 0 AND orders >= 6), ('big_spender', large_orders > 0)
+) AS t (tag, has) WHERE has;
 ANALYZE plain;
-SELECT pg_temp.note(count(DISTINCT tag) >= 25 AND count(DISTINCT kind) = 5, 'tags of five kinds') FROM plain JOIN crm.tag_definition ON name = tag;
+SELECT pg_temp.note(count(DISTINCT tag) >= 60 AND count(DISTINCT kind) = 5, 'tags of five kinds') FROM plain JOIN crm.tag_definition ON name = tag;
 SELECT pg_temp.same_rows(format('SELECT value, members FROM crm.segment_size WHERE tag = %L AND members > 0', tag),
 						 format('SELECT value, count(*) FROM plain WHERE tag = %L GROUP BY value', tag), 'members of tag ' || tag)
 FROM (SELECT DISTINCT tag FROM plain) AS t ORDER BY tag;

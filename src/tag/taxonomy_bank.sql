@@ -164,7 +164,7 @@ FROM (VALUES
 	('predictive', 'likely_investor', 'Likely to invest', '理财意向',
 	 $$ @extschema@.decayed_count(timeline, '30 days', {fund_view}, as_of) >= 1 AND coalesce({fund}, 0) = 0 AND {assets} >= {affluent_from} / 5 $$, NULL),
 	('predictive', 'likely_borrower', 'Likely to borrow', '贷款意向', $$ @extschema@.decayed_count(timeline, '30 days', {loan_view}, as_of) >= 1 $$, NULL),
-	('predictive', 'deposit_renewal', 'Will the deposit stay', '存款续存可能',
+	('predictive', 'deposit_renewal', 'Deposit will stay', '存款续存',
 	 $$CASE WHEN NOT ({deposit_matures_on} >= as_of::date AND {deposit_matures_on} <= as_of::date + 30) OR {deposit_matures_on} IS NULL THEN NULL
  WHEN @extschema@.event_count(timeline, NULL, as_of - interval '30 days') > 0 AND NOT coalesce({assets} <= 0.5 * {assets_before}, false) THEN 'likely' ELSE 'doubtful' END$$,
 	 '{"likely": "可能续存", "doubtful": "存疑"}'),
