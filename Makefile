@@ -63,6 +63,7 @@ SQL_PARTS = \
 	src/scoring/linear_fit.sql \
 	src/scoring/trees_fit.sql \
 	src/scoring/logistic_fit.sql \
+	src/scoring/reasons.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \
