@@ -16,12 +16,25 @@
 #define LANES 8
 #define STRIDE 16				/* squared it is more than the cuts of a feature */
 
+/* A split: is the byte at this place above the threshold? */
+typedef struct short_node
+{
+	uint8_t		place;
+	uint8_t		threshold;
+} short_node;
+
+typedef struct long_node
+{
+	uint32_t	place;
+	uint8_t		threshold;
+} long_node;
+
 /* Trees walked together, one behind the other, each padded to the depth of the deepest.  The root is node 1. */
 typedef struct tree_group
 {
 	uint32_t	depth;
-	uint16_t   *short_nodes;	/* place of the byte << 8 | threshold */
-	uint32_t   *long_nodes;		/* the same for models of so many features that a place needs more than a byte */
+	short_node *short_nodes;
+	long_node  *long_nodes;		/* instead, where there are so many features that a place needs more than a byte */
 	float	   *values;			/* of the leaves */
 } tree_group;
 
@@ -131,14 +144,14 @@ compile_features(const crm_env *env, const crm_trees *trees, crm_trees_predictor
 }
 
 /* A split as a question about a byte. */
-static uint32_t
+static long_node
 compile_split(const crm_trees *trees, const crm_trees_node *node, crm_trees_predictor *predictor, places *places)
 {
 	const crm_trees_feature *feature = &trees->feature[node->feature];
 	uint32_t	byte;
 
 	if (!feature->category)
-		return (node->missing_right ? places->high : places->low)[node->feature] << 8 | node->bin;
+		return (long_node) {(node->missing_right ? places->high : places->low)[node->feature], (uint8_t) node->bin};
 	byte = places->next[node->feature]++;
 	{
 		used_category *category = &predictor->categories[places->low[node->feature]];
@@ -147,7 +160,7 @@ compile_split(const crm_trees *trees, const crm_trees_node *node, crm_trees_pred
 			category->bytes[(size_t) bin * category->splits + byte - category->first] =
 				trees_goes_right(trees, node, (uint8_t) bin, (uint8_t) feature->count);
 	}
-	return byte << 8;
+	return (long_node) {byte, 0};
 }
 
 static uint32_t
@@ -165,10 +178,10 @@ depth_of(const crm_trees *trees, uint32_t place)
 }
 
 static void
-put_node(const crm_trees_predictor *predictor, tree_group *group, size_t i, uint32_t node)
+put_node(const crm_trees_predictor *predictor, tree_group *group, size_t i, long_node node)
 {
 	if (predictor->is_short)
-		group->short_nodes[i] = (uint16_t) node;
+		group->short_nodes[i] = (short_node) {(uint8_t) node.place, node.threshold};
 	else
 		group->long_nodes[i] = node;
 }
@@ -223,13 +236,13 @@ crm_trees_compile(const crm_env *env, const crm_trees *trees, crm_trees_predicto
 		group->short_nodes = NULL;
 		group->long_nodes = NULL;
 		if (predictor->is_short)
-			TREES_ALLOC(group->short_nodes, env, sizeof(uint16_t) * slots);
+			TREES_ALLOC(group->short_nodes, env, sizeof(short_node) * slots);
 		else
-			TREES_ALLOC(group->long_nodes, env, sizeof(uint32_t) * slots);
+			TREES_ALLOC(group->long_nodes, env, sizeof(long_node) * slots);
 		TREES_ALLOC(group->values, env, sizeof(float) * slots);
 		/* No byte is above 255: left. */
 		for (size_t i = 0; i < slots; i++)
-			put_node(predictor, group, i, 255);
+			put_node(predictor, group, i, (long_node) {0, 255});
 		memset(group->values, 0, sizeof(float) * slots);
 		for (uint32_t t = g * LANES; t < trees->trees && t < (g + 1) * LANES; t++)
 			compile_node(trees, predictor, &places, group, t - g * LANES, trees->root[t], 1);
@@ -289,8 +302,8 @@ fill_bytes(crm_trees_predictor *predictor, const double *features)
  */
 #define STEP(i, lane) \
 	do { \
-		node = nodes[((size_t) (lane) << depth) + i]; \
-		i += i + (bytes[node >> 8] > (uint8_t) node); \
+		node = &nodes[((size_t) (lane) << depth) + i]; \
+		i = i + i + (node->threshold < bytes[node->place]); \
 	} while (0)
 #define LEAF(i, lane) (double) values[((size_t) (lane) << depth) + i - ((size_t) 1 << depth)]
 
@@ -301,7 +314,7 @@ name(const tree_group *group, const uint8_t *bytes, const uint32_t depth) \
 	const type *nodes = group->member; \
 	const float *values = group->values; \
 	size_t		a = 1, b = 1, c = 1, d = 1, e = 1, f = 1, g = 1, h = 1; \
-	uint32_t	node; \
+	const type *node; \
 	\
 	for (uint32_t level = 0; level < depth; level++) \
 	{ \
@@ -317,8 +330,8 @@ name(const tree_group *group, const uint8_t *bytes, const uint32_t depth) \
 	return LEAF(a, 0) + LEAF(b, 1) + LEAF(c, 2) + LEAF(d, 3) + LEAF(e, 4) + LEAF(f, 5) + LEAF(g, 6) + LEAF(h, 7); \
 }
 
-WALK(walk_short, uint16_t, short_nodes)
-WALK(walk_long, uint32_t, long_nodes)
+WALK(walk_short, short_node, short_nodes)
+WALK(walk_long, long_node, long_nodes)
 
 CRM_TARGET_CLONES double
 crm_trees_margin(crm_trees_predictor *predictor, const double *features)

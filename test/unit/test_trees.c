@@ -476,6 +476,47 @@ test_stored(crm_trees_loss loss, uint32_t depth)
 	unit_pool_free(&pool);
 }
 
+/* So many features that the predictor's places need more than a byte; and trees that are deep on one side only. */
+static void
+test_wide(void)
+{
+	unit_pool	pool = {{0}};
+	crm_env		env = unit_pool_env(&pool);
+	table		t = new_table(1500, 300);
+	crm_trees_options options = default_options(CRM_TREES_SQUARED);
+	crm_trees	trees;
+	crm_trees_predictor *predictor;
+	uint32_t	used = 0;
+	double		worst = 0;
+
+	for (uint32_t i = 0; i < t.rows; i++)
+	{
+		double	   *x = row_of(&t, i);
+
+		x[300] = 0;
+		x[301] = 1;
+		for (uint32_t f = 0; f < 300; f++)
+		{
+			x[f] = random_below(20) == 0 ? NAN : random_below(1000);
+			x[300] += x[f] > 500 ? 0.05 + 0.001 * (f % 7) : 0;
+		}
+		x[300] += isnan(x[0]) ? 0 : pow(x[0], 4) * 1e-11;
+	}
+	options.trees = 100;
+	options.depth = 12;
+	options.column_sample = 0.02;
+	CHECK(fit(&t, &env, &options, &trees) == CRM_OK);
+	for (uint32_t f = 0; f < 300; f++)
+		used += trees.feature[f].splits > 0;
+	CHECK(used > 128 && trees.trees == 100);
+	CHECK(crm_trees_compile(&env, &trees, &predictor) == CRM_OK);
+	for (uint32_t i = 0; i < t.rows; i++)
+		worst = fmax(worst, fabs(crm_trees_margin(predictor, row_of(&t, i)) - walk(&trees, row_of(&t, i))));
+	CHECK(worst < 1e-9);
+	free(t.numbers);
+	unit_pool_free(&pool);
+}
+
 /* ---- what must hold ------------------------------------------------------- */
 
 static void
@@ -730,6 +771,7 @@ main(void)
 	test_stored(CRM_TREES_LOGISTIC, 2);
 	test_stored(CRM_TREES_SQUARED, 6);
 	test_stored(CRM_TREES_QUANTILE, 9);
+	test_wide();
 	test_monotone();
 	test_categories();
 	test_quantile(0.5);
