@@ -11,6 +11,9 @@
 /* Numbers of the sample held at once. */
 #define SAMPLE_ROOM (UINT32_C(1) << 22)
 
+/* Rows between two calls of the progress callback. */
+#define ROWS_A_STEP 65536
+
 #define RADIX_BITS 11
 #define RADIX_SIZE (1 << RADIX_BITS)
 #define RADIX_PASSES 6
@@ -33,15 +36,18 @@ radix_sort(const crm_env *env, uint64_t *keys, uint32_t *companions, size_t coun
 		TREES_ALLOC(companions_to, env, sizeof(uint32_t) * count);
 	memset(counts, 0, sizeof(uint32_t) * RADIX_SIZE * RADIX_PASSES);
 	for (size_t i = 0; i < count; i++)
+	{
+		if (i % ROWS_A_STEP == 0)
+			crm_progress(env);
 		for (int pass = 0; pass < RADIX_PASSES; pass++)
 			counts[pass][keys[i] >> (pass * RADIX_BITS) & (RADIX_SIZE - 1)]++;
+	}
 	for (int pass = 0; pass < RADIX_PASSES; pass++)
 	{
 		int			shift = pass * RADIX_BITS;
 		uint32_t	place = 0;
 		bool		one_digit = false;
 
-		crm_progress(env);
 		for (int digit = 0; digit < RADIX_SIZE; digit++)
 		{
 			uint32_t	number = counts[pass][digit];
@@ -56,6 +62,8 @@ radix_sort(const crm_env *env, uint64_t *keys, uint32_t *companions, size_t coun
 		{
 			uint32_t	target = counts[pass][from[i] >> shift & (RADIX_SIZE - 1)]++;
 
+			if (i % ROWS_A_STEP == 0)
+				crm_progress(env);
 			to[target] = from[i];
 			if (companions != NULL)
 				companions_to[target] = companions_from[i];

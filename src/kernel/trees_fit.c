@@ -12,9 +12,9 @@
 #define GRADIENT_ROOM 0x1p30
 #define CURVATURE_ROOM 0x1p30
 
-/* Greatest step of a leaf where the margin is a logarithm: a hundred times more is no better, only unstable. */
+/* Greatest step of a leaf where the margin is a logarithm: more is no better, only unstable. */
 #define MAX_LOG_STEP 10
-#define MAX_POISSON_STEP 2
+#define MAX_POISSON_STEP 0.7
 /* Margins of counts beyond it would overflow. */
 #define MAX_LOG_MEAN 300
 
