@@ -144,6 +144,11 @@ SELECT crm.boosted_trees_fit(yes, x) FROM trees_rows, generate_series(1, 100);
 RESET crm_analytics.training_memory;
 SELECT crm.boosted_trees_fit_transfn(NULL, true, '{1}');
 
+-- Training stops when asked to.
+SET statement_timeout = '300ms';
+SELECT crm.boosted_trees_fit(yes, x, '{"trees": 10000, "depth": 12}') FROM trees_rows, generate_series(1, 10);
+RESET statement_timeout;
+
 -- Merging, with empty sides and damaged ones.
 CREATE AGGREGATE pg_temp.trees_state(boolean, float8[], jsonb) (SFUNC = crm.boosted_trees_fit_transfn, STYPE = crm.agg_state);
 CREATE AGGREGATE pg_temp.trees_merge(crm.agg_state) (SFUNC = crm.boosted_trees_fit_combinefn, STYPE = crm.agg_state, FINALFUNC = crm.boosted_trees_fit_finalfn);

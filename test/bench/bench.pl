@@ -10,14 +10,14 @@
 #   setup [needs EXTENSION]          once, not measured
 #   before ours|peer                 before every measured run, not measured
 #   ours [, calls N]                 what is measured; N calls are divided by N
-#   peer NAME [, target X] [, wall] [, needs EXTENSION] [, in duckdb|clickhouse]
+#   peer NAME [, target X] [, wall] [, needs EXTENSION] [, in duckdb|clickhouse|python]
 #   limit X ms                       target for the wall time of one call of ours
 #
 # A ratio is ours by the peer's, in CPU time of the backend unless the peer says
 # "wall".  Every job has a session of its own; ours and the peers run in turn,
 # BENCH_RUNS times after a first run that does not count; medians are compared.
 # A peer "in" another engine runs over that engine's own storage with two
-# threads, and the CPU time is that of its process.  What a job's statement
+# threads, and the CPU time is that of its process; one "in python" is a program.  What a job's statement
 # answers first as a line "check: ..." must be the same for ours and all peers
 # that answer one.
 # A job that fails is reported and does not stop the others.
@@ -72,7 +72,7 @@ sub read_jobs
 		{
 			my ($what, $rest) = ($1, $2);
 			$section = { sql => '' };
-			$section->{engine} = $1 if $rest =~ s/, in (duckdb|clickhouse)$//;
+			$section->{engine} = $1 if $rest =~ s/, in (duckdb|clickhouse|python)$//;
 			$section->{needs} = $1 if $rest =~ s/(?:, |^)needs (\w+)$//;
 			$section->{calls} = $1 if $rest =~ s/^, calls (\d+)$//;
 			$section->{wall} = 1 if $rest =~ s/, wall//;
@@ -203,11 +203,12 @@ sub engine_ask
 	if (!$e)
 	{
 		my $folder = $ENV{BENCH_ENGINES} || '';
-		return undef unless $folder ne '' && -d "$folder/node_modules";
+		my $python = $ENV{BENCH_PYTHON} || '';
+		return undef unless $name eq 'python' ? $python ne '' : $folder ne '' && -d "$folder/node_modules";
 		my ($in, $out);
 		my $here = $0 =~ s{[^/]*$}{}r;
-		chdir $folder or die "$folder: $!\n";
-		my $pid = open2($out, $in, 'node', "$here/engine.mjs", $name, $folder);
+		chdir $folder or die "$folder: $!\n" if $folder ne '';
+		my $pid = open2($out, $in, $name eq 'python' ? ($python, "$here/engine.py") : ('node', "$here/engine.mjs", $name, $folder));
 		binmode $in, ':encoding(UTF-8)';
 		$in->autoflush(1);
 		$engine{$name} = $e = { in => $in, out => $out, pid => $pid };
@@ -405,8 +406,8 @@ printf "%s\n%s cores of %s, %.0f GiB; load %s\n%s\n%s\n%s\n", strftime('%Y-%m-%d
   join(' ', (split ' ', slurp('/proc/loadavg'))[0 .. 2]), $server, $extensions, $settings;
 printf "%s customers, %s events; median of %d; ratio: ours by the peer's, of CPU time of the backend (w: of wall time)\n\n",
   short($value{customers}), short($value{events}), $runs;
-my @engines = map { $_->{version} } grep { $_ } map { engine_ask($_) } qw(duckdb clickhouse);
-printf "Beside: %s, two threads each\n\n", join ', ', @engines if @engines;
+my @engines = map { $_->{version} } grep { $_ } map { engine_ask($_) } qw(duckdb clickhouse python);
+printf "Beside: %s; databases with two threads each\n\n", join ', ', @engines if @engines;
 row('job', 'what', 'CPU ms', 'wall ms', 'ratio', 'target', '');
 
 my $failed = 0;

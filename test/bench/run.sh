@@ -131,4 +131,14 @@ if [ "$engines" != none ] && command -v node >/dev/null && command -v npm >/dev/
 	[ ! -f "$engines/ready_$BENCH_EVENTS" ] || BENCH_ENGINES=$engines
 fi
 
+# XGBoost, where python3-xgboost and python3-pandas are there.
+export BENCH_PYTHON=
+if [ "$engines" != none ]; then
+	for python in python3 /usr/bin/python3; do
+		if [ -z "$BENCH_PYTHON" ] && "$python" -c 'import xgboost, pandas' 2>/dev/null; then
+			BENCH_PYTHON=$python
+		fi
+	done
+fi
+
 perl "$here/bench.pl" "$out/results.csv" "$here"/jobs/*.sql | tee "$out/results.txt"

@@ -1,0 +1,35 @@
+--@ job boosted_trees: 100 trees of depth 6 from a tenth of {customers} rows of 20 features
+--@ setup
+DROP TABLE IF EXISTS bench_learn, bench_learnt;
+SELECT setseed(0.7);
+CREATE TABLE bench_learn AS
+SELECT x, random() < 1 / (1 + exp(-(-1 + 0.8 * x[1] - 1.2 * x[2] + 0.5 * x[3] * x[4] + 0.4 * x[5] + 0.3 * x[6] - 0.6 * (x[7] > 0.5)::int + 0.2 * x[8]))) AS yes
+FROM (SELECT (SELECT array_agg((sqrt(-2 * ln(1 - random())) * cos(6.283185 * random()))::float8) FROM generate_series(1, 20) AS j WHERE i IS NOT NULL) AS x
+	FROM generate_series(1, {customers} / 10) AS i) AS r;
+VACUUM ANALYZE bench_learn;
+--@ ours
+SET max_parallel_workers_per_gather = 0;
+SELECT crm.model_kind(crm.boosted_trees_fit(yes, x)) FROM bench_learn;
+--@ peer XGBoost hist, one thread, rows at hand, target 1.0, in python
+rows = table("SELECT " + ", ".join("x[%d]" % i for i in range(1, 21)) + ", yes::int FROM bench_learn")
+matrix = xgboost.DMatrix(numpy.ascontiguousarray(rows[:, :20]), rows[:, 20], nthread=1)
+result = xgboost.train({'objective': 'binary:logistic', 'tree_method': 'hist', 'max_depth': 6, 'eta': 0.1, 'nthread': 1}, matrix, 100).num_boosted_rounds()
+--@ peer the same with fetching by COPY, in python
+rows = fetch("SELECT " + ", ".join("x[%d]" % i for i in range(1, 21)) + ", yes::int FROM bench_learn")
+matrix = xgboost.DMatrix(numpy.ascontiguousarray(rows[:, :20]), rows[:, 20], nthread=1)
+result = xgboost.train({'objective': 'binary:logistic', 'tree_method': 'hist', 'max_depth': 6, 'eta': 0.1, 'nthread': 1}, matrix, 100).num_boosted_rounds()
+
+--@ job boosted_trees_predict: scores of these rows by these trees
+--@ setup
+DROP TABLE IF EXISTS bench_learnt;
+CREATE TABLE bench_learnt AS SELECT crm.boosted_trees_fit(yes, x) AS m FROM bench_learn;
+--@ ours
+SET max_parallel_workers_per_gather = 0;
+SELECT sum(crm.predict((SELECT m FROM bench_learnt), x)) FROM bench_learn;
+--@ peer XGBoost in place, one thread, rows at hand, target 0.6, in python
+if 'booster' not in globals():
+    rows = table("SELECT " + ", ".join("x[%d]" % i for i in range(1, 21)) + ", yes::int FROM bench_learn")
+    features = numpy.ascontiguousarray(rows[:, :20])
+    booster = xgboost.train({'objective': 'binary:logistic', 'tree_method': 'hist', 'max_depth': 6, 'eta': 0.1, 'nthread': 1}, xgboost.DMatrix(features, rows[:, 20], nthread=1), 100)
+    booster.set_param({'nthread': 1})
+result = booster.inplace_predict(features).sum()
