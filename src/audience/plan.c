@@ -69,13 +69,9 @@ crm_different_ids(PlannerInfo *root, Node *id, int relation, double *present)
 }
 
 /* id <@ set, set @> id: members of the set over different ids of the column. */
-Datum
-crm_audience_idsel(PG_FUNCTION_ARGS)
+static double
+id_selectivity(PlannerInfo *root, Oid operator, List *args, int relation)
 {
-	PlannerInfo *root = (PlannerInfo *) PG_GETARG_POINTER(0);
-	Oid			operator = PG_GETARG_OID(1);
-	List	   *args = (List *) PG_GETARG_POINTER(2);
-	int			relation = PG_GETARG_INT32(3);
 	double		selectivity = DEFAULT_ID_SELECTIVITY;
 	Oid			left;
 	Oid			right;
@@ -83,32 +79,46 @@ crm_audience_idsel(PG_FUNCTION_ARGS)
 	Node	   *set;
 	bool		isnull;
 	uint64		cardinality;
+	double		mean;
+	double		largest;
+	double		members = -1;
 
 	if (list_length(args) != 2)
-		PG_RETURN_FLOAT8(selectivity);
+		return selectivity;
 	op_input_types(operator, &left, &right);
 	id = crm_is_id_type(left) ? linitial(args) : lsecond(args);
 	set = crm_is_id_type(left) ? lsecond(args) : linitial(args);
 
 	if (crm_known_set(root, set, &isnull, &cardinality))
+		members = isnull ? 0 : (double) cardinality;
+	else if (crm_set_statistics(root, set, &mean, &largest))
+		members = mean;
+	if (members == 0)
+		return 0.0;
+	if (members > 0)
 	{
 		double		present;
-		double		different;
+		double		different = crm_different_ids(root, id, relation, &present);
 
-		if (isnull || cardinality == 0)
-			PG_RETURN_FLOAT8(0.0);
-		different = crm_different_ids(root, id, relation, &present);
-		selectivity = Min((double) cardinality / different, 1.0) * present;
+		selectivity = Min(members / different, 1.0) * present;
 	}
 	CLAMP_PROBABILITY(selectivity);
-	PG_RETURN_FLOAT8(selectivity);
+	return selectivity;
 }
 
-/* Between two relations the set is a column: its sizes are not known. */
+Datum
+crm_audience_idsel(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(id_selectivity((PlannerInfo *) PG_GETARG_POINTER(0), PG_GETARG_OID(1),
+									(List *) PG_GETARG_POINTER(2), PG_GETARG_INT32(3)));
+}
+
+/* Between two relations the set is a column, of which the statistics may tell. */
 Datum
 crm_audience_idjoinsel(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(DEFAULT_ID_SELECTIVITY);
+	PG_RETURN_FLOAT8(id_selectivity((PlannerInfo *) PG_GETARG_POINTER(0), PG_GETARG_OID(1),
+									(List *) PG_GETARG_POINTER(2), 0));
 }
 
 /* Two sets.  The empty set settles some of the questions. */

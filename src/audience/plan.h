@@ -10,6 +10,8 @@
 
 /* The set that an expression stands for at planning time, by its size: false if it is not known. */
 extern bool crm_known_set(PlannerInfo *root, Node *node, bool *isnull, uint64 *cardinality);
+/* How many members the sets of a column have, from its statistics, on average and at most (analyze.c). */
+extern bool crm_set_statistics(PlannerInfo *root, Node *set, double *mean, double *largest);
 /* Is it a type of ids: bigint, int, smallint? */
 extern bool crm_is_id_type(Oid type);
 /* How many different ids the column of a relation has, and in which share of its rows there is one. */

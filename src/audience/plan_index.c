@@ -215,6 +215,8 @@ crm_audience_id_support(PG_FUNCTION_ARGS)
 	bool		ordered;
 	bool		isnull;
 	uint64		cardinality;
+	double		mean;
+	double		largest;
 
 	if (!IsA(raw, SupportRequestIndexCondition))
 		PG_RETURN_POINTER(NULL);
@@ -258,8 +260,13 @@ crm_audience_id_support(PG_FUNCTION_ARGS)
 			PG_RETURN_POINTER(range_condition(request, id, audience));
 		PG_RETURN_POINTER(keys_condition(request, id, set, (double) audience->cardinality));
 	}
-	if (ordered && crm_known_set(request->root, set, &isnull, &cardinality) && !isnull)
-		PG_RETURN_POINTER(keys_condition(request, id, set, (double) cardinality));
+	if (!ordered)
+		PG_RETURN_POINTER(NULL);
+	if (crm_known_set(request->root, set, &isnull, &cardinality))
+		PG_RETURN_POINTER(isnull ? NIL : keys_condition(request, id, set, (double) cardinality));
+	/* Of many sets the largest must be worth it, whichever it will be. */
+	if (crm_set_statistics(request->root, set, &mean, &largest))
+		PG_RETURN_POINTER(keys_condition(request, id, set, largest));
 	PG_RETURN_POINTER(NULL);
 }
 

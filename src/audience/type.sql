@@ -26,11 +26,18 @@ CREATE FUNCTION @extschema@.audience_send(@extschema@.audience) RETURNS bytea
 COMMENT ON FUNCTION @extschema@.audience_send(@extschema@.audience) IS
 	'binary form of an audience';
 
+CREATE FUNCTION @extschema@.audience_typanalyze(internal) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crm_audience_typanalyze'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.audience_typanalyze(internal) IS
+	'statistics of a column of audiences: besides the usual ones, how many members they have';
+
 CREATE TYPE @extschema@.audience (
 	INPUT = @extschema@.audience_in,
 	OUTPUT = @extschema@.audience_out,
 	RECEIVE = @extschema@.audience_recv,
 	SEND = @extschema@.audience_send,
+	ANALYZE = @extschema@.audience_typanalyze,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = double,
 	STORAGE = external
