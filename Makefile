@@ -64,6 +64,8 @@ SQL_PARTS = \
 	src/scoring/trees_fit.sql \
 	src/scoring/logistic_fit.sql \
 	src/scoring/reasons.sql \
+	src/scoring/purchases.sql \
+	src/scoring/survival.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -28,6 +28,7 @@ typedef enum crm_state_kind
 	CRM_STATE_FUNNEL_TABLE = 13, /* funnel_table */
 	CRM_STATE_LINEAR = 20,		/* linear_fit */
 	CRM_STATE_ROWS = 21,		/* trainers and measures that read rows more than once */
+	CRM_STATE_COUNTS = 24,		/* purchase models, kaplan_meier, log_rank: rows counted by a few numbers */
 	CRM_STATE_TREES = 25,		/* boosted_trees_fit, boosted_trees_regression_fit */
 	CRM_STATE_TAG_DUE = 30		/* tag_due_agg */
 } crm_state_kind;

@@ -17,9 +17,9 @@
 #define PROGRESS_ENTRIES 65536
 
 void
-crm_counts_init(crm_count_table *table, const crm_env *env, uint32_t width, uint32_t cap)
+crm_counts_init(crm_count_table *table, const crm_env *env, uint32_t width, uint32_t exact, uint32_t cap)
 {
-	*table = (crm_count_table) {.env = *env,.width = width,.cap = cap};
+	*table = (crm_count_table) {.env = *env,.width = width,.exact = exact,.cap = cap};
 }
 
 static uint64_t
@@ -46,7 +46,7 @@ shortened(double number, uint32_t dropped)
 {
 	if (number == 0)
 		return 0;				/* -0 too */
-	return number_of(bits_of(number) & ~((UINT64_C(1) << dropped) - 1));
+	return dropped == 0 ? number : number_of(bits_of(number) & ~((UINT64_C(1) << dropped) - 1));
 }
 
 /* The middle of all numbers that are shortened to this one. */
@@ -114,7 +114,7 @@ rebuild(crm_count_table *table, uint32_t places)
 			crm_progress(&table->env);
 		if (moved.rows == 0)
 			continue;
-		for (uint32_t k = 0; k < table->width; k++)
+		for (uint32_t k = table->exact; k < table->width; k++)
 			moved.key[k] = shortened(moved.key[k], table->dropped);
 		entry = find(table, moved.key);
 		if (entry->rows == 0)
@@ -151,7 +151,7 @@ crm_counts_add(crm_count_table *table, const double *key, uint64_t rows)
 	else if (table->count >= table->places / 4 * 3)
 		CRM_TRY(rebuild(table, table->places * 2));
 	for (uint32_t i = 0; i < table->width; i++)
-		kept[i] = shortened(key[i], table->dropped);
+		kept[i] = shortened(key[i], i < table->exact ? 0 : table->dropped);
 	entry = find(table, kept);
 	if (entry->rows == 0)
 	{
@@ -209,7 +209,7 @@ crm_counts_sorted(const crm_count_table *table, const crm_env *env, crm_count **
 	CRM_TRY(sorted(table, env, entries));
 	*count = table->count;
 	for (uint32_t i = 0; i < *count; i++)
-		for (uint32_t k = 0; k < table->width; k++)
+		for (uint32_t k = table->exact; k < table->width; k++)
 			(*entries)[i].key[k] = middle((*entries)[i].key[k], table->dropped);
 	return CRM_OK;
 }
@@ -273,7 +273,7 @@ crm_counts_read(crm_count_table *table, const uint8_t *bytes, size_t size)
 		for (uint32_t k = 0; k < table->width; k++, bytes += 8)
 		{
 			entry.key[k] = number_of(crm_load64(bytes));
-			if (!isfinite(entry.key[k]) || bits_of(entry.key[k]) != bits_of(shortened(entry.key[k], dropped)))
+			if (!isfinite(entry.key[k]) || bits_of(entry.key[k]) != bits_of(shortened(entry.key[k], k < table->exact ? 0 : dropped)))
 				return CRM_CORRUPT;
 		}
 		entry.rows = crm_load64(bytes);

@@ -2,8 +2,8 @@
  * count_table.h - how many rows have the same few numbers: what many statistics
  * need of millions of customers, who collapse to thousands of kinds.
  *
- * Exact up to a cap of different keys.  Beyond it the last digits of all numbers
- * are dropped, as few bits as will do; which ones depends on the rows alone, not
+ * Exact up to a cap of different keys.  Beyond it the last digits of the numbers
+ * behind the first few are dropped, as few bits as will do; which ones depends on the rows alone, not
  * on their order or on the parts they came in: dropping bits puts keys together
  * and never apart, so a part needs no more of it than the whole.
  */
@@ -24,6 +24,7 @@ typedef struct crm_count_table
 {
 	crm_env		env;
 	uint32_t	width;
+	uint32_t	exact;			/* numbers at the front of a key that stay as they are */
 	uint32_t	cap;			/* different keys */
 	uint32_t	dropped;		/* bits of each number's fraction */
 	uint32_t	count;
@@ -32,7 +33,7 @@ typedef struct crm_count_table
 } crm_count_table;
 
 /* Takes no memory yet. */
-extern void crm_counts_init(crm_count_table *table, const crm_env *env, uint32_t width, uint32_t cap);
+extern void crm_counts_init(crm_count_table *table, const crm_env *env, uint32_t width, uint32_t exact, uint32_t cap);
 /* Keys are finite.  CRM_LIMIT where even keys without fraction bits are too many. */
 extern crm_status crm_counts_add(crm_count_table *table, const double *key, uint64_t rows);
 extern uint64_t crm_counts_rows(const crm_count_table *table);

@@ -139,6 +139,10 @@ struct crm_model_kind
 extern const crm_model_kind crm_model_linear;
 extern const crm_model_kind crm_model_logistic;
 extern const crm_model_kind crm_model_boosted_trees;
+extern const crm_model_kind crm_model_bg_nbd;
+extern const crm_model_kind crm_model_mbg_nbd;
+extern const crm_model_kind crm_model_pareto_nbd;
+extern const crm_model_kind crm_model_gamma_gamma;
 
 /* All kinds, ended by NULL. */
 extern const crm_model_kind *const crm_model_kinds[];

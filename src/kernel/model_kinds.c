@@ -8,6 +8,10 @@ const crm_model_kind *const crm_model_kinds[] = {
 	&crm_model_linear,
 	&crm_model_logistic,
 	&crm_model_boosted_trees,
+	&crm_model_bg_nbd,
+	&crm_model_mbg_nbd,
+	&crm_model_pareto_nbd,
+	&crm_model_gamma_gamma,
 	NULL
 };
 

@@ -7,7 +7,10 @@
 
 /* A step must win this share of what the slope promises (Armijo). */
 #define SUFFICIENT 1e-4
-#define MAX_HALVINGS 60
+#define MAX_HALVINGS 40
+/* So many steps that win next to nothing are a ridge that goes on for ever. */
+#define IDLE_STEPS 8
+#define NOTHING_WON 1e-10
 /* A first step may change a logarithm by this much. */
 #define FIRST_STEP 0.5
 
@@ -64,11 +67,12 @@ crm_minimize(const crm_env *env, crm_objective objective, void *arg, int n, doub
 	double		next[CRM_MINIMIZE_MAX];
 	double		value = objective(arg, x, gradient);
 	bool		fresh = true;
+	int			idle = 0;
 
 	result->evaluations = 1;
 	result->iterations = 0;
 	identity(h, n, 1);
-	while (isfinite(value) && result->iterations < max_iterations)
+	while (isfinite(value) && result->iterations < max_iterations && idle < IDLE_STEPS)
 	{
 		double		slope;
 		double		step = 1;
@@ -119,6 +123,7 @@ crm_minimize(const crm_env *env, crm_objective objective, void *arg, int n, doub
 			next[i] = next_gradient[i] - gradient[i];
 			gradient[i] = next_gradient[i];
 		}
+		idle = value - next_value > NOTHING_WON * fabs(value) ? 0 : idle + 1;
 		value = next_value;
 		{
 			double		curvature = dot(direction, next, n);

@@ -39,7 +39,7 @@ crm_pareto_integrate(const double *p, double x, double tx, double age, crm_paret
 	double		rate = p[1] <= p[3] ? n - 1 : p[2];
 	double		end = log1p((age - tx) / (m + tx));
 	double		slowest = fmax(rate, 0) + (p[1] <= p[3] ? (p[2] + 1) * (m + tx) / (m + tx + above) : n * (m + tx) / (m + tx + above));
-	double		steepest = n + p[2];
+	double		steepest = p[1] <= p[3] ? n + (p[2] + 1) * (m + age) / (m + age + above) : p[2] + 1 + n * (m + age) / (m + age + above);
 	int			pieces;
 	double		sums[5] = {0};
 

@@ -46,7 +46,7 @@ exact(void)
 	uint32_t	count;
 	uint32_t	at = 0;
 
-	crm_counts_init(&table, &env, 2, 1 << 16);
+	crm_counts_init(&table, &env, 2, 0, 1 << 16);
 	for (int i = 0; i < ROWS; i++)
 	{
 		rows[i][0] = (double) next(20);
@@ -92,10 +92,10 @@ parts(uint32_t cap, double scale)
 	size_t		size_b;
 	uint64_t	total = 0;
 
-	crm_counts_init(&whole, &env, 3, cap);
-	crm_counts_init(&merged, &env, 3, cap);
+	crm_counts_init(&whole, &env, 3, 0, cap);
+	crm_counts_init(&merged, &env, 3, 0, cap);
 	for (int p = 0; p < PARTS; p++)
-		crm_counts_init(&part[p], &env, 3, cap);
+		crm_counts_init(&part[p], &env, 3, 0, cap);
 	for (int i = 0; i < ROWS; i++)
 	{
 		uint64_t	n = 1 + next(3);
@@ -144,6 +144,31 @@ parts(uint32_t cap, double scale)
 	free(b);
 }
 
+/* The first number stays exact however many bits the others lose. */
+static void
+exact_first(void)
+{
+	crm_count_table table;
+	crm_count  *entries;
+	uint32_t	count;
+	uint64_t	rows[40] = {0};
+
+	crm_counts_init(&table, &env, 2, 1, 400);
+	for (int i = 0; i < 20000; i++)
+	{
+		double		key[2] = {(double) next(40), 1 + (double) next(1000000) / 1000000};
+
+		rows[(int) key[0]]++;
+		CHECK_EQUAL(crm_counts_add(&table, key, 1), CRM_OK);
+	}
+	CHECK(table.dropped > 40);
+	CHECK_EQUAL(crm_counts_sorted(&table, &env, &entries, &count), CRM_OK);
+	for (uint32_t i = 0; i < count; i++)
+		rows[(int) entries[i].key[0]] -= entries[i].rows;
+	for (int i = 0; i < 40; i++)
+		CHECK_EQUAL(rows[i], 0);
+}
+
 static void
 refused(void)
 {
@@ -153,7 +178,7 @@ refused(void)
 	size_t		size;
 	double		key[3] = {1, 2, 0};
 
-	crm_counts_init(&table, &env, 2, 100);
+	crm_counts_init(&table, &env, 2, 0, 100);
 	for (int i = 0; i < 50; i++)
 	{
 		key[0] = i % 7;
@@ -168,11 +193,11 @@ refused(void)
 		uint8_t    *copy = malloc(cut + 1);
 
 		memcpy(copy, bytes, cut);
-		crm_counts_init(&other, &env, 2, 100);
+		crm_counts_init(&other, &env, 2, 0, 100);
 		CHECK_EQUAL(crm_counts_read(&other, copy, cut), CRM_CORRUPT);
 		free(copy);
 	}
-	crm_counts_init(&other, &env, 3, 100);
+	crm_counts_init(&other, &env, 3, 0, 100);
 	CHECK_EQUAL(crm_counts_read(&other, bytes, size), CRM_CORRUPT);
 	for (int i = 0; i < 20000; i++)
 	{
@@ -182,14 +207,14 @@ refused(void)
 		memcpy(copy, bytes, size);
 		for (uint64_t k = 1 + next(3); k > 0; k--)
 			copy[next(size)] ^= (uint8_t) (1 << next(8));
-		crm_counts_init(&other, &env, 2, 100);
+		crm_counts_init(&other, &env, 2, 0, 100);
 		status = crm_counts_read(&other, copy, size);
 		CHECK(status == CRM_OK || status == CRM_CORRUPT || status == CRM_OUT_OF_RANGE);
 		free(copy);
 	}
 	free(bytes);
 	/* more kinds of whole powers of two than may be: nothing is left to drop */
-	crm_counts_init(&table, &env, 1, 10);
+	crm_counts_init(&table, &env, 1, 0, 10);
 	for (int i = 0; i < 11; i++)
 	{
 		double		power = ldexp(1, i);
@@ -207,6 +232,7 @@ main(void)
 	parts(500, 1);
 	parts(200, 1e6);
 	parts(2000, 1e-9);
+	exact_first();
 	refused();
 	unit_pool_free(&pool);
 	return unit_done();
