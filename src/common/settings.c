@@ -12,6 +12,7 @@ int			crm_max_tag_values = 1000;
 int			crm_refresh_memory = 1024 * 1024;
 int			crm_training_memory = 1024 * 1024;
 bool		crm_batch_rules = true;
+int			crm_fold_after = 10000;
 
 void
 crm_define_settings(void)
@@ -36,6 +37,13 @@ crm_define_settings(void)
 							&crm_training_memory,
 							1024 * 1024, 1024, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("crm_analytics.fold_after",
+							"Rows of a population's change log from which on a reader of its tags folds them.",
+							"He does it if he may define tags, is in no transaction block, and nobody else is at it. 0: never.",
+							&crm_fold_after,
+							10000, 0, INT_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 
 	DefineCustomBoolVariable("crm_analytics.batch_rules",
 							 "Evaluates simple rules over batches of column values.",

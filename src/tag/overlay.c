@@ -10,6 +10,7 @@
 #include "access/xact.h"
 #include "common/bridge.h"
 #include "tag/evaluate.h"
+#include "tag/fold.h"
 #include "tag/number_tag.h"
 #include "tag/overlay.h"
 #include "tag/readers.h"
@@ -53,7 +54,10 @@ crm_overlay_begin(const crm_population *population, const crm_scopes *scopes, co
 {
 	crm_pending *pending = crm_pending_read(population, GetCurrentTransactionStartTimestamp());
 
-	return pending == NULL ? NULL : new_overlay(population, scopes, env, pending);
+	if (pending == NULL)
+		return NULL;
+	crm_fold_if_long(population, pending->rows);
+	return new_overlay(population, scopes, env, pending);
 }
 
 crm_overlay *

@@ -21,9 +21,9 @@
 #include "tag/inputs.h"
 #include "tag/past.h"
 #include "tag/due.h"
+#include "tag/refresh.h"
 #include "tag/scan_query.h"
 #include "tag/set_numbers.h"
-#include "tag/store_write.h"
 #include "tag/track.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -33,21 +33,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-typedef struct refresh
-{
-	crm_population *population;
-	TimestampTz as_of;
-	List	   *tags;			/* those to be refreshed */
-	bool		whole;			/* all tags: the base set too */
-	bool		dictionary;		/* keys are looked up */
-	bool		numbered;		/* new keys have got their numbers */
-	uint64		customers;
-	uint64		null_keys;
-	uint64		chunks_written;
-	int			scans;
-	crm_history *history;		/* where the change of the sets is kept; NULL: nowhere */
-	ReturnSetInfo *result;
-} refresh;
+typedef crm_refresh refresh;
 
 /* ---- keys ------------------------------------------------------------------------- */
 
@@ -149,12 +135,14 @@ find_change(crm_store_change *change, int32 tag_id)
 	return NULL;
 }
 
-static void
-return_row(refresh *r, const char *tag, const char *value, const crm_value_change *change)
+void
+crm_refresh_return(refresh *r, const char *tag, const char *value, const crm_value_change *change)
 {
 	Datum		values[5];
 	bool		nulls[5] = {false};
 
+	if (r->result == NULL)
+		return;					/* nobody asked */
 	values[0] = CStringGetTextDatum(tag);
 	nulls[1] = value == NULL;
 	values[1] = value == NULL ? (Datum) 0 : CStringGetTextDatum(value);
@@ -174,7 +162,7 @@ return_tag(refresh *r, const crm_tag *tag, const crm_tag_change *change)
 
 	if (tag->type != CRM_VALUE_TEXT)
 	{
-		return_row(r, tag->name, NULL, &change->values[CRM_NO_VALUE]);
+		crm_refresh_return(r, tag->name, NULL, &change->values[CRM_NO_VALUE]);
 		return;
 	}
 	crm_catalogue_begin(&session);
@@ -192,7 +180,7 @@ return_tag(refresh *r, const crm_tag *tag, const crm_tag_change *change)
 	{
 		crm_value_change none = {0};
 
-		return_row(r, tag->name, values[row], numbers[row] < change->value_count ? &change->values[numbers[row]] : &none);
+		crm_refresh_return(r, tag->name, values[row], numbers[row] < change->value_count ? &change->values[numbers[row]] : &none);
 	}
 }
 
@@ -312,8 +300,8 @@ tags_per_scan(const refresh *r, Oid owner, List *tags)
 	return Max(1, (int) (list_length(tags) * limit / bytes));
 }
 
-static void
-refresh_owner(refresh *r, Oid owner, List *tags, bool base)
+void
+crm_refresh_owner(refresh *r, Oid owner, List *tags, bool base)
 {
 	int			at_once;
 
@@ -386,8 +374,8 @@ choose_tags(refresh *r, ArrayType *names)
 }
 
 /* A role may be dropped although tags are its own: then there is nobody to run their rules as. */
-static void
-check_owners(const refresh *r)
+void
+crm_refresh_check_owners(const refresh *r)
 {
 	ListCell   *cell;
 
@@ -446,18 +434,73 @@ note_refresh(const refresh *r, TimestampTz started)
 	crm_catalogue_end(&session);
 }
 
-CRM_FUNCTION(crm_refresh_tags);
-Datum
-crm_refresh_tags(PG_FUNCTION_ARGS)
+crm_population *
+crm_refresh_begin(const char *name)
 {
-	refresh		r = {0};
+	crm_population *population;
+
+	/* wait for other writers first, then look: what they did counts */
+	crm_catalogue_newest();
+	population = crm_population_find(name);
+	crm_rights_require_define(population);
+	crm_population_lock(population);
+	if (population->tracked)
+		(void) crm_track_renew(population);
+	PopActiveSnapshot();
+	CommandCounterIncrement();
+	PushCopiedSnapshot(GetTransactionSnapshot());
+	UpdateActiveSnapshotCommandId();
+	return crm_population_find_by_id(population->id);
+}
+
+void
+crm_refresh_run(crm_refresh *r)
+{
 	TimestampTz started = GetCurrentTimestamp();
 	List	   *rest;
 	List	   *own;
 	bool		base;
 	bool		any_numbers;
-	bool		columns_today;
 	List	   *changed;
+
+	crm_refresh_check_owners(r);
+	changed = crm_inputs_before_refresh(r->population, r->tags);
+	r->history = crm_history_begin(r->population);
+
+	if (r->population->chunk_bits == 0)
+		r->population->chunk_bits = choose_chunk_bits(r, r->population->owner);
+	any_numbers = crm_keys_any(r->population);
+	r->dictionary = r->population->key_form != CRM_KEY_INTEGER || any_numbers;
+	if (r->dictionary && !any_numbers)
+		(void) number_new_keys(r, r->population->owner);
+
+	if (r->whole)
+		crm_due_clear(r->population, NULL);
+	/* the population's owner first: his rows are the population */
+	own = tags_of_owner(r->tags, r->population->owner, &rest);
+	base = r->whole || own != NIL;
+	if (base)
+		crm_refresh_owner(r, r->population->owner, own, true);
+	while (rest != NIL)
+	{
+		Oid			owner = ((crm_tag *) linitial(rest))->owner;
+
+		own = tags_of_owner(rest, owner, &rest);
+		crm_refresh_owner(r, owner, own, false);
+	}
+	note_refresh(r, started);
+	crm_history_end(r->history, r->tags, r->whole, r->as_of);
+	if (r->population->tracked && r->whole)
+		crm_track_refreshed(r->population, r->as_of);
+	crm_inputs_after_refresh(r->population, changed);
+}
+
+CRM_FUNCTION(crm_refresh_tags);
+Datum
+crm_refresh_tags(PG_FUNCTION_ARGS)
+{
+	refresh		r = {0};
+	bool		columns_today;
 
 	InitMaterializedSRF(fcinfo, 0);
 	r.result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -468,51 +511,11 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 				 errmsg("as_of must be a finite time")));
 	columns_today = crm_past_columns_today(PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
 
-	/* wait for other writers first, then look: what they did counts */
-	crm_catalogue_newest();
-	r.population = crm_population_find(PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	crm_rights_require_define(r.population);
-	crm_population_lock(r.population);
-	if (r.population->tracked)
-		(void) crm_track_renew(r.population);
-	PopActiveSnapshot();
-	CommandCounterIncrement();
-	PushCopiedSnapshot(GetTransactionSnapshot());
-	UpdateActiveSnapshotCommandId();
-	r.population = crm_population_find_by_id(r.population->id);
+	r.population = crm_refresh_begin(PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	choose_tags(&r, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
-	check_owners(&r);
-	changed = crm_inputs_before_refresh(r.population, r.tags);
 	if (!columns_today)
 		crm_past_check(r.population, r.tags, r.as_of);
-	r.history = crm_history_begin(r.population);
-
-	if (r.population->chunk_bits == 0)
-		r.population->chunk_bits = choose_chunk_bits(&r, r.population->owner);
-	any_numbers = crm_keys_any(r.population);
-	r.dictionary = r.population->key_form != CRM_KEY_INTEGER || any_numbers;
-	if (r.dictionary && !any_numbers)
-		(void) number_new_keys(&r, r.population->owner);
-
-	if (r.whole)
-		crm_due_clear(r.population, NULL);
-	/* the population's owner first: his rows are the population */
-	own = tags_of_owner(r.tags, r.population->owner, &rest);
-	base = r.whole || own != NIL;
-	if (base)
-		refresh_owner(&r, r.population->owner, own, true);
-	while (rest != NIL)
-	{
-		Oid			owner = ((crm_tag *) linitial(rest))->owner;
-
-		own = tags_of_owner(rest, owner, &rest);
-		refresh_owner(&r, owner, own, false);
-	}
-	note_refresh(&r, started);
-	crm_history_end(r.history, r.tags, r.whole, r.as_of);
-	if (r.population->tracked && r.whole)
-		crm_track_refreshed(r.population, r.as_of);
-	crm_inputs_after_refresh(r.population, changed);
+	crm_refresh_run(&r);
 	PopActiveSnapshot();
 
 	if (r.null_keys > 0)

@@ -169,28 +169,32 @@ crm_sizes_count(void *arg, int32 tag_id, int32 value_no, int32 scope_no, uint32 
 	size->members = (found ? size->members : 0) + members;
 }
 
+void
+crm_sizes_count_delta(void *arg, int32 tag_id, int32 value_no, int32 scope_no, int64 delta)
+{
+	set_size	key = {.tag_id = tag_id,.value_no = value_no,.scope_no = scope_no};
+	bool		found;
+	set_size   *size = hash_search(arg, &key, HASH_ENTER, &found);
+
+	/* below zero it wraps around, and is negative again as a bigint */
+	size->members = (found ? size->members : 0) + (uint64) delta;
+}
+
 /* So many rows go into one statement: arrays stay small. */
 #define SIZES_AT_ONCE 100000
 
-void
-crm_sizes_store(const crm_population *population, const crm_store_change *change, HTAB *sizes)
+/* Runs a statement with the sizes as its arguments, the population first. */
+static void
+write_sizes(const crm_population *population, HTAB *sizes, const char *statement)
 {
 	static const Oid types[4] = {INT4OID, INT4OID, INT4OID, INT8OID};
-	crm_catalogue_session session;
-	Datum	   *tags = palloc(change->tag_count * sizeof(Datum));
 	Datum	   *columns[4];
 	int			n = 0;
 	HASH_SEQ_STATUS status;
 	set_size   *size;
 
-	for (int t = 0; t < change->tag_count; t++)
-		tags[t] = Int32GetDatum(change->tags[t].tag_id);
 	for (int c = 0; c < 4; c++)
 		columns[c] = palloc(SIZES_AT_ONCE * sizeof(Datum));
-
-	crm_catalogue_begin(&session);
-	(void) crm_catalogue_write("DELETE FROM @.tag_size WHERE tag_id = ANY ($1)", 1, INT4ARRAYOID,
-							   PointerGetDatum(construct_array(tags, change->tag_count, INT4OID, 4, true, TYPALIGN_INT)), false);
 	hash_seq_init(&status, sizes);
 	do
 	{
@@ -209,7 +213,7 @@ crm_sizes_store(const crm_population *population, const crm_store_change *change
 			for (int c = 0; c < 4; c++)
 				arrays[c] = construct_array(columns[c], n, types[c], c < 3 ? 4 : 8, c < 3 ? true : FLOAT8PASSBYVAL,
 											c < 3 ? TYPALIGN_INT : TYPALIGN_DOUBLE);
-			(void) crm_catalogue_write("INSERT INTO @.tag_size SELECT $1, t, v, s, m FROM unnest($2, $3, $4, $5) AS u (t, v, s, m)",
+			(void) crm_catalogue_write(statement,
 									   5, INT4OID, Int32GetDatum(population->id), false,
 									   INT4ARRAYOID, PointerGetDatum(arrays[0]), false,
 									   INT4ARRAYOID, PointerGetDatum(arrays[1]), false,
@@ -220,5 +224,33 @@ crm_sizes_store(const crm_population *population, const crm_store_change *change
 			n = 0;
 		}
 	} while (size != NULL);
+}
+
+void
+crm_sizes_store(const crm_population *population, const crm_store_change *change, HTAB *sizes)
+{
+	crm_catalogue_session session;
+	Datum	   *tags = palloc(change->tag_count * sizeof(Datum));
+
+	for (int t = 0; t < change->tag_count; t++)
+		tags[t] = Int32GetDatum(change->tags[t].tag_id);
+	crm_catalogue_begin(&session);
+	(void) crm_catalogue_write("DELETE FROM @.tag_size WHERE tag_id = ANY ($1)", 1, INT4ARRAYOID,
+							   PointerGetDatum(construct_array(tags, change->tag_count, INT4OID, 4, true, TYPALIGN_INT)), false);
+	write_sizes(population, sizes, "INSERT INTO @.tag_size SELECT $1, t, v, s, m FROM unnest($2, $3, $4, $5) AS u (t, v, s, m)");
+	crm_catalogue_end(&session);
+}
+
+void
+crm_sizes_add(const crm_population *population, HTAB *sizes)
+{
+	crm_catalogue_session session;
+
+	crm_catalogue_begin(&session);
+	write_sizes(population, sizes,
+				"INSERT INTO @.tag_size AS z SELECT $1, t, v, s, m FROM unnest($2, $3, $4, $5) AS u (t, v, s, m) WHERE m <> 0 "
+				"ON CONFLICT (tag_id, value_no, scope_no) DO UPDATE SET members = z.members + excluded.members");
+	(void) crm_catalogue_write("DELETE FROM @.tag_size WHERE population_id = $1 AND members = 0",
+							   1, INT4OID, Int32GetDatum(population->id), false);
 	crm_catalogue_end(&session);
 }

@@ -21,4 +21,8 @@ extern HTAB *crm_sizes_new(void);
 extern void crm_sizes_count(void *arg, int32 tag_id, int32 value_no, int32 scope_no, uint32 members);
 extern void crm_sizes_store(const crm_population *population, const crm_store_change *change, HTAB *sizes);
 
+/* The same of what sets gained or lost: counts into the table, and brings what is stored up to date. */
+extern void crm_sizes_count_delta(void *arg, int32 tag_id, int32 value_no, int32 scope_no, int64 delta);
+extern void crm_sizes_add(const crm_population *population, HTAB *sizes);
+
 #endif							/* CRM_SET_NUMBERS_H */

@@ -16,49 +16,16 @@
 #include "common/bridge.h"
 #include "executor/tuptable.h"
 #include "kernel/tag_chunk.h"
-#include "tag/store_write.h"
+#include "tag/store_writer.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#define INSERT_BATCH 100
 /* Longer rows may be toasted, and the batched insert would then index the wrong place. */
 #define BATCHED_MEMBERS 1500
 
-/* One set within one chunk, as the table's key orders them. */
-typedef struct set_key
-{
-	int32		scope_no;
-	int64		chunk;
-	int32		tag_id;
-	int32		value_no;
-} set_key;
-
-typedef struct store_writer
-{
-	const crm_population *population;
-	crm_store_change *change;
-
-	Relation	table;
-	Relation	index;
-	TupleDesc	desc;
-	CatalogIndexState indexes;
-
-	/* the old sets, read ahead by one */
-	SysScanDesc scan;
-	HeapTuple	old;
-	set_key		old_key;
-	Datum		old_members;
-
-	/* new rows on their way */
-	TupleTableSlot *slots[INSERT_BATCH];
-	int			pending;
-	MemoryContext row_context;
-	MemoryContext moves;		/* ids of those who may just have changed their scope; NULL: nobody can have */
-} store_writer;
-
-static int
-compare_keys(const set_key *a, const set_key *b)
+int
+crm_set_key_compare(const crm_set_key *a, const crm_set_key *b)
 {
 	if (a->scope_no != b->scope_no)
 		return a->scope_no < b->scope_no ? -1 : 1;
@@ -72,8 +39,8 @@ compare_keys(const set_key *a, const set_key *b)
 }
 
 /* The place of a tag among those replaced, -1 when it is not among them. */
-static int
-replaced_tag(const crm_store_change *change, int32 tag_id)
+int
+crm_store_replaced_tag(const crm_store_change *change, int32 tag_id)
 {
 	int			low = 0;
 	int			high = change->tag_count;
@@ -90,10 +57,10 @@ replaced_tag(const crm_store_change *change, int32 tag_id)
 	return low < change->tag_count && change->tags[low].tag_id == tag_id ? low : -1;
 }
 
-static crm_value_change *
-value_change(crm_store_change *change, int32 tag_id, int32 value_no)
+crm_value_change *
+crm_store_value_change(crm_store_change *change, int32 tag_id, int32 value_no)
 {
-	crm_tag_change *tag = &change->tags[replaced_tag(change, tag_id)];
+	crm_tag_change *tag = &change->tags[crm_store_replaced_tag(change, tag_id)];
 
 	if (value_no >= tag->value_count)
 	{
@@ -107,17 +74,17 @@ value_change(crm_store_change *change, int32 tag_id, int32 value_no)
 }
 
 /* A slice of numbers tells nothing of who came and went. */
-static bool
-is_slice(const crm_store_change *change, const set_key *key)
+bool
+crm_store_is_slice(const crm_store_change *change, const crm_set_key *key)
 {
-	return key->value_no != CRM_NO_VALUE && change->tags[replaced_tag(change, key->tag_id)].number;
+	return key->value_no != CRM_NO_VALUE && change->tags[crm_store_replaced_tag(change, key->tag_id)].number;
 }
 
 /* ---- the old sets ---------------------------------------------------------------------- */
 
 /* The next old set of a replaced tag. */
-static void
-next_old(store_writer *writer)
+void
+crm_store_next_old(crm_store_writer *writer)
 {
 	while (HeapTupleIsValid(writer->old = systable_getnext_ordered(writer->scan, ForwardScanDirection)))
 	{
@@ -133,31 +100,31 @@ next_old(store_writer *writer)
 		if (writer->old_key.scope_no < 0 || writer->old_key.scope_no > CRM_MAX_PLACE ||
 			writer->old_key.value_no < 0 || writer->old_key.value_no > CRM_MAX_PLACE)
 			crm_store_damaged(writer->population, writer->old_key.tag_id, writer->old_key.chunk);
-		if (replaced_tag(writer->change, writer->old_key.tag_id) >= 0)
+		if (crm_store_replaced_tag(writer->change, writer->old_key.tag_id) >= 0)
 			return;
 		CHECK_FOR_INTERRUPTS();
 	}
 }
 
 /* Keeps what happens to a set; NULL stands for no members. */
-static void
-note_history(store_writer *writer, const set_key *key, const uint8 *old, Size old_size, const bytea *members)
+void
+crm_store_note_history(crm_store_writer *writer, const crm_set_key *key, const uint8 *old, Size old_size, const bytea *members)
 {
 	crm_history_note(writer->change->history, key->scope_no, key->chunk, key->tag_id, key->value_no, old, old_size,
 					 members == NULL ? NULL : (const uint8 *) VARDATA(members), members == NULL ? 0 : VARSIZE(members) - VARHDRSZ);
 }
 
-static void
-delete_old(store_writer *writer)
+void
+crm_store_delete_old(crm_store_writer *writer)
 {
 	MemoryContext old = MemoryContextSwitchTo(writer->row_context);
 	bytea	   *members = DatumGetByteaPP(writer->old_members);
 
-	if (!is_slice(writer->change, &writer->old_key))
-		crm_value_change_count(value_change(writer->change, writer->old_key.tag_id, writer->old_key.value_no),
+	if (!crm_store_is_slice(writer->change, &writer->old_key))
+		crm_value_change_count(crm_store_value_change(writer->change, writer->old_key.tag_id, writer->old_key.value_no),
 							   writer->population, writer->old_key.tag_id, writer->old_key.chunk,
 							   (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL, 0, writer->moves);
-	note_history(writer, &writer->old_key, (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL);
+	crm_store_note_history(writer, &writer->old_key, (uint8 *) VARDATA_ANY(members), VARSIZE_ANY_EXHDR(members), NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(writer->row_context);
 	CatalogTupleDelete(writer->table, &writer->old->t_self);
@@ -167,7 +134,7 @@ delete_old(store_writer *writer)
 /* ---- the new sets ------------------------------------------------------------------------- */
 
 static void
-fill_values(const crm_population *population, const set_key *key, bytea *members, Datum *values)
+fill_values(const crm_population *population, const crm_set_key *key, bytea *members, Datum *values)
 {
 	values[CRM_SET_POPULATION - 1] = Int32GetDatum(population->id);
 	values[CRM_SET_SCOPE - 1] = Int32GetDatum(key->scope_no);
@@ -177,8 +144,8 @@ fill_values(const crm_population *population, const set_key *key, bytea *members
 	values[CRM_SET_MEMBERS - 1] = PointerGetDatum(members);
 }
 
-static void
-flush(store_writer *writer)
+void
+crm_store_flush(crm_store_writer *writer)
 {
 	if (writer->pending == 0)
 		return;
@@ -189,8 +156,8 @@ flush(store_writer *writer)
 	CHECK_FOR_INTERRUPTS();
 }
 
-static void
-insert_new(store_writer *writer, const set_key *key, bytea *members)
+void
+crm_store_insert(crm_store_writer *writer, const crm_set_key *key, bytea *members)
 {
 	TupleTableSlot *slot = writer->slots[writer->pending];
 
@@ -201,7 +168,7 @@ insert_new(store_writer *writer, const set_key *key, bytea *members)
 		bool		nulls[CRM_SET_COLUMNS] = {false};
 		HeapTuple	tuple;
 
-		flush(writer);
+		crm_store_flush(writer);
 		fill_values(writer->population, key, members, values);
 		tuple = heap_form_tuple(writer->desc, values, nulls);
 		CatalogTupleInsertWithInfo(writer->table, tuple, writer->indexes);
@@ -212,12 +179,12 @@ insert_new(store_writer *writer, const set_key *key, bytea *members)
 	memset(slot->tts_isnull, false, CRM_SET_COLUMNS * sizeof(bool));
 	ExecStoreVirtualTuple(slot);
 	ExecMaterializeSlot(slot);	/* members is the caller's buffer */
-	if (++writer->pending == INSERT_BATCH)
-		flush(writer);
+	if (++writer->pending == CRM_STORE_BATCH)
+		crm_store_flush(writer);
 }
 
-static void
-update_old(store_writer *writer, const set_key *key, bytea *members)
+void
+crm_store_update_old(crm_store_writer *writer, const crm_set_key *key, bytea *members)
 {
 	Datum		values[CRM_SET_COLUMNS];
 	bool		nulls[CRM_SET_COLUMNS] = {false};
@@ -232,19 +199,20 @@ update_old(store_writer *writer, const set_key *key, bytea *members)
 
 /* Takes the next new set, in ascending order of key; members' length is set. */
 static void
-put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
+put_new(void *arg, const crm_set_key *key, bytea *members, uint32 count)
 {
+	crm_store_writer *writer = arg;
 	crm_value_change *value = NULL;
 	int			order = -1;
 
-	while (HeapTupleIsValid(writer->old) && (order = compare_keys(&writer->old_key, key)) < 0)
+	while (HeapTupleIsValid(writer->old) && (order = crm_set_key_compare(&writer->old_key, key)) < 0)
 	{
-		delete_old(writer);
-		next_old(writer);
+		crm_store_delete_old(writer);
+		crm_store_next_old(writer);
 	}
-	if (!is_slice(writer->change, key))
+	if (!crm_store_is_slice(writer->change, key))
 	{
-		value = value_change(writer->change, key->tag_id, key->value_no);
+		value = crm_store_value_change(writer->change, key->tag_id, key->value_no);
 		value->members += count;
 		if (writer->change->on_size != NULL)
 			writer->change->on_size(writer->change->arg, key->tag_id, key->value_no, key->scope_no, count);
@@ -260,12 +228,12 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 			if (value != NULL)
 				crm_value_change_count(value, writer->population, key->tag_id, key->chunk, (uint8 *) VARDATA_ANY(stored), size,
 									   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
-			note_history(writer, key, (uint8 *) VARDATA_ANY(stored), size, members);
-			update_old(writer, key, members);
+			crm_store_note_history(writer, key, (uint8 *) VARDATA_ANY(stored), size, members);
+			crm_store_update_old(writer, key, members);
 		}
 		MemoryContextSwitchTo(old_context);
 		MemoryContextReset(writer->row_context);
-		next_old(writer);
+		crm_store_next_old(writer);
 	}
 	else
 	{
@@ -274,8 +242,8 @@ put(store_writer *writer, const set_key *key, bytea *members, uint32 count)
 		else if (value != NULL)
 			crm_value_change_count(value, writer->population, key->tag_id, key->chunk, NULL, 0,
 								   (uint8 *) VARDATA(members), VARSIZE(members) - VARHDRSZ, writer->moves);
-		note_history(writer, key, NULL, 0, members);
-		insert_new(writer, key, members);
+		crm_store_note_history(writer, key, NULL, 0, members);
+		crm_store_insert(writer, key, members);
 	}
 }
 
@@ -293,17 +261,37 @@ compare_present(const void *a, const void *b)
 	return ((const present_value *) a)->value_no - ((const present_value *) b)->value_no;
 }
 
-static void
-put_chunk(store_writer *writer, crm_tag_sets *sets, int chunk, bytea *members,
-		  uint16 *codes, present_value *present)
+void
+crm_store_put_chunk(const crm_store_change *change, crm_tag_sets *sets, int chunk, crm_store_buffers *buffers,
+					crm_store_put put, void *arg)
 {
-	crm_store_change *change = writer->change;
-	uint8	   *out = (uint8 *) VARDATA(members);
+	Size		bound = VARHDRSZ + crm_tag_sets_bound(sets, chunk);
+	bytea	   *members;
+	uint16	   *codes;
+	present_value *present;
+	uint8	   *out;
 	uint32		scope;
 	uint64		number;
 	uint32		customers;
-	set_key		key;
+	crm_set_key key;
 
+	crm_check_size(bound, "bytea");
+	if (bound > buffers->room)
+	{
+		if (buffers->members != NULL)
+			pfree(buffers->members);
+		buffers->members = palloc(bound);
+		buffers->room = bound;
+	}
+	if (buffers->codes == NULL)
+	{
+		buffers->codes = palloc(65536 * sizeof(uint16));
+		buffers->present = palloc(65536 * sizeof(present_value));
+	}
+	members = buffers->members;
+	codes = buffers->codes;
+	present = buffers->present;
+	out = (uint8 *) VARDATA(members);
 	crm_tag_sets_chunk(sets, chunk, &scope, &number, &customers);
 	key.scope_no = change->scope_numbers[scope];
 	key.chunk = (int64) number;
@@ -318,7 +306,7 @@ put_chunk(store_writer *writer, crm_tag_sets *sets, int chunk, bytea *members,
 		if (tag->rule < 0)
 		{
 			SET_VARSIZE(members, VARHDRSZ + crm_tag_sets_encode_base(sets, chunk, out));
-			put(writer, &key, members, customers);
+			put(arg, &key, members, customers);
 		}
 		else if (tag->number)
 		{
@@ -331,7 +319,7 @@ put_chunk(store_writer *writer, crm_tag_sets *sets, int chunk, bytea *members,
 					continue;
 				key.value_no = i;
 				SET_VARSIZE(members, VARHDRSZ + size);
-				put(writer, &key, members, count);
+				put(arg, &key, members, count);
 			}
 		}
 		else if (tag->value_numbers == NULL)
@@ -340,7 +328,7 @@ put_chunk(store_writer *writer, crm_tag_sets *sets, int chunk, bytea *members,
 			if (size == 0)
 				continue;
 			SET_VARSIZE(members, VARHDRSZ + size);
-			put(writer, &key, members, count);
+			put(arg, &key, members, count);
 		}
 		else
 		{
@@ -357,81 +345,85 @@ put_chunk(store_writer *writer, crm_tag_sets *sets, int chunk, bytea *members,
 				key.value_no = present[i].value_no;
 				size = crm_tag_sets_encode_code(sets, chunk, present[i].present, out, &count);
 				SET_VARSIZE(members, VARHDRSZ + size);
-				put(writer, &key, members, count);
+				put(arg, &key, members, count);
 			}
 		}
 	}
 }
 
 void
-crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_store_change *change)
+crm_store_writer_open(crm_store_writer *writer, const crm_population *population, crm_store_change *change)
 {
-	store_writer writer = {0};
-	ScanKeyData key;
-	Snapshot	snapshot;
-	int			chunks = crm_tag_sets_chunks(sets);
-	Size		room = 0;
-	bytea	   *members = NULL;
-	uint16	   *codes = palloc(65536 * sizeof(uint16));
-	present_value *present = palloc(65536 * sizeof(present_value));
-
-	writer.population = population;
-	writer.change = change;
-	writer.table = crm_catalogue_open("tag_set", RowExclusiveLock);
-	writer.index = crm_catalogue_index(writer.table, "tag_set_pkey");
-	writer.desc = RelationGetDescr(writer.table);
-	writer.indexes = CatalogOpenIndexes(writer.table);
-	writer.row_context = AllocSetContextCreate(CurrentMemoryContext, "crm stored chunk", ALLOCSET_DEFAULT_SIZES);
-	for (int i = 0; i < INSERT_BATCH; i++)
-		writer.slots[i] = MakeSingleTupleTableSlot(writer.desc, &TTSOpsHeapTuple);
-
+	memset(writer, 0, sizeof(*writer));
+	writer->population = population;
+	writer->change = change;
+	writer->table = crm_catalogue_open("tag_set", RowExclusiveLock);
+	writer->index = crm_catalogue_index(writer->table, "tag_set_pkey");
+	writer->desc = RelationGetDescr(writer->table);
+	writer->indexes = CatalogOpenIndexes(writer->table);
+	writer->row_context = AllocSetContextCreate(CurrentMemoryContext, "crm stored chunk", ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < CRM_STORE_BATCH; i++)
+		writer->slots[i] = MakeSingleTupleTableSlot(writer->desc, &TTSOpsHeapTuple);
 	/* our own inserts must not come back as old sets */
-	snapshot = RegisterSnapshot(GetActiveSnapshot());
-	ScanKeyInit(&key, CRM_SET_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population->id));
-	writer.scan = systable_beginscan_ordered(writer.table, writer.index, snapshot, 1, &key);
-	next_old(&writer);
-	if (population->scope_column != NULL && HeapTupleIsValid(writer.old))
-		writer.moves = AllocSetContextCreate(CurrentMemoryContext, "crm moves between scopes", ALLOCSET_DEFAULT_SIZES);
+	writer->snapshot = RegisterSnapshot(GetActiveSnapshot());
+}
 
-	for (int chunk = 0; chunk < chunks; chunk++)
-	{
-		Size		bound = VARHDRSZ + crm_tag_sets_bound(sets, chunk);
+void
+crm_store_writer_close(crm_store_writer *writer)
+{
+	crm_store_change *change = writer->change;
 
-		CHECK_FOR_INTERRUPTS();
-		crm_check_size(bound, "bytea");
-		if (bound > room)
-		{
-			if (members != NULL)
-				pfree(members);
-			members = palloc(bound);
-			room = bound;
-		}
-		put_chunk(&writer, sets, chunk, members, codes, present);
-	}
-	while (HeapTupleIsValid(writer.old))
-	{
-		delete_old(&writer);
-		next_old(&writer);
-	}
-	flush(&writer);
+	crm_store_flush(writer);
 	crm_history_flush(change->history);
-	if (writer.moves != NULL)
+	if (writer->moves != NULL)
 	{
 		for (int t = 0; t < change->tag_count; t++)
 			for (int v = 0; v < change->tags[t].value_count; v++)
 				crm_value_change_settle(&change->tags[t].values[v]);
-		MemoryContextDelete(writer.moves);
+		MemoryContextDelete(writer->moves);
 	}
-
-	systable_endscan_ordered(writer.scan);
-	UnregisterSnapshot(snapshot);
-	for (int i = 0; i < INSERT_BATCH; i++)
-		ExecDropSingleTupleTableSlot(writer.slots[i]);
-	CatalogCloseIndexes(writer.indexes);
-	index_close(writer.index, AccessShareLock);
-	table_close(writer.table, NoLock);
-	MemoryContextDelete(writer.row_context);
-	pfree(codes);
-	pfree(present);
+	UnregisterSnapshot(writer->snapshot);
+	for (int i = 0; i < CRM_STORE_BATCH; i++)
+		ExecDropSingleTupleTableSlot(writer->slots[i]);
+	CatalogCloseIndexes(writer->indexes);
+	index_close(writer->index, AccessShareLock);
+	table_close(writer->table, NoLock);
+	MemoryContextDelete(writer->row_context);
 	CommandCounterIncrement();
+}
+
+void
+crm_store_collect_moves(crm_store_writer *writer)
+{
+	if (writer->moves == NULL && writer->population->scope_column != NULL)
+		writer->moves = AllocSetContextCreate(CurrentMemoryContext, "crm moves between scopes", ALLOCSET_DEFAULT_SIZES);
+}
+
+void
+crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_store_change *change)
+{
+	crm_store_writer writer;
+	crm_store_buffers buffers = {0};
+	ScanKeyData key;
+	int			chunks = crm_tag_sets_chunks(sets);
+
+	crm_store_writer_open(&writer, population, change);
+	ScanKeyInit(&key, CRM_SET_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population->id));
+	writer.scan = systable_beginscan_ordered(writer.table, writer.index, writer.snapshot, 1, &key);
+	crm_store_next_old(&writer);
+	if (HeapTupleIsValid(writer.old))
+		crm_store_collect_moves(&writer);
+
+	for (int chunk = 0; chunk < chunks; chunk++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		crm_store_put_chunk(change, sets, chunk, &buffers, put_new, &writer);
+	}
+	while (HeapTupleIsValid(writer.old))
+	{
+		crm_store_delete_old(&writer);
+		crm_store_next_old(&writer);
+	}
+	systable_endscan_ordered(writer.scan);
+	crm_store_writer_close(&writer);
 }

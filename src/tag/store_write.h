@@ -57,4 +57,13 @@ typedef struct crm_store_change
  */
 extern void crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_store_change *change);
 
+/*
+ * Of the customers evaluated alone: they leave every set of these tags, and enter
+ * those that the finished sets hold them in.  ids ascend.  on_delta tells how
+ * many members a set gained.
+ */
+extern void crm_store_patch(const crm_population *population, crm_tag_sets *sets, crm_store_change *change,
+							const int64 *ids, int count,
+							void (*on_delta) (void *arg, int32 tag_id, int32 value_no, int32 scope_no, int64 delta), void *arg);
+
 #endif							/* CRM_STORE_WRITE_H */

@@ -50,3 +50,9 @@ ALTER TABLE @extschema@.tracked_relation ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tracked_relation_visible ON @extschema@.tracked_relation FOR SELECT
 	USING (@extschema@.can_see_population(population_id));
 GRANT SELECT ON @extschema@.tracked_relation TO PUBLIC;
+
+CREATE FUNCTION @extschema@.fold_tags(population text DEFAULT NULL, as_of timestamptz DEFAULT now())
+	RETURNS TABLE (tag text, value text, members bigint, entered bigint, exited bigint)
+	AS 'MODULE_PATHNAME', 'crm_fold_tags' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 100;
+COMMENT ON FUNCTION @extschema@.fold_tags(text, timestamptz) IS
+	'evaluates the customers of a tracked population who stand in the change log or are due by the clock, for all tags by the rules of their last refresh, puts them into the stored sets and empties the log; members, entered and exited of each tag and value. Only chunks that changed are written. Where partitions came or went, or a table was truncated, it refreshes all. Waits for refreshes and other folds, not for writers. Errors: 55000 not tracked, 42501 no right to define tags, 40001 at REPEATABLE READ when another came first';
