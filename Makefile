@@ -91,6 +91,7 @@ SQL_PARTS = \
 	src/tag/taxonomy_bank.sql \
 	src/tag/taxonomy_retail.sql \
 	src/behavior/timeline_store.sql \
+	src/behavior/timeline_now.sql \
 	src/tag/ownership.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql

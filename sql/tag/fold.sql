@@ -13,7 +13,7 @@ SELECT * FROM crm.fold_tags('folded');
 SELECT crm.track_population('folded');
 -- Before the first refresh it is one
 SELECT tag, value, members FROM crm.fold_tags('folded');
-SELECT * FROM crm.fold_tags('folded', '2999-01-01 00:00+00');
+SELECT * FROM crm.fold_tags('folded', '2999-01-01 00:00-08');
 SELECT * FROM crm.fold_tags('folded', 'infinity');
 
 -- Nothing to do, and nothing written

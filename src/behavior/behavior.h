@@ -105,4 +105,8 @@ extern unsigned behavior_funnel_mode(const text *names);
 /* Parses a pattern over so many conditions; 22023 with the position, 54000 when it is too long. */
 extern void behavior_pattern(const char *text, Size length, int conditions, crm_pattern *pattern);
 
+/* Stored timelines become what the rows of events are, of these customers or of all (timeline_refresh.c). */
+struct crm_population;
+extern void crm_timelines_rebuild(const struct crm_population *population, const int64 *ids, int count);
+
 #endif							/* CRM_BEHAVIOR_H */

@@ -134,9 +134,9 @@ take_row(TupleTableSlot *slot, void *arg)
 }
 
 void
-timeline_build_query(timeline_build *build, const char *query, int channels, char **channel_names)
+timeline_build_query(timeline_build *build, const char *query, ParamListInfo params, int channels, char **channel_names)
 {
-	build->source = timeline_source_open(query, channels, channel_names, build->writer, build->dictionary);
+	build->source = timeline_source_open(query, params, channels, channel_names, build->writer, build->dictionary);
 	timeline_source_run(build->source, take_row, build);
 	timeline_source_close(build->source);
 	build->source = NULL;

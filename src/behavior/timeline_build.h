@@ -25,7 +25,7 @@ extern timeline_build *timeline_build_new(void);
  * event [, value [, attributes]]; with channels, instead of the last, one column for
  * each of these names.  SPI is connected by the caller.
  */
-extern void timeline_build_query(timeline_build *build, const char *query, int channels, char **channel_names);
+extern void timeline_build_query(timeline_build *build, const char *query, ParamListInfo params, int channels, char **channel_names);
 /* The customer is to be visited, events or not. */
 extern void timeline_build_mark(timeline_build *build, int64 customer);
 /* Rows ignored as they have no customer. */

@@ -29,6 +29,17 @@ may_read_all(const crm_population *population)
 		crm_rights_may_read_all(population, mapping->relation, mapping->columns, mapping->column);
 }
 
+void
+timeline_require_all(const crm_population *population)
+{
+	if (!may_read_all(population))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the timelines of population \"%s\"", population->name),
+				 errhint("Its owner may run %s.grant_population('%s', '%s').", crm_schema(), population->name,
+						 GetUserNameFromId(GetUserId(), false))));
+}
+
 /* readable_timelines() */
 Datum
 crm_readable_timelines(PG_FUNCTION_ARGS)
@@ -74,14 +85,7 @@ crm_whole_timeline(PG_FUNCTION_ARGS)
 
 	if (!cache->known || cache->population != population || cache->user != GetUserId())
 	{
-		crm_population *found = crm_population_find_by_id(population);
-
-		if (!may_read_all(found))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("permission denied for the timelines of population \"%s\"", found->name),
-					 errhint("Its owner may run %s.grant_population('%s', '%s').", crm_schema(), found->name,
-							 GetUserNameFromId(GetUserId(), false))));
+		timeline_require_all(crm_population_find_by_id(population));
 		cache->population = population;
 		cache->user = GetUserId();
 		cache->known = true;
@@ -251,6 +255,8 @@ crm_drop_timelines(PG_FUNCTION_ARGS)
 	(void) crm_catalogue_write("UPDATE @.timeline_store SET kept_from = $2 WHERE population_id = $1",
 							   2, INT4OID, Int32GetDatum(population->id), false, TIMESTAMPTZOID, from, false);
 	crm_catalogue_end(&session);
+	if (population->tracked)
+		crm_log_everybody(population->id);
 	PopActiveSnapshot();
 	PG_RETURN_DATUM(from);
 }

@@ -15,6 +15,8 @@
 #include "behavior/timeline_build.h"
 
 #include "access/xact.h"
+#include "behavior/behavior.h"
+#include "behavior/timeline_chosen.h"
 #include "behavior/timeline_store.h"
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
@@ -290,14 +292,6 @@ store_customer(void *arg, int64 customer, bool marked, crm_timeline_writer *writ
 
 /* ---- the query ------------------------------------------------------------------------------- */
 
-static char *
-time_literal(TimestampTz at)
-{
-	/* microseconds since an instant: no setting changes how it is read */
-	return psprintf("('2000-01-01 00:00:00+00'::pg_catalog.timestamptz OPERATOR(pg_catalog.+) "
-					"pg_catalog.make_interval(secs => %.6f))", (double) at / USECS_PER_SEC);
-}
-
 /* Conditions on the rows of `alias`: wanted at all, and of the time given. */
 static void
 append_conditions(StringInfo sql, const refresh *r, const char *alias, const char *operator)
@@ -306,9 +300,9 @@ append_conditions(StringInfo sql, const refresh *r, const char *alias, const cha
 
 	appendStringInfo(sql, " WHERE %s.%s IS NOT NULL", alias, quote_identifier(r->mapping->key));
 	if (r->settings.kept_from > DT_NOBEGIN)
-		appendStringInfo(sql, " AND %s.%s OPERATOR(pg_catalog.>=) %s", alias, time, time_literal(r->settings.kept_from));
+		appendStringInfo(sql, " AND %s.%s OPERATOR(pg_catalog.>=) %s", alias, time, timeline_time_literal(r->settings.kept_from));
 	if (!r->whole)
-		appendStringInfo(sql, " AND %s.%s OPERATOR(pg_catalog.%s) %s", alias, time, operator, time_literal(r->from));
+		appendStringInfo(sql, " AND %s.%s OPERATOR(pg_catalog.%s) %s", alias, time, operator, timeline_time_literal(r->from));
 }
 
 static void
@@ -334,14 +328,7 @@ append_select(StringInfo sql, const refresh *r)
 		appendStringInfo(sql, "SELECT CASE WHEN event.%s OPERATOR(pg_catalog.<) 0 THEN dictionary.id ELSE event.%s::pg_catalog.int8 END", key, key);
 	else
 		appendStringInfo(sql, "SELECT event.%s", key);
-	appendStringInfo(sql, ", event.%s, event.%s", quote_identifier(m->time), quote_identifier(m->name));
-	if (m->value != NULL)
-		appendStringInfo(sql, ", event.%s", quote_identifier(m->value));
-	else if (m->channels > 0)
-		appendStringInfoString(sql, ", NULL::pg_catalog.float8");
-	for (int i = 0; i < m->channels; i++)
-		appendStringInfo(sql, ", event.%s", quote_identifier(m->channel[i]));
-	appendStringInfo(sql, " FROM %s AS event", m->relation_name);
+	timeline_append_events(sql, m);
 	if (r->dictionary)
 		append_dictionary(sql, r);
 }
@@ -364,7 +351,7 @@ events_query(const refresh *r)
 						 quote_identifier(r->mapping->key), r->mapping->relation_name);
 		append_conditions(&sql, r, "late", "<");
 		appendStringInfo(&sql, " AND late.%s OPERATOR(pg_catalog.>=) %s)", quote_identifier(r->settings.arrival),
-						 time_literal(r->arrived));
+						 timeline_time_literal(r->arrived));
 	}
 	return sql.data;
 }
@@ -389,7 +376,7 @@ number_new_keys(refresh *r)
 	if (r->population->key_form == CRM_KEY_INTEGER)
 		appendStringInfo(&sql, " AND event.%s OPERATOR(pg_catalog.<) 0", key);
 	if (!r->whole && r->settings.arrival == NULL)
-		appendStringInfo(&sql, " AND event.%s OPERATOR(pg_catalog.>=) %s", quote_identifier(r->mapping->time), time_literal(r->from));
+		appendStringInfo(&sql, " AND event.%s OPERATOR(pg_catalog.>=) %s", quote_identifier(r->mapping->time), timeline_time_literal(r->from));
 	appendStringInfoString(&sql, " ORDER BY 1");
 
 	SetTuplestoreDestReceiverParams(receiver, keys, CurrentMemoryContext, true, NULL, NULL);
@@ -425,7 +412,7 @@ read_events(refresh *r)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
-	timeline_build_query(build, events_query(r), r->mapping->channels, r->mapping->channel);
+	timeline_build_query(build, events_query(r), NULL, r->mapping->channels, r->mapping->channel);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 	crm_owner_end(&session);
@@ -553,6 +540,45 @@ return_row(const refresh *r, ReturnSetInfo *result, uint64 events)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
+/* Reads and stores all customers' events, or what is new of them; returns how many were read. */
+static uint64
+store_all(refresh *r)
+{
+	timeline_build *build;
+	uint64		events;
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+
+	r->dictionary = r->population->key_form != CRM_KEY_INTEGER || crm_keys_any(r->population);
+	if (r->dictionary && !crm_keys_any(r->population))
+		(void) number_new_keys(r);
+	build = read_events(r);
+	if (r->dictionary ? timeline_build_ignored(build) > 0 : timeline_build_negative(build) > 0)
+	{
+		/* keys that the dictionary has not met, or the first negative ones: number them, and once more */
+		bool		had_dictionary = r->dictionary;
+
+		r->dictionary = true;
+		if (number_new_keys(r) || !had_dictionary)
+		{
+			timeline_build_free(build);
+			build = read_events(r);
+		}
+	}
+	events = timeline_build_count(build);
+
+	timeline_table_open(&r->customers, false, RowExclusiveLock);
+	timeline_table_open(&r->archive, true, RowExclusiveLock);
+	crm_check(crm_timeline_writer_new(&env, &r->joiner), CRM_TIMELINE_TYPE, false);
+	if (r->settings.exists)
+		timeline_each_since(&r->customers, r->population->id, r->from, mark_customer, build);
+	timeline_build_finish(build, store_customer, r);
+	timeline_table_close(&r->customers, NoLock);
+	timeline_table_close(&r->archive, NoLock);
+	CommandCounterIncrement();
+	note_refresh(r);
+	return events;
+}
+
 /* refresh_timelines(population, rebuild, period, lateness, arrival) */
 Datum
 crm_refresh_timelines(PG_FUNCTION_ARGS)
@@ -560,8 +586,6 @@ crm_refresh_timelines(PG_FUNCTION_ARGS)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "crm refresh of timelines", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext before;
 	refresh		r = {0};
-	crm_env		env = crm_env_in(context);
-	timeline_build *build;
 	uint64		events;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -588,37 +612,54 @@ crm_refresh_timelines(PG_FUNCTION_ARGS)
 	if (r.settings.exists)
 		r.arrived = arrivals_since(&r);
 
-	r.dictionary = r.population->key_form != CRM_KEY_INTEGER || crm_keys_any(r.population);
-	if (r.dictionary && !crm_keys_any(r.population))
-		(void) number_new_keys(&r);
-	build = read_events(&r);
-	if (r.dictionary ? timeline_build_ignored(build) > 0 : timeline_build_negative(build) > 0)
-	{
-		/* keys that the dictionary has not met, or the first negative ones: number them, and once more */
-		bool		had_dictionary = r.dictionary;
-
-		r.dictionary = true;
-		if (number_new_keys(&r) || !had_dictionary)
-		{
-			timeline_build_free(build);
-			build = read_events(&r);
-		}
-	}
-	events = timeline_build_count(build);
-
-	timeline_table_open(&r.customers, false, RowExclusiveLock);
-	timeline_table_open(&r.archive, true, RowExclusiveLock);
-	crm_check(crm_timeline_writer_new(&env, &r.joiner), CRM_TIMELINE_TYPE, false);
-	if (r.settings.exists)
-		timeline_each_since(&r.customers, r.population->id, r.from, mark_customer, build);
-	timeline_build_finish(build, store_customer, &r);
-	timeline_table_close(&r.customers, NoLock);
-	timeline_table_close(&r.archive, NoLock);
-	CommandCounterIncrement();
-	note_refresh(&r);
+	events = store_all(&r);
 	PopActiveSnapshot();
 	return_row(&r, (ReturnSetInfo *) fcinfo->resultinfo, events);
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(context);
 	return (Datum) 0;
+}
+
+/*
+ * Of a tracked population: the stored timelines of these customers, or of all
+ * (ids NULL), become what the rows of events are in the active snapshot.  The
+ * population's lock is held.  Nothing where no timelines are stored.
+ */
+void
+crm_timelines_rebuild(const crm_population *population, const int64 *ids, int count)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "crm rebuild of timelines", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(context);
+	refresh		r = {0};
+	crm_env		env = crm_env_in(context);
+
+	r.population = unconstify(crm_population *, population);
+	r.mapping = timeline_mapping_read(population, false);
+	timeline_settings_read(population, &r.settings);
+	r.whole = true;
+	r.from = DT_NOBEGIN;
+	r.period.months = r.settings.months;
+	if (r.mapping != NULL && r.settings.exists && ids == NULL)
+	{
+		r.newest = r.settings.watermark;
+		r.any = r.settings.has_watermark;
+		(void) store_all(&r);
+	}
+	else if (r.mapping != NULL && r.settings.exists && count > 0)
+	{
+		timeline_build *build = timeline_read_chosen(population, r.mapping, &r.settings, ids, count);
+
+		timeline_table_open(&r.customers, false, RowExclusiveLock);
+		timeline_table_open(&r.archive, true, RowExclusiveLock);
+		crm_check(crm_timeline_writer_new(&env, &r.joiner), CRM_TIMELINE_TYPE, false);
+		for (int i = 0; i < count; i++)
+			timeline_build_mark(build, ids[i]);
+		timeline_build_finish(build, store_customer, &r);
+		timeline_table_close(&r.customers, NoLock);
+		timeline_table_close(&r.archive, NoLock);
+		CommandCounterIncrement();
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(context);
+	UpdateActiveSnapshotCommandId();
 }

@@ -78,6 +78,7 @@ struct timeline_source
 	MemoryContext row_context;	/* reset when a row has used it */
 	bool		row_used;
 	SPIPlanPtr	plan;
+	ParamListInfo params;		/* NULL: none */
 	int			natts;
 	column	   *columns;
 	int			channels;		/* columns that are attributes; 0 where there is one jsonb */
@@ -230,8 +231,10 @@ check_query(SPIPlanPtr plan)
 }
 
 timeline_source *
-timeline_source_open(const char *query, int channels, char **channel_names, crm_timeline_writer *writer, Size memory)
+timeline_source_open(const char *query, ParamListInfo params, int channels, char **channel_names, crm_timeline_writer *writer,
+					 Size memory)
 {
+	SPIPrepareOptions options = {0};
 	timeline_source *source = palloc0(sizeof(timeline_source));
 	TupleDesc	desc;
 	int			most = COLUMN_ATTRIBUTES + Max(channels, 1);
@@ -241,7 +244,14 @@ timeline_source_open(const char *query, int channels, char **channel_names, crm_
 	source->writer = writer;
 	source->memory = memory;
 	source->channels = channels;
-	source->plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+	source->params = params;
+	options.cursorOptions = CURSOR_OPT_PARALLEL_OK;
+	if (params != NULL)
+	{
+		options.parserSetup = params->parserSetup;
+		options.parserSetupArg = params->parserSetupArg;
+	}
+	source->plan = SPI_prepare_extended(query, &options);
 	if (source->plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	desc = check_query(source->plan);
@@ -306,6 +316,7 @@ timeline_source_run(timeline_source *source, void (*take) (TupleTableSlot *slot,
 	row_receiver receiver = {{receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone}, take, arg};
 	SPIExecuteOptions options = {0};
 
+	options.params = source->params;
 	options.read_only = true;	/* the active snapshot */
 	options.dest = &receiver.pub;
 	if (SPI_execute_plan_extended(source->plan, &options) < 0)

@@ -7,6 +7,7 @@
 #include "behavior/timeline.h"
 #include "executor/tuptable.h"
 #include "kernel/event_partition.h"
+#include "nodes/params.h"
 
 typedef struct timeline_source timeline_source;
 
@@ -14,7 +15,7 @@ typedef struct timeline_source timeline_source;
  * Prepares and checks the query (timeline_build.h).  Names and attributes are
  * numbered by the writer, as long as it takes no more than `memory` bytes.
  */
-extern timeline_source *timeline_source_open(const char *query, int channels, char **channel_names,
+extern timeline_source *timeline_source_open(const char *query, ParamListInfo params, int channels, char **channel_names,
 											 crm_timeline_writer *writer, Size memory);
 extern void timeline_source_run(timeline_source *source, void (*take) (TupleTableSlot *slot, void *arg), void *arg);
 /* The event of a row, which lasts until the next; false for a row to be ignored. */

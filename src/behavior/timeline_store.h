@@ -58,6 +58,9 @@ typedef struct timeline_settings
 extern timeline_mapping *timeline_mapping_read(const crm_population *population, bool missing_ok);
 extern void timeline_settings_read(const crm_population *population, timeline_settings *settings);
 
+/* 42501 unless the current user may read the timelines of all customers. */
+extern void timeline_require_all(const crm_population *population);
+
 /* ---- periods ------------------------------------------------------------------------ */
 
 /* A period of the calendar, in UTC; start = end: none yet. */

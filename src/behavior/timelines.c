@@ -43,7 +43,7 @@ crm_timelines(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
 	build = timeline_build_new();
-	timeline_build_query(build, text_to_cstring(PG_GETARG_TEXT_PP(0)), 0, NULL);
+	timeline_build_query(build, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, 0, NULL);
 	timeline_build_finish(build, put_timeline, fcinfo->resultinfo);
 	SPI_finish();
 	MemoryContextSwitchTo(before);

@@ -34,7 +34,5 @@ typedef struct crm_logged
 extern void crm_log_read(const crm_population *population, crm_logged *logged);
 /* Deletes the rows that the active snapshot sees; the caller holds the population's lock.  40001 where another was first. */
 extern void crm_log_delete(const crm_population *population);
-/* Every customer may have changed. */
-extern void crm_log_everybody(int32 population);
 
 #endif							/* CRM_CHANGE_LOG_H */

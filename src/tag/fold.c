@@ -226,6 +226,7 @@ fold_pending(folding *f)
 	crm_refresh_check_owners(r);
 	r->history = crm_history_begin(r->population);
 	crm_due_clear(r->population, &r->as_of);
+	crm_pending_store_timelines(r->population, f->pending);
 	/* the population's owner first: his rows are the population */
 	do
 	{

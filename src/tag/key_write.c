@@ -130,7 +130,7 @@ crm_keys_clear_sequence(const crm_population *population)
 	/* nobody takes a number between the look and the leap */
 	LockRelationOid(sequence, ShareRowExclusiveLock);
 	crm_catalogue_begin(&session);
-	(void) crm_catalogue_write("SELECT setval($1, $2) FROM @.population_key_number_seq WHERE last_value < $2",
+	(void) crm_catalogue_write("SELECT setval($1, $2) FROM @.population_key_number_seq WHERE last_value <= $2",
 							   2, REGCLASSOID, ObjectIdGetDatum(sequence), false,
 							   INT8OID, Int64GetDatum(used), false);
 	crm_catalogue_end(&session);

@@ -8,6 +8,7 @@
  */
 #include "common/crm.h"
 
+#include "behavior/behavior.h"
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
 #include "executor/spi.h"
@@ -208,4 +209,11 @@ crm_pending_read(const crm_population *population, TimestampTz until)
 	crm_due_read(population, until, walk.collector);
 	take_set(&walk, pending);
 	return pending->everybody || pending->count > 0 ? pending : NULL;
+}
+
+void
+crm_pending_store_timelines(const crm_population *population, const crm_pending *pending)
+{
+	if (population->has_events && pending != NULL)
+		crm_timelines_rebuild(population, pending->everybody ? NULL : pending->ids, pending->count);
 }

@@ -23,4 +23,10 @@ typedef struct crm_pending
  */
 extern crm_pending *crm_pending_read(const crm_population *population, TimestampTz until);
 
+/*
+ * Under the population's lock, before its sets are brought up to date: so are the
+ * stored timelines of those pending, which the active snapshot then sees.  NULL: nobody.
+ */
+extern void crm_pending_store_timelines(const crm_population *population, const crm_pending *pending);
+
 #endif							/* CRM_PENDING_H */

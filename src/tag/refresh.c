@@ -473,6 +473,8 @@ crm_refresh_run(crm_refresh *r)
 	r->dictionary = r->population->key_form != CRM_KEY_INTEGER || any_numbers;
 	if (r->dictionary && !any_numbers)
 		(void) number_new_keys(r, r->population->owner);
+	if (r->population->tracked && r->whole)
+		crm_pending_store_timelines(r->population, crm_pending_read(r->population, DT_NOBEGIN));
 
 	if (r->whole)
 		crm_due_clear(r->population, NULL);

@@ -54,6 +54,8 @@ extern char *crm_population_source(const crm_population *population);
 extern bool crm_key_form_fits(Oid type, crm_key_form form);
 /* Type of a relation's column; 42703 with the nearest names. */
 extern Oid	crm_column_type(Oid relation, const char *column);
+/* Of a tracked population: the stored sets of every customer may be wrong (change_log.c). */
+extern void crm_log_everybody(int32 population);
 /* Serialises writers of one population until the end of the transaction. */
 extern void crm_population_lock(const crm_population *population);
 
