@@ -2,11 +2,12 @@
  * fuzz_tag_chunk.c - any bytes as a stored chunk: refused, or one set whichever
  * way it is read, which encodes again to itself.
  *
- * The first byte gives the width of a wide chunk.
+ * Patched with nobody evaluated it stays what it is, with everybody evaluated
+ * nobody is left.  The first byte gives the width of a wide chunk.
  */
 #include "unit.h"
 
-#include "kernel/tag_chunk.h"
+#include "kernel/chunk_patch.h"
 
 #define REQUIRE(condition) \
 	do { \
@@ -15,6 +16,22 @@
 	} while (0)
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+patch(const uint8_t *data, size_t size, int bits, const uint64_t *offsets, size_t count)
+{
+	crm_env		env = unit_env();
+	crm_chunk_patched patched;
+	uint8_t    *out = malloc(crm_chunk_patch_bound(bits, size, size));
+
+	REQUIRE(crm_chunk_patch(&env, bits, data, size, offsets, count, NULL, 0, out, &patched) == CRM_OK);
+	REQUIRE(patched.size == 0 && patched.after == 0 && patched.before == count);
+	REQUIRE(crm_chunk_patch(&env, bits, data, size, offsets, count, data, size, out, &patched) == CRM_OK);
+	REQUIRE(patched.after == count);
+	REQUIRE(crm_chunk_patch(&env, bits, data, size, NULL, 0, NULL, 0, out, &patched) == CRM_OK);
+	REQUIRE(patched.before == count && patched.after == count);
+	free(out);
+}
 
 static void
 use_dense(const uint8_t *data, size_t size)
@@ -36,6 +53,15 @@ use_dense(const uint8_t *data, size_t size)
 	REQUIRE(length > 1 && length <= size);
 	REQUIRE(crm_chunk_decode(bytes, length, again) == CRM_OK);
 	REQUIRE(memcmp(words, again, sizeof(words)) == 0);
+	{
+		static uint64_t offsets[CRM_CHUNK_IDS];
+		size_t		count = 0;
+
+		for (uint64_t i = 0; i < CRM_CHUNK_IDS; i++)
+			if (words[i / 64] >> (i % 64) & 1)
+				offsets[count++] = i;
+		patch(data, size, CRM_CHUNK_BITS, offsets, count);
+	}
 }
 
 static void
@@ -58,6 +84,7 @@ use_wide(const uint8_t *data, size_t size, int bits)
 			REQUIRE(crm_chunk_contains(data, size, offsets[i], &found) == CRM_OK && found);
 		}
 		free(bytes);
+		patch(data, size, bits, offsets, count);
 	}
 	free(offsets);
 }
