@@ -79,6 +79,7 @@ SQL_PARTS = \
 	src/tag/explain.sql \
 	src/tag/govern.sql \
 	src/tag/views.sql \
+	src/tag/check.sql \
 	src/tag/title.sql \
 	src/tag/segment_define.sql \
 	src/tag/segment_tools.sql \

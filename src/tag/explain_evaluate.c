@@ -19,12 +19,12 @@
 #include "utils/rel.h"
 #include "utils/resowner.h"
 
-bool
-crm_explain_guarded(void (*action) (void *arg), void *arg)
+char *
+crm_explain_try(void (*action) (void *arg), void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = true;
+	char	   *volatile problem = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -47,13 +47,23 @@ crm_explain_guarded(void (*action) (void *arg), void *arg)
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES))
 			ReThrowError(error);
+		problem = pstrdup(error->message);
 		FreeErrorData(error);
-		done = false;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return done;
+	return problem;
+}
+
+bool
+crm_explain_guarded(void (*action) (void *arg), void *arg)
+{
+	char	   *problem = crm_explain_try(action, arg);
+
+	if (problem != NULL)
+		pfree(problem);
+	return problem == NULL;
 }
 
 static void

@@ -27,6 +27,8 @@
 #define MAX_KINDS 32
 /* Sums are looked at up to this value of one event. */
 #define MAX_VALUE 1e15
+/* Below it, nobody would call a value another than zero. */
+#define SMALLEST_VALUE 1e-290
 
 /* A kind of events that might happen. */
 typedef struct event_kind
@@ -247,7 +249,7 @@ show_number(double value)
 static double
 rounded(double value)
 {
-	return strtod(psprintf("%.12g", value), NULL);
+	return value < SMALLEST_VALUE ? 0 : strtod(psprintf("%.12g", value), NULL);
 }
 
 /* A bound of the values that give a result; where it gives it itself, it is included. */

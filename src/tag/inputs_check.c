@@ -26,6 +26,8 @@
 
 /* Tags that a statement has warned of; more are warned of again. */
 #define REMEMBERED 64
+/* Inputs that are not looked at twice. */
+#define UNCHANGED 64
 
 /* A sentence begins with a capital letter. */
 static char *
@@ -260,9 +262,26 @@ read_inputs(Datum *tag_ids, int tag_count, int *kept_count)
 	return kept;
 }
 
+/* Inputs that were found unchanged: tags of one population share many. */
+typedef struct unchanged_inputs
+{
+	const crm_input *inputs[UNCHANGED];
+	int			count;
+} unchanged_inputs;
+
+static bool
+is_unchanged(const unchanged_inputs *unchanged, const crm_input *input)
+{
+	for (int i = 0; i < unchanged->count; i++)
+		if (strcmp(unchanged->inputs[i]->mark, input->mark) == 0 && strcmp(unchanged->inputs[i]->name, input->name) == 0 &&
+			strcmp(unchanged->inputs[i]->kind, input->kind) == 0 && strcmp(unchanged->inputs[i]->definition, input->definition) == 0)
+			return true;
+	return false;
+}
+
 /* What has changed of a tag's inputs, in words; NULL when nothing has. */
 static char *
-cause_of_tag(const crm_population *population, const kept_inputs *kept)
+cause_of_tag(const crm_population *population, const kept_inputs *kept, unchanged_inputs *unchanged)
 {
 	StringInfoData causes;
 	int			level = crm_rule_enter();	/* definitions are written under the settings under which they were */
@@ -270,8 +289,10 @@ cause_of_tag(const crm_population *population, const kept_inputs *kept)
 	initStringInfo(&causes);
 	for (int i = 0; i < kept->count; i++)
 	{
-		char	   *cause = cause_of(population, &kept->inputs[i]);
+		char	   *cause = is_unchanged(unchanged, &kept->inputs[i]) ? NULL : cause_of(population, &kept->inputs[i]);
 
+		if (cause == NULL && unchanged->count < UNCHANGED && !is_unchanged(unchanged, &kept->inputs[i]))
+			unchanged->inputs[unchanged->count++] = &kept->inputs[i];
 		if (cause != NULL)
 			appendStringInfo(&causes, "%s%s", causes.len > 0 ? "; " : "", cause);
 	}
@@ -283,10 +304,11 @@ char *
 crm_inputs_cause(const crm_population *population, int32 tag_id)
 {
 	Datum		id = Int32GetDatum(tag_id);
+	unchanged_inputs unchanged = {.count = 0};
 	int			count;
 	kept_inputs *kept = read_inputs(&id, 1, &count);
 
-	return count > 0 ? cause_of_tag(population, kept) : NULL;
+	return count > 0 ? cause_of_tag(population, kept, &unchanged) : NULL;
 }
 
 /* Has this statement warned of the tag? */
@@ -313,12 +335,13 @@ is_warned_of(int32 tag_id)
 void
 crm_inputs_warn(const crm_population *population, Datum *tag_ids, int tag_count)
 {
+	unchanged_inputs unchanged = {.count = 0};
 	int			count;
 	kept_inputs *kept = read_inputs(tag_ids, tag_count, &count);
 
 	for (int i = 0; i < count; i++)
 	{
-		char	   *cause = cause_of_tag(population, &kept[i]);
+		char	   *cause = cause_of_tag(population, &kept[i], &unchanged);
 
 		if (cause == NULL || is_warned_of(kept[i].tag_id))
 			continue;
@@ -355,6 +378,7 @@ crm_inputs_before_refresh(const crm_population *population, List *tags)
 {
 	Datum	   *ids = palloc(sizeof(Datum) * (list_length(tags) + 1));
 	List	   *changed = NIL;
+	unchanged_inputs unchanged = {.count = 0};
 	kept_inputs *kept;
 	ListCell   *cell;
 	int			count = 0;
@@ -366,7 +390,7 @@ crm_inputs_before_refresh(const crm_population *population, List *tags)
 	for (int i = 0; i < count; i++)
 	{
 		crm_tag    *tag = tag_of_id(tags, kept[i].tag_id);
-		char	   *cause = cause_of_tag(population, &kept[i]);
+		char	   *cause = cause_of_tag(population, &kept[i], &unchanged);
 
 		if (cause == NULL && all_here(&kept[i]))
 			continue;
