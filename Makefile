@@ -33,6 +33,7 @@ SQL_PARTS = \
 	src/audience/bsi.sql \
 	src/segment/rfm.sql \
 	src/segment/rfm_segment.sql \
+	src/segment/percentile.sql \
 	src/behavior/window_funnel.sql \
 	src/behavior/funnel.sql \
 	src/behavior/retention.sql \

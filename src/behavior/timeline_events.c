@@ -16,6 +16,7 @@ CRM_FUNCTION(crm_event_sum);
 CRM_FUNCTION(crm_first_event);
 CRM_FUNCTION(crm_last_event);
 CRM_FUNCTION(crm_last_event_of);
+CRM_FUNCTION(crm_first_event_of);
 CRM_FUNCTION(crm_active_days);
 CRM_FUNCTION(crm_velocity);
 CRM_FUNCTION(crm_value_velocity);
@@ -195,6 +196,39 @@ typedef struct last_event_memory
 	TupleDesc	row;
 } last_event_memory;
 
+/* One event of a timeline as a row. */
+static Datum
+event_row(FunctionCallInfo fcinfo, last_event_memory *memory, const crm_timeline *timeline, const crm_timeline_cursor *event)
+{
+	crm_timeline_values values;
+	behavior_attribute_reader attributes;
+	Datum		columns[4] = {0};
+	bool		nulls[4] = {false, false, true, true};
+	size_t		position = timeline->names_at;
+	crm_text	name = {NULL, 0};
+	double		value;
+	Jsonb	   *object;
+
+	for (uint32 code = 0; code <= event->code; code++)
+		name = crm_timeline_next_name(timeline, &position);
+	columns[0] = TimestampTzGetDatum(event->at);
+	columns[1] = PointerGetDatum(cstring_to_text_with_len(name.data, name.size));
+	crm_timeline_values_begin(timeline, &values);
+	if (crm_timeline_value(&values, event->index, &value))
+	{
+		columns[2] = Float8GetDatum(value);
+		nulls[2] = false;
+	}
+	behavior_attributes_begin(timeline, &attributes);
+	object = behavior_event_attributes(&attributes, event->index);
+	if (object != NULL)
+	{
+		columns[3] = JsonbPGetDatum(object);
+		nulls[3] = false;
+	}
+	return HeapTupleGetDatum(heap_form_tuple(behavior_row_type(fcinfo, &memory->row, 4), columns, nulls));
+}
+
 /* last_event_of(t, event, since, until) -> timeline_event; of events at one instant, the last in the timeline's order */
 Datum
 crm_last_event_of(PG_FUNCTION_ARGS)
@@ -202,40 +236,30 @@ crm_last_event_of(PG_FUNCTION_ARGS)
 	last_event_memory *memory = behavior_cache(fcinfo, sizeof(last_event_memory));
 	crm_timeline timeline;
 	crm_timeline_cursor last;
-	crm_timeline_values values;
-	behavior_attribute_reader attributes;
 	behavior_events events;
-	Datum		columns[4] = {0};
-	bool		nulls[4] = {false, false, true, true};
-	size_t		position;
-	crm_text	name = {NULL, 0};
-	double		value;
-	Jsonb	   *object;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	events = events_arguments(fcinfo, 1, &timeline, &memory->select);
 	if (!last_of(&events, &last))
 		PG_RETURN_NULL();
-	position = timeline.names_at;
-	for (uint32 code = 0; code <= last.code; code++)
-		name = crm_timeline_next_name(&timeline, &position);
-	columns[0] = TimestampTzGetDatum(last.at);
-	columns[1] = PointerGetDatum(cstring_to_text_with_len(name.data, name.size));
-	crm_timeline_values_begin(&timeline, &values);
-	if (crm_timeline_value(&values, last.index, &value))
-	{
-		columns[2] = Float8GetDatum(value);
-		nulls[2] = false;
-	}
-	behavior_attributes_begin(&timeline, &attributes);
-	object = behavior_event_attributes(&attributes, last.index);
-	if (object != NULL)
-	{
-		columns[3] = JsonbPGetDatum(object);
-		nulls[3] = false;
-	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(behavior_row_type(fcinfo, &memory->row, 4), columns, nulls)));
+	return event_row(fcinfo, memory, &timeline, &last);
+}
+
+/* first_event_of(t, event, since, until) -> timeline_event; of events at one instant, the first in the timeline's order */
+Datum
+crm_first_event_of(PG_FUNCTION_ARGS)
+{
+	last_event_memory *memory = behavior_cache(fcinfo, sizeof(last_event_memory));
+	crm_timeline timeline;
+	behavior_events events;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	events = events_arguments(fcinfo, 1, &timeline, &memory->select);
+	if (events.bound->possible == 0 || behavior_events_next(&events) == 0)
+		PG_RETURN_NULL();
+	return event_row(fcinfo, memory, &timeline, &events.cursor);
 }
 
 typedef struct active_days_memory

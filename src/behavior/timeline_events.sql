@@ -47,6 +47,14 @@ CREATE FUNCTION @extschema@.last_event_of(t @extschema@.timeline, event text DEF
 COMMENT ON FUNCTION @extschema@.last_event_of(@extschema@.timeline, text, timestamptz, timestamptz) IS
 	'the last such event with its name, value and attributes; NULL when there is none (最近一次事件)';
 
+CREATE FUNCTION @extschema@.first_event_of(t @extschema@.timeline, event text DEFAULT NULL,
+	since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+	RETURNS @extschema@.timeline_event
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'crm_first_event_of';
+COMMENT ON FUNCTION @extschema@.first_event_of(@extschema@.timeline, text, timestamptz, timestamptz) IS
+	'the first such event with its name, value and attributes; NULL when there is none (首次事件)';
+
 CREATE FUNCTION @extschema@.active_days(t @extschema@.timeline, event text DEFAULT NULL,
 	since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, zone text DEFAULT 'UTC')
 	RETURNS bigint

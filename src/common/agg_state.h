@@ -30,7 +30,9 @@ typedef enum crm_state_kind
 	CRM_STATE_ROWS = 21,		/* trainers and measures that read rows more than once */
 	CRM_STATE_COUNTS = 24,		/* purchase models, kaplan_meier, log_rank: rows counted by a few numbers */
 	CRM_STATE_TREES = 25,		/* boosted_trees_fit, boosted_trees_regression_fit */
-	CRM_STATE_TAG_DUE = 30		/* tag_due_agg */
+	CRM_STATE_TAG_DUE = 30,		/* tag_due_agg */
+	CRM_STATE_PERCENTILE = 40,	/* percentile_agg */
+	CRM_STATE_LOOKALIKE = 41	/* lookalike_fit */
 } crm_state_kind;
 
 typedef struct crm_agg_state

@@ -424,7 +424,7 @@ write_aggregate(const crm_bound *bound, crm_rule_call_kind kind, const char *agg
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "%s.%s(", crm_schema(), aggregate);
 	if (kind == CRM_CALL_RFM)
-		appendStringInfo(&sql, "%s, $%d, %s", crm_rule_write(bound->source, lsecond(args)), CRM_RULE_AS_OF_PARAM,
+		appendStringInfo(&sql, "%s, $%d, %s", list_length(args) > 1 ? crm_rule_write(bound->source, lsecond(args)) : "5", CRM_RULE_AS_OF_PARAM,
 						 crm_rule_write(bound->source, linitial(args)));
 	else
 		foreach(cell, args)

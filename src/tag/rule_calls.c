@@ -67,6 +67,12 @@ crm_rule_check_call(ParseState *pstate, FuncExpr *call, int location)
 	crm_rule_call_kind kind = crm_rule_call(call->funcid);
 	const Const *name;
 
+	if (kind == CRM_CALL_RFM && list_length(call->args) > 1 && !IsA(lsecond(call->args), Const))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the bins of %s in a rule must be a number that is written out", get_func_name(call->funcid)),
+				 errhint("All customers are divided into the same number of bins, such as 5."),
+				 parser_errposition(pstate, exprLocation(lsecond(call->args)))));
 	if (!names_something(kind))
 		return;
 	name = linitial(call->args);

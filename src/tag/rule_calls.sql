@@ -44,3 +44,13 @@ CREATE FUNCTION @extschema@.tag_numeric(tag text) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'crm_rule_tag_numeric' LANGUAGE C STABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.tag_numeric(text) IS
 	'in a rule: the customer''s number of a numeric tag (数值标签), NULL for none';
+
+CREATE FUNCTION @extschema@.percentile(value float8) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crm_rule_percentile' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.percentile(float8) IS
+	'in a rule: the position of the value among those of all customers (百分位), 0 for the least and 1 for the greatest, as percent_rank; NULL for NULL, and NULLs do not count';
+
+CREATE FUNCTION @extschema@.rfm_in_population(s @extschema@.rfm_summary, bins int DEFAULT 5) RETURNS @extschema@.rfm_score
+	AS 'MODULE_PATHNAME', 'crm_rule_rfm_in_population' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.rfm_in_population(@extschema@.rfm_summary, int) IS
+	'in a rule: RFM scores among all customers (RFM 评分), as rfm_score with the borders of rfm_cuts_agg';

@@ -434,16 +434,36 @@ take_statistics(TupleTableSlot *slot, void *arg)
 	}
 }
 
+/* Whose rules need it: an error of the look itself knows no customer. */
+static void
+tags_that_learn(void *arg)
+{
+	StringInfoData names;
+	ListCell   *cell;
+
+	initStringInfo(&names);
+	foreach(cell, (List *) arg)
+	{
+		const crm_rule *rule = lfirst(cell);
+
+		if (rule->statistics != NIL)
+			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", rule->tag_name);
+	}
+	errcontext("look at all customers for %s", names.data);
+}
+
 /*
  * One more look at all customers finds everything; only what needs to know
  * something of the population itself takes a further one.
  */
 static void
-learn(const crm_scan_job *job, bool with_timelines)
+learn(const crm_scan_job *job, List *rules)
 {
+	ErrorContextCallback callback = {error_context_stack, tags_that_learn, rules};
 	List	   *all = crm_bound_list(job->bound);
 	learning	l = {job->bound, NIL};
 
+	error_context_stack = &callback;
 	for (int level = 0, done = 0; done < list_length(all); level++)
 	{
 		StringInfoData sql;
@@ -460,11 +480,12 @@ learn(const crm_scan_job *job, bool with_timelines)
 			appendStringInfo(&sql, "%s%s", l.statistics == NIL ? "SELECT " : ", ", statistic->aggregate);
 			l.statistics = lappend(l.statistics, statistic);
 		}
-		append_from(&sql, job, with_timelines, true);
+		append_from(&sql, job, any_timeline(rules), true);
 		appendStringInfo(&sql, " WHERE customer.%s IS NOT NULL", quote_identifier(job->population->key_column));
 		run_query(job, sql.data, NULL, take_statistics, &l);
 		done += list_length(l.statistics);
 	}
+	error_context_stack = callback.previous;
 }
 
 /* Puts into the rules what they call for. */
@@ -479,7 +500,7 @@ bind_rules(crm_scan_job *job, Relation source, List *rules)
 	if (job->bound != NULL && !job->learn)
 		crm_statistics_read(job->tags, job->bound);
 	else if (job->bound != NULL)
-		learn(job, any_timeline(rules));
+		learn(job, rules);
 	if (job->learn && job->tags != NIL)
 		crm_statistics_store(job->tags, rules, job->bound, job->as_of);
 	if (job->bound != NULL)
