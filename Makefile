@@ -34,6 +34,7 @@ SQL_PARTS = \
 	src/segment/rfm.sql \
 	src/segment/rfm_segment.sql \
 	src/segment/percentile.sql \
+	src/segment/lookalike.sql \
 	src/behavior/window_funnel.sql \
 	src/behavior/funnel.sql \
 	src/behavior/retention.sql \
@@ -82,6 +83,7 @@ SQL_PARTS = \
 	src/tag/views.sql \
 	src/tag/check.sql \
 	src/tag/title.sql \
+	src/tag/lookalike.sql \
 	src/tag/segment_define.sql \
 	src/tag/segment_tools.sql \
 	src/tag/lineage.sql \

@@ -266,7 +266,7 @@ add_call(input_walk *walk, const FuncExpr *call)
 	if (kind != CRM_CALL_NONE)
 	{
 		name = crm_rule_call_name(call, kind);
-		add_named(walk, name == NULL ? "population" : kind == CRM_CALL_LISTED_UNTIL ? "list" : "tag",
+		add_named(walk, name == NULL ? "population" : kind == CRM_CALL_LISTED_UNTIL ? "list" : kind == CRM_CALL_IN_SEGMENT ? "segment" : "tag",
 				  name != NULL ? name : get_func_name(call->funcid));
 		return true;
 	}

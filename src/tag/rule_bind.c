@@ -18,6 +18,7 @@
 #include "tag/rule_calls.h"
 #include "tag/rule_internal.h"
 #include "tag/scan_query.h"
+#include "tag/segment_read.h"
 #include "tag/tag_list.h"
 #include "utils/acl.h"
 #include "utils/datum.h"
@@ -343,6 +344,35 @@ require_list(binding *b, const char *name)
 	return list;
 }
 
+/* ---- segments --------------------------------------------------------------------------------- */
+
+static Node *
+segment_expr(crm_bound *bound, const char *segment)
+{
+	crm_bound_segment *met;
+	ListCell   *cell;
+
+	foreach(cell, bound->segments)
+		if (strcmp(((crm_bound_segment *) lfirst(cell))->segment, segment) == 0)
+			return ((crm_bound_segment *) lfirst(cell))->expr;
+	met = palloc(sizeof(crm_bound_segment));
+	met->segment = pstrdup(segment);
+	met->expr = crm_rule_read(bound->source, crm_segment_rule(bound->population, segment))->expr;
+	bound->segments = lappend(bound->segments, met);
+	return met->expr;
+}
+
+/* A seed that is named is one of the segment language. */
+static List *
+with_seed(crm_bound *bound, List *args)
+{
+	const Const *seed = linitial(args);
+
+	if (exprType((const Node *) seed) != TEXTOID)
+		return args;
+	return lcons(segment_expr(bound, TextDatumGetCString(seed->constvalue)), list_copy_tail(args, 1));
+}
+
 /* The customer's id, of his row alone. */
 static Node *
 id_of_row(const crm_bound *bound)
@@ -529,6 +559,8 @@ bind_mutator(Node *node, void *context)
 
 		if (kind == CRM_CALL_LISTED_UNTIL)
 			return crm_bound_node(b->bound, require_list(b, name)->param);
+		if (kind == CRM_CALL_IN_SEGMENT)
+			return bind_mutator(segment_expr(b->bound, name), b);
 		if (name != NULL)
 		{
 			crm_bound_base *base = require_base(b, name);
@@ -540,7 +572,8 @@ bind_mutator(Node *node, void *context)
 		else
 		{
 			binding		inner = {.bound = b->bound};
-			List	   *args = (List *) expression_tree_mutator((Node *) call->args, bind_mutator, &inner);
+			List	   *given = kind == CRM_CALL_LOOKALIKE ? with_seed(b->bound, call->args) : call->args;
+			List	   *args = (List *) expression_tree_mutator((Node *) given, bind_mutator, &inner);
 			crm_bound_statistic *statistic = require_statistic(b, call, kind, args, &inner);
 
 			return use_statistic(kind, args, crm_bound_node(b->bound, statistic->param));
@@ -613,6 +646,8 @@ expand_mutator(Node *node, void *context)
 				return expiry_of_customer(bound, list);
 			return call_ours("list_expiry", list_make3(value_node(bound, list->forever), value_node(bound, list->until), id_of_row(bound)), false);
 		}
+		if (kind == CRM_CALL_IN_SEGMENT)
+			return expand_mutator(segment_expr(bound, name), bound);
 		if (name != NULL)
 		{
 			crm_bound_base *base = find_base(bound, name);

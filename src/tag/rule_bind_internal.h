@@ -30,6 +30,13 @@ typedef struct crm_bound_asked
 	int			param;			/* column: until when the customer is on it */
 } crm_bound_asked;
 
+/* A segment that a rule asks, as an expression that is not bound. */
+typedef struct crm_bound_segment
+{
+	char	   *segment;
+	Node	   *expr;
+} crm_bound_segment;
+
 /* What a parameter of number CRM_RULE_FIRST_BOUND or more stands for. */
 typedef struct crm_bound_slot
 {
@@ -49,6 +56,7 @@ struct crm_bound
 	List	   *bases;			/* of crm_bound_base * */
 	List	   *lists;			/* of crm_bound_asked * */
 	List	   *statistics;		/* of crm_bound_statistic * */
+	List	   *segments;		/* of crm_bound_segment * */
 	int			levels;			/* of columns */
 	int64		customer;		/* expressions are for this one; -1: for all */
 	bool		lists_named;	/* expressions have lists as parameters */

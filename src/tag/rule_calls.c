@@ -26,6 +26,7 @@ static const struct
 	{"crm_rule_percentile", CRM_CALL_PERCENTILE},
 	{"crm_rule_rfm_in_population", CRM_CALL_RFM},
 	{"crm_rule_lookalike", CRM_CALL_LOOKALIKE},
+	{"crm_rule_in_segment", CRM_CALL_IN_SEGMENT},
 	{"crm_rule_listed_until", CRM_CALL_LISTED_UNTIL},
 };
 
@@ -44,7 +45,7 @@ static bool
 names_something(crm_rule_call_kind kind)
 {
 	return kind == CRM_CALL_HAS_TAG || kind == CRM_CALL_HAS_VALUE || kind == CRM_CALL_TAG_VALUE ||
-		kind == CRM_CALL_TAG_NUMERIC || kind == CRM_CALL_LISTED_UNTIL;
+		kind == CRM_CALL_TAG_NUMERIC || kind == CRM_CALL_LISTED_UNTIL || kind == CRM_CALL_IN_SEGMENT;
 }
 
 char *
@@ -73,7 +74,7 @@ crm_rule_check_call(ParseState *pstate, FuncExpr *call, int location)
 				 errmsg("the bins of %s in a rule must be a number that is written out", get_func_name(call->funcid)),
 				 errhint("All customers are divided into the same number of bins, such as 5."),
 				 parser_errposition(pstate, exprLocation(lsecond(call->args)))));
-	if (!names_something(kind))
+	if (!names_something(kind) && !(kind == CRM_CALL_LOOKALIKE && exprType(linitial(call->args)) == TEXTOID))
 		return;
 	name = linitial(call->args);
 	if (IsA(name, Const) && !name->constisnull && name->consttype == TEXTOID)
@@ -148,6 +149,13 @@ crm_rule_lookalike(PG_FUNCTION_ARGS)
 {
 	refuse_outside(fcinfo, psprintf("Elsewhere use %s.lookalike_score(model, features) with a model that %s.lookalike_fit(seed, key, features) gives.",
 									crm_schema(), crm_schema()));
+}
+
+CRM_FUNCTION(crm_rule_in_segment);
+Datum
+crm_rule_in_segment(PG_FUNCTION_ARGS)
+{
+	refuse_outside(fcinfo, psprintf("Elsewhere ask the stored sets: customer_id <@ %s.segment('expression').", crm_schema()));
 }
 
 CRM_FUNCTION(crm_rule_listed_until);

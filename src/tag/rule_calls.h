@@ -19,6 +19,7 @@ typedef enum crm_rule_call_kind
 	CRM_CALL_PERCENTILE,		/* percentile(value) */
 	CRM_CALL_RFM,				/* rfm_in_population(summary, bins) */
 	CRM_CALL_LOOKALIKE,			/* lookalike(seed, features...) */
+	CRM_CALL_IN_SEGMENT,		/* in_segment(expression) */
 	CRM_CALL_LISTED_UNTIL		/* listed_until(list) */
 } crm_rule_call_kind;
 

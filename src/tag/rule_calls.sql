@@ -54,3 +54,18 @@ CREATE FUNCTION @extschema@.rfm_in_population(s @extschema@.rfm_summary, bins in
 	AS 'MODULE_PATHNAME', 'crm_rule_rfm_in_population' LANGUAGE C STABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.rfm_in_population(@extschema@.rfm_summary, int) IS
 	'in a rule: RFM scores among all customers (RFM 评分), as rfm_score with the borders of rfm_cuts_agg';
+
+CREATE FUNCTION @extschema@.lookalike(seed boolean, VARIADIC features "any") RETURNS float8
+	AS 'MODULE_PATHNAME', 'crm_rule_lookalike' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.lookalike(boolean, "any") IS
+	'in a rule: how much the customer looks like those for whom seed is true (相似人群), by features, from 0 to 1; a seed audience is named by has_tag or in_segment';
+
+CREATE FUNCTION @extschema@.lookalike(seed text, VARIADIC features "any") RETURNS float8
+	AS 'MODULE_PATHNAME', 'crm_rule_lookalike' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.lookalike(text, "any") IS
+	'in a rule: how much the customer looks like those of a seed segment, as an expression of tags and segments (相似人群), from 0 to 1';
+
+CREATE FUNCTION @extschema@.in_segment(expression text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'crm_rule_in_segment' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.in_segment(text) IS
+	'in a rule: is the customer in a segment, given as an expression of tags and segments (细分), by the tags'' rules as they are; never NULL';

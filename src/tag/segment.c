@@ -387,8 +387,8 @@ report_fault(const char *expression, size_t length, const crm_segment_error *err
 			 internalerrposition(position)));
 }
 
-static void
-parse(const char *expression, crm_segment_program *program)
+void
+crm_segment_read(const char *expression, crm_segment_program *program)
 {
 	crm_env		env = crm_env_in(CurrentMemoryContext);
 	crm_segment_error error;
@@ -455,7 +455,7 @@ segment_members(reader *r, const crm_defined_segment *segment)
 	{
 		crm_segment_program program;
 
-		parse(segment->expression, &program);
+		crm_segment_read(segment->expression, &program);
 		met->ids = crm_ids_take(&r->env, run_program(r, segment->expression, &program));
 	}
 	error_context_stack = callback.previous;
@@ -482,7 +482,7 @@ check_recursion(const crm_population *population, const char *expression, const 
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	parse(expression, &program);
+	crm_segment_read(expression, &program);
 	for (size_t i = 0; i < program.count; i++)
 	{
 		const crm_segment_step *step = &program.steps[i];
@@ -514,7 +514,7 @@ crm_segment_check(const crm_population *population, const char *expression, cons
 
 	/* Loops first: the name need not exist yet. */
 	check_recursion(population, expression, self, &seen);
-	parse(expression, &program);
+	crm_segment_read(expression, &program);
 	error_context_stack = &callback;
 	for (size_t i = 0; i < program.count; i++)
 	{
@@ -577,7 +577,7 @@ crm_set_reader_segment(crm_set_reader *reader, const char *expression)
 {
 	crm_segment_program program;
 
-	parse(expression, &program);
+	crm_segment_read(expression, &program);
 	return crm_ids_take(&reader->env, run_program(reader, expression, &program));
 }
 
@@ -724,7 +724,7 @@ crm_segment(PG_FUNCTION_ARGS)
 
 	/* The expression first: it can be wrong whatever the population is. */
 	expression = crm_text_argument(fcinfo, 0);
-	parse(expression, &program);
+	crm_segment_read(expression, &program);
 	begin_reading(fcinfo, &r, 1, 2);
 	result = keep_audience(fcinfo, 3, 2, &r, run_program(&r, expression, &program), answer);
 

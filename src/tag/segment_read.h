@@ -48,4 +48,10 @@ extern void crm_set_reader_release(crm_set_reader *reader, crm_ids set);
  */
 extern void crm_segment_check(const crm_population *population, const char *expression, const char *self);
 
+/* Parses an expression; errors have their place in it. */
+struct crm_segment_program;
+extern void crm_segment_read(const char *expression, struct crm_segment_program *program);
+/* The same segment as the text of a rule, evaluated for one customer (segment_rule.c). */
+extern char *crm_segment_rule(const crm_population *population, const char *expression);
+
 #endif							/* CRM_TAG_SEGMENT_READ_H */
