@@ -51,6 +51,7 @@ SELECT create_tag('x', $$lookalike(city, age) > 0.5$$);
 SELECT create_tag('x', $$lookalike('nosuch', age) > 0.5$$);
 SELECT create_tag('x', $$lookalike(has_tag('old')) > 0.5$$);
 SELECT create_tag('x', $$lookalike(has_tag('old'), ARRAY[age]) > 0.5$$);
+\set SHOW_CONTEXT never
 SELECT * FROM refresh_tags('seeds', '{x}');
 SELECT in_segment('old');
 SELECT lookalike('old', 5);
