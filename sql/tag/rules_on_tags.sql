@@ -132,6 +132,37 @@ SET crm_analytics.batch_rules = off;
 SELECT tag, members, entered FROM refresh_tags('rests_empty');
 RESET crm_analytics.batch_rules;
 
+-- the owner of what rests on others, or on which others rest, stays
+GRANT regress_crm_rests TO CURRENT_USER;
+SELECT alter_tag('on who', population => 'rests_empty', owner => current_user);
+SELECT alter_tag('who', population => 'rests_empty', owner => current_user);
+
+-- between refreshes: changed customers are judged by the rules, and the place among all, of the last refresh of the tag
+CREATE TABLE living (id bigint PRIMARY KEY, age int, spent int);
+INSERT INTO living SELECT i, i, i * 10 FROM generate_series(1, 100) i;
+SELECT create_population('rests_living', 'living', 'id');
+SELECT track_population('rests_living') IS NOT NULL AS tracked;
+SELECT create_tag('grown', 'age >= 18', population => 'rests_living');
+SELECT create_tag('rich', 'percentile(spent) >= 0.9', population => 'rests_living');
+SELECT create_tag('grown rich', $$has_tag('grown') AND has_tag('rich')$$, population => 'rests_living');
+SELECT create_tag('on it', $$NOT has_tag('grown rich')$$, population => 'rests_living');
+SELECT given FROM create_list_tag('known', '{1,2,3}', population => 'rests_living');
+SELECT tag, members FROM refresh_tags('rests_living');
+SELECT replace_tag('grown', 'age >= 50', population => 'rests_living');
+UPDATE living SET spent = 2000, age = 20 WHERE id IN (1, 5);
+UPDATE living SET age = 17 WHERE id = 100;
+INSERT INTO living VALUES (300, 40, 905), (301, 40, 899);
+SELECT tag('grown rich', population => 'rests_living') AS by_the_earlier_rule, cardinality(tag('on it', population => 'rests_living')) AS others;
+SELECT tag FROM tags_of(1, 'rests_living') ORDER BY tag COLLATE "C";
+SELECT drop_tag('grown', 'rests_living');
+SELECT tag, members FROM refresh_tags('rests_living', '{grown rich}');
+SELECT tag('grown rich', population => 'rests_living') AS by_the_new_rule, cardinality(tag('on it', population => 'rests_living')) AS others_still;
+UPDATE living SET age = 60 WHERE id = 1;
+SELECT tag('grown rich', population => 'rests_living') AS by_the_new_rule;
+SELECT tag, members FROM refresh_tags('rests_living');
+SELECT t.name, b.name AS base, direct, x.refreshed_version FROM crm.tag_base x JOIN crm.tag_definition t USING (tag_id) JOIN crm.tag_definition b ON b.tag_id = x.base_tag_id
+WHERE t.population_id = (SELECT population_id FROM crm.population_definition WHERE name = 'rests_living') ORDER BY 1, 2;
+SELECT drop_population('rests_living');
 SELECT drop_population('rests'), drop_population('rests_empty');
 DROP SCHEMA rests_test CASCADE;
 REVOKE USAGE ON SCHEMA crm FROM regress_crm_rests;

@@ -15,6 +15,7 @@
 #include "tag/scan_query.h"
 #include "tag/segment_define.h"
 #include "tag/tag.h"
+#include "tag/tag_base.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
@@ -104,46 +105,6 @@ check_rule(const tag_arguments *arguments, Oid owner)
 	crm_scan_plan_make(source, list_make1(&bound), GetCurrentTransactionStartTimestamp(), false, &plan, &scan_arguments);
 	relation_close(source, AccessShareLock);
 	return rule;
-}
-
-/* Notes which tags the rule of a tag rests on. */
-static void
-store_bases(const crm_population *population, const char *name, const crm_rule *rule)
-{
-	Datum	   *names = palloc((list_length(rule->bases) + 1) * sizeof(Datum));
-	int			n = 0;
-	ListCell   *cell;
-
-	foreach(cell, rule->bases)
-		names[n++] = CStringGetTextDatum(lfirst(cell));
-	(void) crm_catalogue_write("DELETE FROM @.tag_base WHERE tag_id = (SELECT tag_id FROM @.tag_definition WHERE population_id = $1 AND name = $2)",
-							   2, INT4OID, Int32GetDatum(population->id), false, TEXTOID, CStringGetTextDatum(name), false);
-	(void) crm_catalogue_write("INSERT INTO @.tag_base (tag_id, base_tag_id) "
-							   "SELECT t.tag_id, b.tag_id FROM @.tag_definition t, @.tag_definition b "
-							   "WHERE t.population_id = $1 AND t.name = $2 AND b.population_id = $1 AND b.name = ANY ($3)",
-							   3, INT4OID, Int32GetDatum(population->id), false, TEXTOID, CStringGetTextDatum(name), false,
-							   TEXTARRAYOID, PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT)), false);
-}
-
-/* 2BP01 when rules of other tags name the tag. */
-static void
-require_no_dependents(const crm_tag *tag)
-{
-	crm_catalogue_session session;
-	char	   *dependents;
-
-	crm_catalogue_begin(&session);
-	(void) crm_catalogue_read("SELECT string_agg('\"' || d.name || '\"', ', ' ORDER BY d.name COLLATE \"C\") "
-							  "FROM @.tag_base b JOIN @.tag_definition d ON d.tag_id = b.tag_id WHERE b.base_tag_id = $1",
-							  1, INT4OID, Int32GetDatum(tag->id), false);
-	dependents = crm_catalogue_text(&session, 0, 1);
-	crm_catalogue_end(&session);
-	if (dependents != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop tag \"%s\" because other tags rest on it", tag->name),
-				 errdetail("Their rules name it: %s.", dependents),
-				 errhint("Drop these first, or give them other rules by %s.replace_tag.", crm_schema())));
 }
 
 static void
@@ -247,7 +208,7 @@ crm_create_tag(PG_FUNCTION_ARGS)
 						TEXTOID, PG_GETARG_DATUM(1), false,
 						TEXTOID, CStringGetTextDatum(rule->qualified), false,
 						OIDOID, ObjectIdGetDatum(session.saved_user), false);
-	store_bases(arguments.population, arguments.name, rule);
+	crm_bases_store(arguments.population, arguments.name, rule);
 	crm_catalogue_end(&session);
 	keep_inputs(&arguments, rule, owner);
 	PopActiveSnapshot();
@@ -303,7 +264,7 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 						TEXTOID, PG_GETARG_DATUM(1), false,
 						TEXTOID, CStringGetTextDatum(rule->qualified), false,
 						OIDOID, ObjectIdGetDatum(session.saved_user), false);
-	store_bases(arguments.population, arguments.name, rule);
+	crm_bases_store(arguments.population, arguments.name, rule);
 	crm_catalogue_end(&session);
 	keep_inputs(&arguments, rule, tag->owner);
 	PopActiveSnapshot();
@@ -329,7 +290,7 @@ crm_drop_tag(PG_FUNCTION_ARGS)
 	crm_catalogue_newest();
 	tag = crm_tag_find(population, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	require_tag_owner(tag);
-	require_no_dependents(tag);
+	crm_bases_require_no_dependents(tag);
 
 	crm_catalogue_begin(&session);
 	crm_catalogue_write("DELETE FROM @.tag_set WHERE tag_id = $1", 1, INT4OID, Int32GetDatum(tag->id), false);

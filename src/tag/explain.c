@@ -636,7 +636,7 @@ explain(const output *out, crm_explanation *e, const stored_tag *stored, const c
 	crm_owner_begin(&session, e->tag->owner);
 	e->rule = crm_rule_read(e->source, e->tag->qualified);
 	e->rule->tag_name = e->tag->name;
-	e->bound = crm_rules_bind(e->population, e->source, e->tag->owner, list_make1(e->rule));
+	e->bound = crm_rules_bind(e->population, e->source, e->tag->owner, list_make1(e->rule), NIL);
 	if (e->bound != NULL)
 	{
 		crm_statistics_read(list_make1((void *) e->tag), e->bound);

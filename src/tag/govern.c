@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "tag/readers.h"
 #include "tag/scan_plan.h"
+#include "tag/tag_base.h"
 #include "tag/tag.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -103,6 +104,8 @@ check_new_owner(const crm_population *population, const crm_tag *tag, const char
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be a member of role \"%s\" to give it a tag", name)));
 	crm_rights_check_owner(owner);
+	if (owner != tag->owner)
+		crm_bases_require_alone(tag);
 	(void) crm_population_source(population);
 	source = relation_open(population->source, AccessShareLock);
 	crm_owner_begin(&session, owner);

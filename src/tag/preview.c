@@ -340,7 +340,7 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	/* what it rests on runs as its owner, and the rule with it, as it would as a tag */
 	owner = has_privs_of_role(GetUserId(), population->owner) ? population->owner : GetUserId();
 	crm_owner_begin(&session, owner);
-	bound = crm_rules_bind(population, source, owner, list_make1(rule));
+	bound = crm_rules_bind(population, source, owner, list_make1(rule), NIL);
 	crm_owner_end(&session);
 	relation_close(source, NoLock);
 	if (rule->timeline)

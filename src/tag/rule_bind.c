@@ -19,6 +19,7 @@
 #include "tag/rule_internal.h"
 #include "tag/scan_query.h"
 #include "tag/segment_read.h"
+#include "tag/tag_base.h"
 #include "tag/tag_list.h"
 #include "utils/acl.h"
 #include "utils/datum.h"
@@ -37,6 +38,7 @@ typedef struct binding
 	int			statistic_level;
 	bool		timeline;
 	List	   *names;			/* of tags */
+	List	   *rests;			/* tags, by way of others too */
 	List	   *statistics;		/* of crm_bound_statistic * */
 } binding;
 
@@ -195,6 +197,25 @@ find_base(const crm_bound *bound, const char *name)
 	return NULL;
 }
 
+/* A tag as it is, or as it was when the stored sets that rest on it were evaluated. */
+static crm_tag *
+tag_that_counts(const crm_bound *bound, const char *name)
+{
+	crm_tag    *tag = crm_tag_find(bound->population, name);
+	crm_tag    *earlier;
+	ListCell   *cell;
+
+	foreach(cell, bound->versions)
+	{
+		const crm_base_version *version = lfirst(cell);
+
+		if (version->base_tag_id == tag->id && version->version != tag->version &&
+			(earlier = crm_tag_in_version(tag, version->version)) != NULL)
+			return earlier;
+	}
+	return tag;
+}
+
 static void
 add_name(binding *b, const char *name)
 {
@@ -222,7 +243,7 @@ require_base(binding *b, const char *name)
 		Node	   *expr;
 
 		base = palloc0(sizeof(crm_bound_base));
-		base->tag = crm_tag_find(bound->population, name);
+		base->tag = tag_that_counts(bound, name);
 		check_owner(bound, base->tag);
 		callback.previous = error_context_stack;
 		error_context_stack = &callback;
@@ -238,6 +259,7 @@ require_base(binding *b, const char *name)
 		base->statistic_level = inner.statistic_level;
 		base->rule->timeline |= inner.timeline;
 		base->rule->statistics = inner.statistics;
+		base->rule->rests = inner.rests;
 		base->param = add_param(bound, type_of_tag(base->tag), base->level);
 		bound->levels = Max(bound->levels, base->level + 1);
 		bound->bases = lappend(bound->bases, base);
@@ -246,6 +268,7 @@ require_base(binding *b, const char *name)
 	b->statistic_level = Max(b->statistic_level, base->statistic_level);
 	b->timeline |= base->rule->timeline;
 	b->statistics = list_concat_unique_ptr(b->statistics, base->rule->statistics);
+	b->rests = list_append_unique_ptr(list_concat_unique_ptr(b->rests, base->rule->rests), base->tag);
 	add_name(b, name);
 	return base;
 }
@@ -511,6 +534,7 @@ require_statistic(binding *b, const FuncExpr *call, crm_rule_call_kind kind, Lis
 	b->level = Max(b->level, inner->level);
 	b->statistic_level = Max(b->statistic_level, statistic->level + 1);
 	b->timeline |= inner->timeline;
+	b->rests = list_concat_unique_ptr(b->rests, inner->rests);
 	foreach(cell, inner->names)
 		add_name(b, lfirst(cell));
 	b->statistics = list_append_unique_ptr(list_concat_unique_ptr(b->statistics, inner->statistics), statistic);
@@ -683,7 +707,7 @@ has_call(Node *node, void *context)
 }
 
 crm_bound *
-crm_rules_bind(const crm_population *population, Relation source, Oid owner, List *rules)
+crm_rules_bind(const crm_population *population, Relation source, Oid owner, List *rules, List *stored)
 {
 	crm_bound  *bound;
 	bool		any = false;
@@ -699,6 +723,7 @@ crm_rules_bind(const crm_population *population, Relation source, Oid owner, Lis
 	bound->source = source;
 	bound->owner = owner;
 	bound->customer = -1;
+	bound->versions = stored != NIL ? crm_bases_versions(stored) : NIL;
 	bound->context = CurrentMemoryContext;
 	foreach(cell, rules)
 	{
@@ -716,6 +741,7 @@ crm_rules_bind(const crm_population *population, Relation source, Oid owner, Lis
 		rule->timeline |= b.timeline;
 		rule->bases = b.names;
 		rule->statistics = b.statistics;
+		rule->rests = b.rests;
 	}
 	/* a tag that others rest on is computed for them already */
 	foreach(cell, rules)
@@ -766,7 +792,7 @@ crm_bound_expand_clock(crm_bound *bound, List *rules)
 void
 crm_rule_bind_alone(const crm_population *population, Relation source, Oid owner, crm_rule *rule)
 {
-	crm_bound  *bound = crm_rules_bind(population, source, owner, list_make1(rule));
+	crm_bound  *bound = crm_rules_bind(population, source, owner, list_make1(rule), NIL);
 
 	if (bound != NULL)
 		crm_bound_expand(bound, list_make1(rule));

@@ -24,13 +24,14 @@ typedef struct crm_bound crm_bound;
 /*
  * Binds the rules: their expr and qualified are replaced, bases and timeline
  * filled in.  NULL, and rules as they were, when none of them needs it.  To be
- * called as the owner of the tags.  42704 for what is not there, 42P19 for a tag
+ * called as the owner of the tags.  stored: NIL for bases as they are now, else
+ * tags for whose stored sets single customers are evaluated.  42704 for what is not there, 42P19 for a tag
  * that rests on itself, 42501 for tags of another owner.
  *
  * Expressions are complete after crm_bound_expand only, which wants what is
  * known of the population first: crm_bound_statistics (statistic.h).
  */
-extern crm_bound *crm_rules_bind(const crm_population *population, Relation source, Oid owner, List *rules);
+extern crm_bound *crm_rules_bind(const crm_population *population, Relation source, Oid owner, List *rules, List *stored);
 extern void crm_bound_expand(crm_bound *bound, List *rules);
 /* Before crm_bound_expand: fills in the rules' clock, which no list stands in. */
 extern void crm_bound_expand_clock(crm_bound *bound, List *rules);

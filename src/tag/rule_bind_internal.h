@@ -57,6 +57,7 @@ struct crm_bound
 	List	   *lists;			/* of crm_bound_asked * */
 	List	   *statistics;		/* of crm_bound_statistic * */
 	List	   *segments;		/* of crm_bound_segment * */
+	List	   *versions;		/* of bases, that count; else the current ones (crm_base_version *) */
 	int			levels;			/* of columns */
 	int64		customer;		/* expressions are for this one; -1: for all */
 	bool		lists_named;	/* expressions have lists as parameters */

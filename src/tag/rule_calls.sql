@@ -5,10 +5,12 @@
 CREATE TABLE @extschema@.tag_base (
 	tag_id			int NOT NULL REFERENCES @extschema@.tag_definition ON DELETE CASCADE,
 	base_tag_id		int NOT NULL REFERENCES @extschema@.tag_definition ON DELETE CASCADE,
+	direct			boolean NOT NULL,
+	refreshed_version int,
 	PRIMARY KEY (tag_id, base_tag_id)
 );
 CREATE INDEX tag_base_by_base ON @extschema@.tag_base (base_tag_id);
-COMMENT ON TABLE @extschema@.tag_base IS 'which tags the rules of others name: the bases (基础标签) that they rest on';
+COMMENT ON TABLE @extschema@.tag_base IS 'which tags others rest on (基础标签): direct when their current rule names them, with a version when their stored sets were evaluated with it';
 
 CREATE TABLE @extschema@.tag_statistic (
 	tag_id			int NOT NULL REFERENCES @extschema@.tag_definition ON DELETE CASCADE,

@@ -51,6 +51,7 @@ typedef struct crm_rule
 	Node	   *clock;			/* expr for the due list, where it is another one (rule_bind.h) */
 	const char *tag_name;		/* for errors of the scan; filled in by the caller, may be NULL */
 	List	   *bases;			/* bound: names of the tags that its calls name */
+	List	   *rests;			/* bound: the tags that it rests on, by way of others too; crm_tag * */
 	List	   *statistics;		/* bound: what it needs to know of the population, crm_bound_statistic *, by way of its bases too */
 } crm_rule;
 

@@ -21,6 +21,7 @@
 #include "tag/rule_internal.h"
 #include "tag/scan_query.h"
 #include "tag/statistic.h"
+#include "tag/tag_base.h"
 #include "miscadmin.h"
 #include "tcop/dest.h"
 #include "utils/acl.h"
@@ -495,14 +496,17 @@ bind_rules(crm_scan_job *job, Relation source, List *rules)
 	crm_owner_session session;
 
 	crm_owner_begin(&session, job->owner);
-	job->bound = crm_rules_bind(job->population, source, job->owner, rules);
+	job->bound = crm_rules_bind(job->population, source, job->owner, rules, job->learn ? NIL : job->tags);
 	crm_owner_end(&session);
 	if (job->bound != NULL && !job->learn)
 		crm_statistics_read(job->tags, job->bound);
 	else if (job->bound != NULL)
 		learn(job, rules);
 	if (job->learn && job->tags != NIL)
+	{
 		crm_statistics_store(job->tags, rules, job->bound, job->as_of);
+		crm_bases_store_refreshed(job->tags, rules);
+	}
 	if (job->bound != NULL)
 	{
 		crm_owner_begin(&session, job->owner);

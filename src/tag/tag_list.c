@@ -100,7 +100,7 @@ crm_tag_list_read(const crm_population *population, const char *name, Oid owner,
 				 errmsg("list \"%s\" belongs to another role than the tag", name),
 				 errhint("Let its owner \"%s\" create the tag.", GetUserNameFromId(list_owner, true))));
 	crm_catalogue_begin(&session);
-	(void) crm_catalogue_read("SELECT (SELECT members FROM @.tag_list_member WHERE list_id = $1 AND expires = 'infinity'), "
+	(void) crm_catalogue_read("SELECT (SELECT members::@.audience FROM @.tag_list_member WHERE list_id = $1 AND expires = 'infinity'), "
 							  "(SELECT @.bsi_agg(m, (extract(epoch FROM expires) * 1000000)::bigint) "
 							  " FROM @.tag_list_member, @.members(members) AS m WHERE list_id = $1 AND isfinite(expires))",
 							  1, INT4OID, Int32GetDatum(list_id), false);
