@@ -68,6 +68,9 @@ SQL_PARTS = \
 	src/scoring/reasons.sql \
 	src/scoring/purchases.sql \
 	src/scoring/survival.sql \
+	src/scoring/woe_fit.sql \
+	src/scoring/measures.sql \
+	src/scoring/ratings.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -11,7 +11,7 @@ BEGIN
 	RETURN 'taken';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN sqlstate || ': ' || right(coalesce(nullif(detail, ''), sqlerrm), 120);
+	RETURN sqlstate || ': ' || right(regexp_replace(coalesce(nullif(detail, ''), sqlerrm), 'there are .*', 'there are ...'), 120);
 END $$;
 SELECT text, pg_temp.refused(text) FROM (VALUES
 	(''), ('[]'), ('{}'), ('{"kind": 1}'), ('{"kind": "oracle", "features": 1}'), ('{"kind": "linear"}'),

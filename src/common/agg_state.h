@@ -28,7 +28,10 @@ typedef enum crm_state_kind
 	CRM_STATE_FUNNEL_TABLE = 13, /* funnel_table */
 	CRM_STATE_LINEAR = 20,		/* linear_fit */
 	CRM_STATE_ROWS = 21,		/* trainers and measures that read rows more than once */
+	CRM_STATE_LOSSES = 22,		/* log_loss_agg, brier_agg */
+	CRM_STATE_WOE = 23,			/* woe_table, information_value */
 	CRM_STATE_COUNTS = 24,		/* purchase models, kaplan_meier, log_rank: rows counted by a few numbers */
+	CRM_STATE_RATINGS = 26,		/* nps_agg, csat_agg, ces_agg */
 	CRM_STATE_TREES = 25,		/* boosted_trees_fit, boosted_trees_regression_fit */
 	CRM_STATE_TAG_DUE = 30,		/* tag_due_agg */
 	CRM_STATE_PERCENTILE = 40,	/* percentile_agg */

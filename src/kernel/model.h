@@ -138,6 +138,8 @@ struct crm_model_kind
 
 extern const crm_model_kind crm_model_linear;
 extern const crm_model_kind crm_model_logistic;
+extern const crm_model_kind crm_model_naive_bayes;
+extern const crm_model_kind crm_model_scorecard;
 extern const crm_model_kind crm_model_boosted_trees;
 extern const crm_model_kind crm_model_bg_nbd;
 extern const crm_model_kind crm_model_mbg_nbd;

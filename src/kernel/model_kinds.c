@@ -7,6 +7,8 @@
 const crm_model_kind *const crm_model_kinds[] = {
 	&crm_model_linear,
 	&crm_model_logistic,
+	&crm_model_naive_bayes,
+	&crm_model_scorecard,
 	&crm_model_boosted_trees,
 	&crm_model_bg_nbd,
 	&crm_model_mbg_nbd,

@@ -24,6 +24,8 @@ typedef struct logistic_options
 	bool		unused[2];
 } logistic_options;
 
+StaticAssertDecl(sizeof(logistic_options) <= SCORING_ROWS_OPTIONS, "options do not fit the state");
+
 static const char *const missing_words[] = {"error", "skip", "mean", NULL};
 
 static const scoring_option known_options[] = {
@@ -140,23 +142,13 @@ crm_logistic_fit_finalfn(PG_FUNCTION_ARGS)
 	crm_logistic_result result;
 	crm_status	status;
 	uint32		features;
-	uint64		positives = 0;
-	const double *labels;
 	crm_model	m;
 
 	if (state == NULL)
 		PG_RETURN_NULL();
 	features = (uint32) scoring_rows_features(state);
 	memcpy(&options, state->options, sizeof(options));
-	labels = scoring_rows_column(state, SCORING_ROWS_LABEL);
-	for (uint64 i = 0; i < state->columns.rows; i++)
-		positives += labels[i] > 0;
-	if (positives == 0 || positives == state->columns.rows)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all labels of logistic_fit are %s", positives == 0 ? "false" : "true"),
-				 errdetail("There are %llu rows.", (unsigned long long) state->columns.rows),
-				 errhint("A model of yes or no needs rows of both.")));
+	scoring_require_both_labels(state);
 
 	wanted = (crm_logistic_options) {options.intercept, options.standardize, options.l1, options.l2, options.tolerance, (int) options.max_iterations};
 	allocate_result(&result, (int) features);
@@ -194,7 +186,7 @@ crm_logistic_fit_finalfn(PG_FUNCTION_ARGS)
 	crm_model_set_number(&m, CRM_LINEAR_LOG_LIKELIHOOD, result.log_likelihood);
 	crm_model_set_number(&m, CRM_LINEAR_NULL_LOG_LIKELIHOOD, result.null_log_likelihood);
 	crm_model_set_integer(&m, CRM_LINEAR_PARAMETERS, result.parameters);
-	crm_model_set_integer(&m, CRM_LOGISTIC_POSITIVES, (int64) positives);
+	crm_model_set_integer(&m, CRM_LOGISTIC_POSITIVES, (int64) result.positives);
 	crm_model_set_integer(&m, CRM_LOGISTIC_ITERATIONS, result.iterations);
 	crm_model_set_integer(&m, CRM_LOGISTIC_CONVERGED, result.converged);
 	if (options.l1 == 0 && options.l2 == 0)

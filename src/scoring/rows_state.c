@@ -253,3 +253,19 @@ scoring_rows_column(const scoring_rows *state, int column)
 	}
 	return numbers;
 }
+
+void
+scoring_require_both_labels(const scoring_rows *state)
+{
+	const double *labels = scoring_rows_column(state, SCORING_ROWS_LABEL);
+	uint64		positives = 0;
+
+	for (uint64 i = 0; i < state->columns.rows; i++)
+		positives += labels[i] > 0;
+	if (positives == 0 || positives == state->columns.rows)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("all labels of %s are %s", state->use->function, positives == 0 ? "false" : "true"),
+				 errdetail("There are %llu rows.", (unsigned long long) state->columns.rows),
+				 errhint("A model of yes or no needs rows of both.")));
+}

@@ -17,7 +17,7 @@
 #define SCORING_ROWS_LABEL 0	/* columns, as in kernel/logistic_fit.h */
 #define SCORING_ROWS_WEIGHT 1
 #define SCORING_ROWS_FEATURES 2
-#define SCORING_ROWS_OPTIONS 64
+#define SCORING_ROWS_OPTIONS 96
 
 /* What an aggregate makes of such a state; one constant for each kind. */
 typedef struct scoring_rows_use
@@ -64,6 +64,9 @@ scoring_rows_features(const scoring_rows *state)
 {
 	return (int) state->columns.width - SCORING_ROWS_FEATURES;
 }
+
+/* Raises 22023 when all labels are the same. */
+extern void scoring_require_both_labels(const scoring_rows *state);
 
 /* A column, whole. */
 extern double *scoring_rows_column(const scoring_rows *state, int column);
