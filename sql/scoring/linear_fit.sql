@@ -52,11 +52,18 @@ FROM (SELECT linear_fit(y, ARRAY[a, b, c], weight::float8, NULL) AS weighted FRO
 	(SELECT linear_fit(y, ARRAY[a, b, c]) AS repeated FROM points, generate_series(1, weight)) r;
 SELECT pg_temp.same(linear_fit(y, ARRAY[a], CASE WHEN g = 1 THEN 0.0 ELSE 1 END, '{}'), (SELECT linear_fit(y, ARRAY[a]) FROM points WHERE g <> 1)) AS zero FROM points;
 
+-- Tests: t is the coefficient over its error; p by Student's t, F, as tables have them.
+SELECT round((p -> 't_values' ->> 0)::numeric, 6) AS t, round((p -> 'p_values' ->> 0)::numeric, 9) AS p, round((p ->> 'intercept_p_value')::numeric, 6) AS intercept, p ->> 'f_statistic' AS f,
+	round((p ->> 'f_p_value')::numeric, 6) AS f_p, p ->> 'adjusted_r_squared' AS adjusted, p ->> 'aic' AS aic
+FROM (SELECT model_params('{"kind": "linear", "features": 1, "intercept": -0.741, "intercept_standard_error": 1, "coefficients": [2.776445105], "means": [0], "standard_errors": [1], "rows": 6,
+	"parameters": 2, "residual_degrees_of_freedom": 4, "r_squared": 0.5, "log_likelihood": -10}') AS p) s;
+
 -- Without intercept.
 SELECT pg_temp.near(pg_temp.number(linear_fit(y, ARRAY[b], '{"intercept": false}'), 'coefficients', 0), sum(b * y) / sum(b * b)) AS through_0 FROM points;
 
 -- Constant features, and those that follow from others, are left out and told.
-SELECT model_params(linear_fit(y, ARRAY[a, 7, a + 2 * b, b, c, a - c])) - '{means,log_likelihood,null_log_likelihood,r_squared,residual_standard_error,intercept,coefficients,standard_errors,intercept_standard_error}'::text[] AS left_out,
+SELECT (SELECT jsonb_object_agg(key, value) FROM jsonb_each(model_params(linear_fit(y, ARRAY[a, 7, a + 2 * b, b, c, a - c])))
+		WHERE key ~ 'features|parameters|degrees|rows') AS left_out,
 	pg_temp.number(linear_fit(y, ARRAY[a, 7, a + 2 * b, b, c, a - c]), 'standard_errors', 3) IS NULL AS no_error,
 	pg_temp.near(pg_temp.number(linear_fit(y, ARRAY[a, 7, a + 2 * b, b, c, a - c]), 'residual_standard_error'), (SELECT pg_temp.number(m, 'residual_standard_error') FROM fitted), 1e-10) AS same_fit
 FROM points;

@@ -16,7 +16,9 @@ $$;
 
 -- At the maximum residuals are orthogonal to every feature; likelihood and errors by their definitions.
 CREATE TABLE fitted AS SELECT logistic_fit(bought, ARRAY[a, b, c]) AS m FROM leads;
-SELECT model_params(m) - '{means,coefficients,intercept,standard_errors,intercept_standard_error,log_likelihood,null_log_likelihood}'::text[] AS params FROM fitted;
+SELECT (SELECT jsonb_object_agg(key, value) FROM jsonb_each(model_params(m)) WHERE key ~ 'kind|rows|weight|features|converged|positives|iterations|parameters|separation') AS params FROM fitted;
+SELECT round((p -> 'z_values' ->> 0)::numeric, 6) AS z, round((p -> 'p_values' ->> 0)::numeric, 9) AS p, round((p -> 'odds_ratios' ->> 1)::numeric, 9) AS odds, p -> 'p_values' -> 1 AS no_error, p ->> 'pseudo_r_squared' AS r2, p ->> 'aic' AS aic
+FROM (SELECT model_params('{"kind": "logistic", "features": 2, "intercept": 0, "coefficients": [1.959963984540054, -1], "means": [0, 0], "standard_errors": [1, null], "parameters": 2, "log_likelihood": -10, "null_log_likelihood": -20}') AS p) s;
 SELECT abs(sum(r)) < 1e-8 AND abs(sum(r * a)) < 1e-8 AND abs(sum(r * b)) < 1e-6 AND abs(sum(r * c)) < 1e-8 AS orthogonal,
 	pg_temp.near(sum(ln(CASE WHEN bought THEN p ELSE 1 - p END)), (SELECT pg_temp.number(m, 'log_likelihood') FROM fitted)) AS log_likelihood,
 	pg_temp.near(count(*) FILTER (WHERE bought) * ln(avg(bought::int::float8)) + count(*) FILTER (WHERE NOT bought) * ln(1 - avg(bought::int::float8)), (SELECT pg_temp.number(m, 'null_log_likelihood') FROM fitted)) AS null_log_likelihood

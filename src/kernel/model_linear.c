@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "kernel/special.h"
+
 #define LINEAR_FIELDS \
 	{"intercept", CRM_FIELD_NUMBER}, \
 	{"coefficients", CRM_FIELD_NUMBERS, 0, true}, \
@@ -177,6 +179,141 @@ explain(const void *scorer, const crm_env *env, const double *x, double *parts)
 	return CRM_OK;
 }
 
+/* ---- what follows from the fit ------------------------------------------------ */
+
+enum
+{
+	DERIVED_TEST_VALUES,		/* t or z: coefficient over standard error */
+	DERIVED_P_VALUES,
+	DERIVED_INTERCEPT_P,
+	DERIVED_AIC,
+	DERIVED_FIELDS,
+
+	/* linear */
+	DERIVED_ADJUSTED_R_SQUARED = DERIVED_FIELDS,
+	DERIVED_F,
+	DERIVED_F_P,
+
+	/* logistic */
+	DERIVED_ODDS_RATIOS = DERIVED_FIELDS,
+	DERIVED_PSEUDO_R_SQUARED	/* McFadden 1974 */
+};
+
+#define DERIVED_FIELDS_AFTER(test) \
+	{test, CRM_FIELD_NUMBERS, CRM_FIELD_GAPS}, \
+	{"p_values", CRM_FIELD_NUMBERS, CRM_FIELD_GAPS}, \
+	{"intercept_p_value", CRM_FIELD_NUMBER, CRM_FIELD_GAPS}, \
+	{"aic", CRM_FIELD_NUMBER}
+
+static const crm_model_field linear_derived[] = {
+	DERIVED_FIELDS_AFTER("t_values"),
+	{"adjusted_r_squared", CRM_FIELD_NUMBER},
+	{"f_statistic", CRM_FIELD_NUMBER},
+	{"f_p_value", CRM_FIELD_NUMBER},
+	{NULL}
+};
+
+static const crm_model_field logistic_derived[] = {
+	DERIVED_FIELDS_AFTER("z_values"),
+	{"odds_ratios", CRM_FIELD_NUMBERS, CRM_FIELD_GAPS},
+	{"pseudo_r_squared", CRM_FIELD_NUMBER},
+	{NULL}
+};
+
+static void
+set_derived(crm_model_value *value, double number)
+{
+	value->number = number;
+	value->present = isfinite(number);
+}
+
+/* Two-sided, of Student's t, or of a normal number without degrees of freedom; NaN where there is no error. */
+static double
+p_value(double estimate, double error, double df)
+{
+	if (!(error > 0))
+		return NAN;
+	return 2 * (df > 0 ? crm_t_cdf(df, -fabs(estimate / error)) : crm_normal_cdf(-fabs(estimate / error)));
+}
+
+static crm_status
+derive_tests(const crm_model *m, const crm_env *env, double df, int further, crm_model_value *derived)
+{
+	const double *coefficients = crm_model_get(m, CRM_LINEAR_COEFFICIENTS)->numbers;
+	const crm_model_value *errors = crm_model_get(m, CRM_LINEAR_ERRORS);
+	const crm_model_value *log_likelihood = crm_model_get(m, CRM_LINEAR_LOG_LIKELIHOOD);
+	double	   *tests;
+	double	   *p;
+
+	if (errors->present)
+	{
+		tests = env->alloc(env->arg, sizeof(double) * ((size_t) m->features + 1));
+		p = env->alloc(env->arg, sizeof(double) * ((size_t) m->features + 1));
+		if (tests == NULL || p == NULL)
+			return CRM_NO_MEMORY;
+		for (uint32_t j = 0; j < m->features; j++)
+		{
+			double		test = coefficients[j] / errors->numbers[j];
+
+			tests[j] = errors->numbers[j] > 0 && isfinite(test) ? test : NAN;
+			p[j] = p_value(coefficients[j], errors->numbers[j], df);
+		}
+		derived[DERIVED_TEST_VALUES] = (crm_model_value) {.present = true, .count = m->features, .numbers = tests};
+		derived[DERIVED_P_VALUES] = (crm_model_value) {.present = true, .count = m->features, .numbers = p};
+		if (crm_model_get(m, CRM_LINEAR_INTERCEPT_ERROR)->present)
+			set_derived(&derived[DERIVED_INTERCEPT_P],
+						p_value(crm_model_get(m, CRM_LINEAR_INTERCEPT)->number, crm_model_get(m, CRM_LINEAR_INTERCEPT_ERROR)->number, df));
+	}
+	/* The variance of a linear model is a number that was fitted, too. */
+	if (log_likelihood->present && crm_model_get(m, CRM_LINEAR_PARAMETERS)->present)
+		set_derived(&derived[DERIVED_AIC], 2 * ((double) crm_model_get(m, CRM_LINEAR_PARAMETERS)->integer + further) - 2 * log_likelihood->number);
+	return CRM_OK;
+}
+
+static crm_status
+derive_linear(const crm_model *m, const crm_env *env, crm_model_value *derived)
+{
+	double		df = (double) crm_model_get(m, CRM_LINEAR_RESIDUAL_DF)->integer;
+	double		r_squared = crm_model_get(m, CRM_LINEAR_R_SQUARED)->number;
+	double		slopes = (double) crm_model_get(m, CRM_LINEAR_PARAMETERS)->integer - 1;
+	double		f = r_squared / slopes / ((1 - r_squared) / df);
+
+	CRM_TRY(derive_tests(m, env, df, 1, derived));
+	/* Against the mean: only with an intercept. */
+	if (crm_model_get(m, CRM_LINEAR_R_SQUARED)->present && crm_model_get(m, CRM_LINEAR_INTERCEPT_ERROR)->present && df > 0)
+	{
+		set_derived(&derived[DERIVED_ADJUSTED_R_SQUARED], 1 - (1 - r_squared) * (df + slopes) / df);
+		if (slopes > 0 && f >= 0 && isfinite(f))
+		{
+			set_derived(&derived[DERIVED_F], f);
+			set_derived(&derived[DERIVED_F_P], crm_f_sf(slopes, df, f));
+		}
+	}
+	return CRM_OK;
+}
+
+static crm_status
+derive_logistic(const crm_model *m, const crm_env *env, crm_model_value *derived)
+{
+	const double *coefficients = crm_model_get(m, CRM_LINEAR_COEFFICIENTS)->numbers;
+	const crm_model_value *log_likelihood = crm_model_get(m, CRM_LINEAR_LOG_LIKELIHOOD);
+	const crm_model_value *null = crm_model_get(m, CRM_LINEAR_NULL_LOG_LIKELIHOOD);
+	double	   *odds = env->alloc(env->arg, sizeof(double) * ((size_t) m->features + 1));
+
+	if (odds == NULL)
+		return CRM_NO_MEMORY;
+	CRM_TRY(derive_tests(m, env, 0, 0, derived));
+	for (uint32_t j = 0; j < m->features; j++)
+	{
+		odds[j] = exp(coefficients[j]);
+		odds[j] = isfinite(odds[j]) ? odds[j] : NAN;
+	}
+	derived[DERIVED_ODDS_RATIOS] = (crm_model_value) {.present = true, .count = m->features, .numbers = odds};
+	if (log_likelihood->present && null->present)
+		set_derived(&derived[DERIVED_PSEUDO_R_SQUARED], 1 - log_likelihood->number / null->number);
+	return CRM_OK;
+}
+
 const crm_model_kind crm_model_linear = {
 	.number = 1,
 	.name = "linear",
@@ -185,7 +322,9 @@ const crm_model_kind crm_model_linear = {
 	.takes_missing = takes_missing,
 	.prepare = prepare,
 	.predict = predict_linear,
-	.explain = explain
+	.explain = explain,
+	.derived_fields = linear_derived,
+	.derive = derive_linear
 };
 
 const crm_model_kind crm_model_logistic = {
@@ -196,5 +335,7 @@ const crm_model_kind crm_model_logistic = {
 	.takes_missing = takes_missing,
 	.prepare = prepare,
 	.predict = predict_logistic,
-	.explain = explain
+	.explain = explain,
+	.derived_fields = logistic_derived,
+	.derive = derive_logistic
 };

@@ -36,4 +36,10 @@ SELECT pg_temp.note(count(*) = expected AND max(abs(f.std_error - c.std_error)) 
 	format('certified: %s standard errors of %s', expected, dataset))
 FROM nist.certified c JOIN nist.found f USING (dataset, term) JOIN (VALUES ('norris', 2, 1e-12), ('longley', 7, 1e-13), ('filip', 11, 1e-6), ('wampler1', 6, 1e-12)) b (dataset, expected, bound) USING (dataset)
 WHERE c.std_error IS NOT NULL GROUP BY dataset, expected, bound;
+
+-- What R prints of lm over longley, which is in its package datasets.
+SELECT pg_temp.note(count(*) = 6 AND bool_and(abs((params -> 'p_values' ->> (n - 1)::int)::float8 - p) < 5e-7), 'R: p values of Longley')
+FROM nist.fit, unnest('{0.863141,0.312681,0.002535,0.000944,0.826212,0.003037}'::float8[]) WITH ORDINALITY AS e (p, n) WHERE dataset = 'longley';
+SELECT pg_temp.note(abs((params ->> 'f_statistic')::float8 - 330.3) < 0.05 AND abs((params ->> 'f_p_value')::float8 / 4.984e-10 - 1) < 2e-4
+	AND abs((params ->> 'adjusted_r_squared')::float8 - 0.9925) < 5e-5, 'R: F statistic, its p value and adjusted R squared of Longley') FROM nist.fit WHERE dataset = 'longley';
 \ir lib/report.sql
