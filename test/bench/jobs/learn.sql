@@ -33,3 +33,25 @@ if 'booster' not in globals():
     booster = xgboost.train({'objective': 'binary:logistic', 'tree_method': 'hist', 'max_depth': 6, 'eta': 0.1, 'nthread': 1}, xgboost.DMatrix(features, rows[:, 20], nthread=1), 100)
     booster.set_param({'nthread': 1})
 result = booster.inplace_predict(features).sum()
+
+--@ job logistic: logistic regression on these rows
+--@ ours
+SET max_parallel_workers_per_gather = 0;
+SELECT crm.model_kind(crm.logistic_fit(yes, x)) FROM bench_learn;
+--@ peer scikit-learn lbfgs with fetching by COPY, target 0.25, in python
+from sklearn.linear_model import LogisticRegression
+rows = fetch("SELECT " + ", ".join("x[%d]" % i for i in range(1, 21)) + ", yes::int FROM bench_learn")
+result = LogisticRegression(C=1e6).fit(rows[:, :20], rows[:, 20]).n_iter_
+--@ peer the same, rows at hand, in python
+from sklearn.linear_model import LogisticRegression
+rows = table("SELECT " + ", ".join("x[%d]" % i for i in range(1, 21)) + ", yes::int FROM bench_learn")
+result = LogisticRegression(C=1e6).fit(rows[:, :20], rows[:, 20]).n_iter_
+
+--@ job auc: AUC and KS of these rows
+--@ ours
+SET max_parallel_workers_per_gather = 0;
+SELECT crm.auc_agg(yes, x[1]), crm.ks_agg(yes, x[1]) FROM bench_learn;
+--@ peer AUC by a window function
+SET max_parallel_workers_per_gather = 0;
+SELECT (sum(rank) FILTER (WHERE yes) - count(*) FILTER (WHERE yes) * (count(*) FILTER (WHERE yes) + 1) / 2.0) / (count(*) FILTER (WHERE yes) * count(*) FILTER (WHERE NOT yes))
+FROM (SELECT yes, rank() OVER (ORDER BY x[1]) + (count(*) OVER (PARTITION BY x[1]) - 1) / 2.0 AS rank FROM bench_learn) AS r;
