@@ -346,7 +346,7 @@ weigh_rows(const crm_columns *rows, const crm_woe_options *options, const crm_wo
 	uint32_t	width = count + CRM_ROWS_FEATURES;
 
 	CRM_TRY(allocate(env, (void **) &x, sizeof(double) * stride * width));
-	crm_columns_init(weighed, env, options->scorecard ? width : CRM_ROWS_FEATURES + 1, SIZE_MAX / 2);
+	crm_columns_init(weighed, env, options->scorecard ? width : CRM_ROWS_FEATURES + 1, rows->max_bytes);
 	for (size_t part = 0; part < crm_columns_parts(rows); part++)
 	{
 		for (uint32_t j = 0; j < width; j++)

@@ -38,7 +38,8 @@ typedef struct crm_woe_feature
 /*
  * Fits a model of kind crm_model_scorecard or crm_model_naive_bayes into m, whose
  * arrays are in env.  Columns of the rows as in logistic_fit.h; weights are not
- * used.  There must be both labels.
+ * used.  There must be both labels.  CRM_LIMIT where the rows, with evidence in place of
+ * their features, take more than the rows may.
  */
 extern crm_status crm_woe_fit(const crm_columns *rows, const crm_woe_options *options, const crm_env *env, crm_model *m);
 

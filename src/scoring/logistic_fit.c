@@ -159,7 +159,7 @@ crm_logistic_fit_finalfn(PG_FUNCTION_ARGS)
 				 errmsg("features of logistic_fit are too large"),
 				 errdetail("Their squares, summed, are beyond the range of double precision."),
 				 errhint("Divide them by a large number first.")));
-	crm_check(status, CRM_MODEL_TYPE, false);
+	scoring_rows_check(state, status);
 
 	crm_model_begin(&m, &crm_model_logistic, features);
 	crm_model_set_number(&m, CRM_LINEAR_INTERCEPT, result.intercept);

@@ -188,8 +188,8 @@ sorted_scores(FunctionCallInfo fcinfo, crm_scores *scores, bins_options *options
 {
 	const scoring_rows *state = scoring_rows_final(fcinfo, &scores_use);
 	crm_env		env = crm_env_in(CurrentMemoryContext);
-	const double *labels;
-	const double *all;
+	double		labels[CRM_COLUMNS_MAX_BLOCK];
+	double		values[CRM_COLUMNS_MAX_BLOCK];
 	double	   *sorted;
 	uint64		low = 0;
 	uint64		high;
@@ -197,19 +197,24 @@ sorted_scores(FunctionCallInfo fcinfo, crm_scores *scores, bins_options *options
 	if (state == NULL)
 		return false;
 	memcpy(options, state->options, sizeof(*options));
-	labels = scoring_rows_column(state, SCORING_ROWS_LABEL);
-	all = scoring_rows_column(state, SCORING_ROWS_FEATURES);
-	high = state->columns.rows;
-	for (uint64 i = 0; i < state->columns.rows; i++)
-		if (!isfinite(all[i]))
-			crm_agg_state_damaged("A score in a state is not a finite number.");
 	/* Positives from the front, negatives from the back. */
+	high = state->columns.rows;
 	sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * high);
-	for (uint64 i = 0; i < state->columns.rows; i++)
-		if (labels[i] > 0)
-			sorted[low++] = all[i];
-		else
-			sorted[--high] = all[i];
+	for (Size part = 0; part < crm_columns_parts(&state->columns); part++)
+	{
+		crm_columns_read(&state->columns, part, SCORING_ROWS_LABEL, labels);
+		crm_columns_read(&state->columns, part, SCORING_ROWS_FEATURES, values);
+		for (uint32 i = 0; i < crm_columns_part_rows(&state->columns, part); i++)
+		{
+			if (!isfinite(values[i]))
+				crm_agg_state_damaged("A score in a state is not a finite number.");
+			if (labels[i] > 0)
+				sorted[low++] = values[i];
+			else
+				sorted[--high] = values[i];
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
 	scores->positives = sorted;
 	scores->positive_count = low;
 	scores->negatives = sorted + low;

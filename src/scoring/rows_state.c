@@ -15,8 +15,8 @@
 
 /* ---- errors -------------------------------------------------------------- */
 
-static void
-check_status(const scoring_rows *state, crm_status status)
+void
+scoring_rows_check(const scoring_rows *state, crm_status status)
 {
 	if (status == CRM_LIMIT)
 		ereport(ERROR,
@@ -143,7 +143,7 @@ add_flat(scoring_rows *state, Datum value, MemoryContext parent, const scoring_r
 	check_same(state, options, (int) features);
 	state->skipped += skipped;
 	before = state->columns.block_count;
-	check_status(state, crm_columns_merge(&state->columns, data + ROWS_HEADER + options_room(use),
+	scoring_rows_check(state, crm_columns_merge(&state->columns, data + ROWS_HEADER + options_room(use),
 										  VARSIZE(flat) - CRM_AGG_STATE_HEADER - ROWS_HEADER - options_room(use)));
 	if (!rows_are_valid(state, before))
 		crm_agg_state_damaged("A label or a weight in a state of a trainer is not one.");
@@ -202,7 +202,7 @@ scoring_rows_add(scoring_rows *state, double label, double weight, const double 
 	double	   *row;
 	int			count = scoring_rows_features(state);
 
-	check_status(state, crm_columns_add(&state->columns, &row));
+	scoring_rows_check(state, crm_columns_add(&state->columns, &row));
 	row[SCORING_ROWS_LABEL] = label;
 	row[SCORING_ROWS_WEIGHT] = weight;
 	memcpy(row + SCORING_ROWS_FEATURES, features, sizeof(double) * count);
@@ -239,29 +239,18 @@ scoring_rows_final(FunctionCallInfo fcinfo, const scoring_rows_use *use)
 	return state->columns.rows > 0 ? state : NULL;
 }
 
-double *
-scoring_rows_column(const scoring_rows *state, int column)
-{
-	double	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (state->columns.rows + 1));
-	Size		at = 0;
-
-	for (Size part = 0; part < crm_columns_parts(&state->columns); part++)
-	{
-		crm_columns_read(&state->columns, part, (uint32) column, numbers + at);
-		at += crm_columns_part_rows(&state->columns, part);
-		CHECK_FOR_INTERRUPTS();
-	}
-	return numbers;
-}
-
 void
 scoring_require_both_labels(const scoring_rows *state)
 {
-	const double *labels = scoring_rows_column(state, SCORING_ROWS_LABEL);
+	double		labels[CRM_COLUMNS_MAX_BLOCK];
 	uint64		positives = 0;
 
-	for (uint64 i = 0; i < state->columns.rows; i++)
-		positives += labels[i] > 0;
+	for (Size part = 0; part < crm_columns_parts(&state->columns); part++)
+	{
+		crm_columns_read(&state->columns, part, SCORING_ROWS_LABEL, labels);
+		for (uint32 i = 0; i < crm_columns_part_rows(&state->columns, part); i++)
+			positives += labels[i] > 0;
+	}
 	if (positives == 0 || positives == state->columns.rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -68,7 +68,7 @@ scoring_rows_features(const scoring_rows *state)
 /* Raises 22023 when all labels are the same. */
 extern void scoring_require_both_labels(const scoring_rows *state);
 
-/* A column, whole. */
-extern double *scoring_rows_column(const scoring_rows *state, int column);
+/* Raises what belongs to a status of a kernel that worked on the rows: CRM_LIMIT is crm_analytics.training_memory. */
+extern void scoring_rows_check(const scoring_rows *state, crm_status status);
 
 #endif							/* CRM_SCORING_ROWS_STATE_H */

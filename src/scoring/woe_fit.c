@@ -152,7 +152,7 @@ fit(FunctionCallInfo fcinfo, const scoring_rows_use *use)
 	work = AllocSetContextCreate(CurrentMemoryContext, "crm evidence", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
 	env = crm_env_in(work);
-	crm_check(crm_woe_fit(&state->columns, &options, &env, &m), CRM_MODEL_TYPE, false);
+	scoring_rows_check(state, crm_woe_fit(&state->columns, &options, &env, &m));
 	value = scoring_model_value(&m, old);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
