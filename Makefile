@@ -71,6 +71,7 @@ SQL_PARTS = \
 	src/scoring/woe_fit.sql \
 	src/scoring/measures.sql \
 	src/scoring/ratings.sql \
+	src/scoring/progress.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

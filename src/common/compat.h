@@ -47,6 +47,13 @@
 #define crm_owns_relation(relation, role) pg_class_ownercheck(relation, role)
 #endif
 
+/* A backend's status by its place in the snapshot, from 1. */
+#if PG_VERSION_NUM >= 160000
+#define crm_local_backend_status(place) pgstat_get_local_beentry_by_index(place)
+#else
+#define crm_local_backend_status(place) pgstat_fetch_stat_local_beentry(place)
+#endif
+
 /* Reads exactly so many bytes of a temporary file. */
 #if PG_VERSION_NUM >= 160000
 #define crm_buffile_read(file, bytes, size) BufFileReadExact(file, bytes, size)

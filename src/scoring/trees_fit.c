@@ -14,6 +14,7 @@
 #include "common/settings.h"
 #include "kernel/trees.h"
 #include "mb/pg_wchar.h"
+#include "scoring/progress.h"
 #include "utils/expandeddatum.h"
 
 CRM_FUNCTION(crm_boosted_trees_fit_transfn);
@@ -522,6 +523,21 @@ check_counts(const trees_state *state)
 	pfree(numbers);
 }
 
+/* The trees being grown, for those who watch; a final function runs no other one. */
+static const crm_trees *growing;
+static uint32 trees_shown;
+
+static void
+show_progress(void *arg)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (growing->trees != trees_shown)
+	{
+		trees_shown = growing->trees;
+		scoring_progress_step(trees_shown);
+	}
+}
+
 Datum
 crm_boosted_trees_fit_finalfn(PG_FUNCTION_ARGS)
 {
@@ -552,8 +568,15 @@ crm_boosted_trees_fit_finalfn(PG_FUNCTION_ARGS)
 	if (options.loss == CRM_TREES_POISSON)
 		check_counts(state);
 	needed = crm_trees_fit_bytes(state->rows.rows, state->features) + state->rows.bytes;
+	memset(&trees, 0, sizeof(trees));
+	growing = &trees;
+	trees_shown = 0;
+	env.progress = show_progress;
+	scoring_progress_begin(SCORING_BOOSTED_TREES, (int64) state->rows.rows, state->features, options.trees);
 	check_fit(state, crm_trees_fit(&env, &state->rows, &options, allowed > state->rows.bytes ? allowed - state->rows.bytes : 0, &trees),
 			  needed);
+	scoring_progress_end();
+	growing = NULL;
 	crm_check(crm_trees_to_model(&env, &trees, &options, &m), CRM_MODEL_TYPE, false);
 	result = scoring_model_value(&m, old);
 	MemoryContextSwitchTo(old);
