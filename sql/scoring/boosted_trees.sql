@@ -97,7 +97,7 @@ CREATE TEMP TABLE small AS SELECT '{"kind": "boosted_trees", "features": 2, "los
 SELECT x, crm.predict(m::text::crm.model, x) FROM small, (VALUES ('{1,10}'::float8[]), ('{1.5,10}'), ('{1.5,20}'), ('{9,30}'), ('{9,40}'), ('{NULL,20}'), ('{NULL,NULL}')) AS v (x);
 SELECT e.* FROM small, crm.explain(m::text::crm.model, ARRAY[2, 20]) AS e ORDER BY feature;
 SELECT key, value, pg_temp.refused(jsonb_set(m, ARRAY[key], value::jsonb)::text) FROM small, (VALUES
-	('loss', '"hinge"'), ('loss', '"quantile"'), ('quantile', '0.5'), ('base', '1e31'), ('trees', '0'), ('trees', '2'), ('trees', '-1'), ('trees', '1000000'),
+	('loss', '"hinge"'), ('loss', '"quantile"'), ('quantile', '0.5'), ('base', '1e32'), ('trees', '0'), ('trees', '2'), ('trees', '-1'), ('trees', '1000000'),
 	('categorical', '[3]'), ('categorical', '[2, 2]'), ('categorical', '[]'), ('cut_counts', '[2, 2]'), ('cut_counts', '[-1, 6]'), ('cut_counts', '[5]'),
 	('cuts', '[0, 0, 10, 20, 30]'), ('cuts', '[0, 1.5, 10, 20, null]'), ('node_features', '[1, 0, 2, 0]'), ('node_features', '[1, 0, 2, 0, 0, 0]'),
 	('node_features', '[3, 0, 2, 0, 0]'), ('node_features', '[]'), ('node_bins', '[2, 0]'), ('node_bins', '[3, 0]'), ('node_bins', '[1, 1]'), ('node_bins', '[1]'),
@@ -138,6 +138,7 @@ SELECT crm.boosted_trees_fit(yes, '{-Infinity}') FROM trees_rows;
 SELECT crm.boosted_trees_regression_fit('1e31', x) FROM trees_rows;
 SELECT crm.boosted_trees_regression_fit('NaN', x) FROM trees_rows;
 SELECT crm.boosted_trees_fit(yes, x, -1, '{}') FROM trees_rows;
+SELECT crm.boosted_trees_fit(yes, x, '1e7', '{}') FROM trees_rows;
 SET crm_analytics.training_memory = '1MB';
 SELECT crm.boosted_trees_fit(yes, x) FROM trees_rows, generate_series(1, 5);
 SELECT crm.boosted_trees_fit(yes, x) FROM trees_rows, generate_series(1, 100);
@@ -190,5 +191,11 @@ SELECT bool_and(p BETWEEN 0 AND 1) AS probabilities, avg(((p > 0.5) = yes)::int)
 	SELECT yes, crm.predict(m, x) AS p FROM trees_rows, (
 		SELECT crm.boosted_trees_fit(yes, ARRAY[CASE WHEN id % 100 = 0 THEN 1e300 WHEN id % 5 > 0 THEN x[1] END, x[2], -1e300, 0], '{"trees": 30, "depth": 4}')
 		FROM (SELECT * FROM trees_rows UNION ALL SELECT * FROM trees_rows WHERE id % 50 = 0) AS r) AS t (m)) AS r;
+
+-- The largest of all targets and weights: answers stay numbers.
+SELECT loss, count(*) FILTER (WHERE p BETWEEN -1e31 AND 1e31) AS numbers FROM (
+	SELECT loss, crm.predict(m, x) AS p FROM trees_rows, (
+		SELECT loss, crm.boosted_trees_regression_fit(CASE id % 7 WHEN 0 THEN 1e30 WHEN 1 THEN 0 ELSE 1e-30 END, x, CASE WHEN id % 3 = 0 THEN 1e6 ELSE 1e-30 END, jsonb_build_object('loss', loss, 'trees', 20))
+		FROM trees_rows, unnest('{squared,absolute,poisson}'::text[]) AS loss GROUP BY loss) AS t (loss, m)) AS r GROUP BY loss ORDER BY loss;
 
 DROP TABLE trees_rows, trees_parallel, trees_models;

@@ -27,6 +27,7 @@
 #define CRM_TREES_MAX_CUTS 254	/* of a number, or values of a category */
 #define CRM_TREES_MAX_BINS (CRM_TREES_MAX_CUTS + 1)
 #define CRM_TREES_MAX_TARGET 1e30
+#define CRM_TREES_MAX_WEIGHT 1e6	/* times a target it stays within single precision */
 #define CRM_TREES_MAX_ROWS (UINT64_C(1) << 30)
 
 typedef enum crm_trees_loss
@@ -120,7 +121,7 @@ typedef struct crm_trees
 
 /*
  * Fits trees to rows of: features, label (class 0 or 1, number or count),
- * weight above 0.  The rows stay as they are.  CRM_LIMIT when more than
+ * weight above 0, within the limits above.  The rows stay as they are.  CRM_LIMIT when more than
  * max_bytes would be needed; CRM_OUT_OF_RANGE when the labels are all of one
  * class, or no row was left to train on.
  */

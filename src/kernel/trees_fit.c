@@ -15,8 +15,8 @@
 /* Greatest step of a leaf where the margin is a logarithm: more is no better, only unstable. */
 #define MAX_LOG_STEP 10
 #define MAX_POISSON_STEP 0.7
-/* Margins of counts beyond it would overflow. */
-#define MAX_LOG_MEAN 300
+/* Margins of counts beyond it, more than CRM_TREES_MAX_TARGET, could overflow single precision. */
+#define MAX_LOG_MEAN 70
 
 typedef struct ranked
 {

@@ -94,7 +94,7 @@ static const char *const loss_names[] = {"", "logistic", "squared", "quantile", 
 #define LOSSES 4
 #define WORDS_OF_SET 4
 /* Sums of as many leaves as there may be stay finite, and shares of covers exact enough. */
-#define MAX_VALUE 1e30
+#define MAX_VALUE 1e31
 #define MIN_COVER 1e-30
 
 /* ---- checking ------------------------------------------------------------ */

@@ -25,7 +25,6 @@ CRM_FUNCTION(crm_boosted_trees_fit_finalfn);
 #define TREES_STATE_VERSION 1
 /* Whether the target is a number, number of features, length of the options: 4 bytes each. */
 #define TREES_STATE_HEADER (CRM_AGG_STATE_HEADER + 12)
-#define MAX_WEIGHT 1e9
 
 typedef struct trees_state
 {
@@ -327,7 +326,7 @@ check_foreign(const trees_state *state, Size first_part)
 				crm_agg_state_damaged("A label in a state of boosted trees is not one.");
 		crm_columns_read(&state->rows, part, state->features + 1, numbers);
 		for (uint32 i = 0; i < count; i++)
-			if (!(numbers[i] > 0 && numbers[i] <= MAX_WEIGHT))
+			if (!(numbers[i] > 0 && numbers[i] <= CRM_TREES_MAX_WEIGHT))
 				crm_agg_state_damaged("A weight in a state of boosted trees is not one.");
 	}
 	pfree(numbers);
@@ -437,10 +436,10 @@ transition(FunctionCallInfo fcinfo, bool regression)
 		state = writable_state(PG_GETARG_DATUM(0), aggcontext);
 	if (nargs == 5 && !PG_ARGISNULL(3))
 		weight = PG_GETARG_FLOAT8(3);
-	if (!(weight >= 0 && weight <= MAX_WEIGHT))
+	if (!(weight >= 0 && weight <= CRM_TREES_MAX_WEIGHT))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("weight must be from 0 to 1e9: %s",
+				 errmsg("weight must be from 0 to 1e6: %s",
 						DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(weight))))));
 	/* Without a label, features or a weight it is not an observation. */
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || (nargs == 5 && PG_ARGISNULL(3)) || (float) weight == 0)

@@ -746,6 +746,20 @@ test_dirty(void)
 	CHECK(fit(&t, &env, &options, &trees) == CRM_OK);
 	for (uint32_t i = 0; i < t.rows; i++)
 		CHECK(isfinite(walk(&trees, row_of(&t, i))));
+	/* The most that targets and weights may be, for each loss. */
+	for (int loss = CRM_TREES_SQUARED; loss <= CRM_TREES_POISSON; loss++)
+	{
+		options = default_options((crm_trees_loss) loss);
+		for (uint32_t i = 0; i < t.rows; i++)
+		{
+			row_of(&t, i)[6] = i % 7 == 0 ? CRM_TREES_MAX_TARGET : loss == CRM_TREES_POISSON || i % 2 ? 0 : -CRM_TREES_MAX_TARGET;
+			row_of(&t, i)[7] = i % 3 == 0 ? CRM_TREES_MAX_WEIGHT : 1e-30;
+		}
+		CHECK(fit(&t, &env, &options, &trees) == CRM_OK);
+		for (uint32_t i = 0; i < t.rows; i++)
+			CHECK(fabs(crm_trees_answer(&trees, walk(&trees, row_of(&t, i)))) < 1e31);
+	}
+	options = default_options(CRM_TREES_SQUARED);
 	t.rows = 1;
 	CHECK(fit(&t, &env, &options, &trees) == CRM_OK);
 	CHECK(walk(&trees, row_of(&t, 0)) == row_of(&t, 0)[6]);
