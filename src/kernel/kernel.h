@@ -55,8 +55,11 @@ crm_progress(const crm_env *env)
 	!defined(__SANITIZE_ADDRESS__) && !defined(CRM_NO_TARGET_CLONES) && \
 	(defined(__GNUC__) && !defined(__clang__))
 #define CRM_TARGET_CLONES __attribute__((target_clones("default", "avx2", "arch=skylake-avx512")))
+/* The same where the foundation of AVX-512 is enough: taken on all processors that have it, not on one family. */
+#define CRM_TARGET_CLONES_512F __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
 #define CRM_TARGET_CLONES
+#define CRM_TARGET_CLONES_512F
 #endif
 
 /* Little-endian loads and stores at any address: stored formats are little-endian everywhere. */

@@ -333,7 +333,7 @@ name(const tree_group *group, const uint8_t *bytes, const uint32_t depth) \
 WALK(walk_short, short_node, short_nodes)
 WALK(walk_long, long_node, long_nodes)
 
-CRM_TARGET_CLONES double
+CRM_TARGET_CLONES_512F double
 crm_trees_margin(crm_trees_predictor *predictor, const double *features)
 {
 	const uint8_t *bytes = predictor->bytes;
