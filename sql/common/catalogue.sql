@@ -57,7 +57,7 @@ WHERE prokind IN ('f', 'w') AND prorettype <> 'trigger'::regtype
 	AND (provolatile = 'v' OR proparallel = 'u')
 	AND proname !~ '^(create|define|track|untrack|drop|alter|replace|grant|revoke|refresh|register|install|store|train|fold|erase|quick|import|keep|follow|unfollow|consume|expect)(_|$)'
 	-- tells the running refresh which rule and customer it is at; ask in subtransactions, which parallel query does not have
-	AND proname NOT IN ('tag_trace', 'segment_state', 'explain_tag', 'rule_problems', 'check_tags', 'tag_cost_report')
+	AND proname NOT IN ('tag_trace', 'segment_state', 'explain_tag', 'evaluate_tag', 'rule_problems', 'check_tags', 'tag_cost_report')
 ORDER BY 1;
 
 -- A volatile function is never a set's or an audience's pure arithmetic.

@@ -13,6 +13,9 @@ CREATE TABLE @extschema@.population_definition (
 	key_column		name NOT NULL,
 	key_form		text NOT NULL CHECK (key_form IN ('integer', 'uuid', 'text')),
 	scope_column	name,
+	-- history columns: the source has rows of other times, too, valid from (included) to (not)
+	valid_from		name,
+	valid_to		name,
 	description		text,
 	owner			regrole NOT NULL,
 	events			regclass,

@@ -39,8 +39,8 @@ crm_evaluation_finish(const crm_population *population, crm_scan_state *state, c
 	pfree(order);
 }
 
-static bool
-has_dictionary(const crm_population *population)
+bool
+crm_evaluation_has_dictionary(const crm_population *population)
 {
 	crm_catalogue_session session;
 	bool		result;
@@ -59,9 +59,9 @@ needs_dictionary(const crm_population *population, const crm_pending *pending)
 	if (population->key_form != CRM_KEY_INTEGER)
 		return true;
 	if (pending->everybody)
-		return has_dictionary(population);
+		return crm_evaluation_has_dictionary(population);
 	/* numbers of negative keys are the greatest there are */
-	return pending->count > 0 && pending->ids[pending->count - 1] > PG_INT64_MAX / 2 && has_dictionary(population);
+	return pending->count > 0 && pending->ids[pending->count - 1] > PG_INT64_MAX / 2 && crm_evaluation_has_dictionary(population);
 }
 
 crm_evaluation *

@@ -25,6 +25,8 @@ typedef struct crm_evaluation
 extern crm_evaluation *crm_evaluate(const crm_population *population, Oid owner, List *tags, const crm_pending *pending,
 									TimestampTz as_of, bool within, bool due);
 
+/* Does the dictionary hold any of the population's keys, as the active snapshot sees it? */
+extern bool crm_evaluation_has_dictionary(const crm_population *population);
 /* Sorts the state's chunks by scopes: by the numbers given, or as they come. */
 extern void crm_evaluation_finish(const crm_population *population, crm_scan_state *state, const int32 *scope_numbers);
 

@@ -149,7 +149,7 @@ select_row(const crm_explanation *e, const char *key, const char *first, Timesta
 	appendStringInfo(&sql, "SELECT %s", first);
 	while ((attribute = bms_next_member(columns, attribute)) >= 0)
 		appendStringInfo(&sql, ", customer.%s", column_name(e, attribute));
-	appendStringInfo(&sql, " FROM %s AS customer", crm_population_source(e->population));
+	appendStringInfo(&sql, " FROM %s", crm_population_rows(e->population, "customer", moment));
 	if (with_timeline)
 		crm_rule_join_timelines(&sql, e->population, psprintf("'" INT64_FORMAT "'::pg_catalog.int8", e->id));
 	if (crm_bound_named(e->bound, first))

@@ -75,3 +75,9 @@ COMMENT ON COLUMN @extschema@.tag_history.since IS 'the earliest as_of that is a
 COMMENT ON COLUMN @extschema@.tag_history.last_change IS 'instant of the population''s last change';
 COMMENT ON COLUMN @extschema@.tag_history.keep IS 'how long changes are kept';
 GRANT SELECT ON @extschema@.tag_history TO PUBLIC;
+
+CREATE FUNCTION @extschema@.evaluate_tag(name text, as_of timestamptz DEFAULT now(), value text DEFAULT NULL, population text DEFAULT NULL,
+	columns text DEFAULT NULL) RETURNS @extschema@.audience
+	AS 'MODULE_PATHNAME', 'crm_evaluate_tag' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION @extschema@.evaluate_tag(text, timestamptz, text, text, text) IS
+	'who has, or had at as_of, a tag (标签) as far as is known now: its present rule evaluated over all rows and the stored timelines, nothing stored. In the scopes that the caller may read, as the tag''s owner. as_of and columns as in refresh_tags: 55000 for a rule over columns as of the past. NULL for NULL';

@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_collation.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -150,8 +151,8 @@ crm_key_visible(const crm_population *population, Datum key, Oid type)
 	if (population->key_form == CRM_KEY_INTEGER)
 		key_type = INT8OID;		/* a key beyond a smallint column is not there, rather than an error */
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT 1 FROM %s WHERE %s OPERATOR(pg_catalog.=) $1::%s LIMIT 1",
-					 crm_population_source(population), quote_identifier(population->key_column),
+	appendStringInfo(&sql, "SELECT 1 FROM %s WHERE customer.%s OPERATOR(pg_catalog.=) $1::%s LIMIT 1",
+					 crm_population_rows(population, "customer", GetCurrentTransactionStartTimestamp()), quote_identifier(population->key_column),
 					 key_type == BPCHAROID ? "pg_catalog.bpchar" : format_type_be_qualified(key_type));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

@@ -77,7 +77,7 @@ crm_past_check(const crm_population *population, List *tags, TimestampTz as_of)
 	int			n = 0;
 	int			attribute = -1;
 
-	if (as_of >= GetCurrentTransactionStartTimestamp())
+	if (as_of >= GetCurrentTransactionStartTimestamp() || population->valid_from != NULL || population->valid_to != NULL)
 		return;
 	initStringInfo(&names);
 	(void) crm_population_source(population);
@@ -113,8 +113,9 @@ crm_past_check(const crm_population *population, List *tags, TimestampTz as_of)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("population \"%s\" cannot be refreshed as of %s: its columns are those of today", population->name,
+			 errmsg("population \"%s\" cannot be evaluated as of %s: its columns are those of today", population->name,
 					timestamptz_to_str(as_of)),
 			 errdetail("Rules over columns: %s. Columns: %s.", names.data, column_names.data),
-			 errhint("Name only tags over the timeline in tags => ..., or take today's columns with columns => 'today'.")));
+			 errhint("Name only tags over the timeline in tags => ..., or take today's columns with columns => 'today'; "
+						 "a population with history columns (valid_from, valid_to) knows the past.")));
 }

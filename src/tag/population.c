@@ -24,7 +24,7 @@
 #define POPULATION_COLUMNS \
 	"SELECT population_id, name, source::oid::int, source_name, key_column::text, key_form, " \
 	"       scope_column::text, owner::oid::int, chunk_bits, (events IS NOT NULL)::int, " \
-	"       EXISTS (SELECT FROM @.tracked_relation t WHERE t.population_id = p.population_id) FROM @.population_definition p "
+	"       EXISTS (SELECT FROM @.tracked_relation t WHERE t.population_id = p.population_id), valid_from::text, valid_to::text FROM @.population_definition p "
 
 static bool
 is_source_kind(char kind)
@@ -84,6 +84,8 @@ read_population(crm_catalogue_session *session, uint64 row)
 				 errdetail("Population \"%s\" has chunks of %d bits.", population->name, population->chunk_bits)));
 	population->has_events = crm_catalogue_number(row, 10, NULL) != 0;
 	population->tracked = crm_catalogue_number(row, 11, NULL) != 0;
+	population->valid_from = crm_catalogue_text(session, row, 12);
+	population->valid_to = crm_catalogue_text(session, row, 13);
 	population->source = standing_source((Oid) crm_catalogue_number(row, 3, NULL), population->source_name, population->owner);
 	return population;
 }
@@ -219,6 +221,30 @@ crm_key_form_fits(Oid type, crm_key_form form)
 			return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
 	}
 	return false;
+}
+
+char *
+crm_population_rows(const crm_population *population, const char *alias, TimestampTz at)
+{
+	StringInfoData rows;
+	char	   *instant;
+
+	initStringInfo(&rows);
+	appendStringInfo(&rows, "%s AS %s", crm_population_source(population), alias);
+	if (population->valid_from == NULL && population->valid_to == NULL)
+		return rows.data;
+
+	/* a join with one row of nothing, so that it fits any FROM, and a row's type stays the source's */
+	instant = psprintf("%s::pg_catalog.timestamptz", quote_literal_cstr(timestamptz_to_str(at)));
+	appendStringInfoString(&rows, " JOIN (SELECT) AS rows_of_the_time ON (true");
+	if (population->valid_from != NULL)
+		appendStringInfo(&rows, " AND (%1$s.%2$s IS NULL OR %1$s.%2$s OPERATOR(pg_catalog.<=) %3$s)", alias,
+						 quote_identifier(population->valid_from), instant);
+	if (population->valid_to != NULL)
+		appendStringInfo(&rows, " AND (%1$s.%2$s IS NULL OR %1$s.%2$s OPERATOR(pg_catalog.>) %3$s)", alias,
+						 quote_identifier(population->valid_to), instant);
+	appendStringInfoChar(&rows, ')');
+	return rows.data;
 }
 
 Oid
@@ -418,6 +444,22 @@ check_events(FunctionCallInfo fcinfo)
 	}
 }
 
+/* One of the columns that say when a row of the source was valid. */
+static void
+check_history_column(Oid source, const char *column)
+{
+	Oid			type;
+
+	if (column == NULL)
+		return;
+	type = getBaseType(crm_column_type(source, column));
+	if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of type %s cannot say when a row is valid", column, format_type_be(type)),
+				 errhint("It is a timestamp with time zone, a timestamp or a date.")));
+}
+
 CRM_FUNCTION(crm_create_population);
 Datum
 crm_create_population(PG_FUNCTION_ARGS)
@@ -442,13 +484,16 @@ crm_create_population(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		(void) crm_column_type(source, ARG_NAME(3));
 	check_events(fcinfo);
+	check_history_column(source, ARG_NAME(11));
+	check_history_column(source, ARG_NAME(12));
 
 	crm_catalogue_begin(&session);
 	if (crm_catalogue_write("INSERT INTO @.population_definition (name, source, source_name, key_column, key_form, "
-							" scope_column, description, owner, events, event_key, event_time, event_name, event_value, event_attributes) "
-							"VALUES ($1, $2, $3, $4, $5, $6, $7, $8::oid, $9, $10, $11, $12, $13, $14) "
+							" scope_column, description, owner, events, event_key, event_time, event_name, event_value, event_attributes, "
+							" valid_from, valid_to) "
+							"VALUES ($1, $2, $3, $4, $5, $6, $7, $8::oid, $9, $10, $11, $12, $13, $14, $15, $16) "
 							"ON CONFLICT (name) DO NOTHING",
-							14, TEXTOID, PG_GETARG_DATUM(0), false,
+							16, TEXTOID, PG_GETARG_DATUM(0), false,
 							REGCLASSOID, PG_GETARG_DATUM(1), false,
 							TEXTOID, CStringGetTextDatum(quote_qualified_identifier(get_namespace_name(get_rel_namespace(source)),
 																						get_rel_name(source))), false,
@@ -462,7 +507,9 @@ crm_create_population(PG_FUNCTION_ARGS)
 							NAMEOID, PG_GETARG_DATUM(7), PG_ARGISNULL(7),
 							NAMEOID, PG_GETARG_DATUM(8), PG_ARGISNULL(8),
 							NAMEOID, PG_GETARG_DATUM(9), PG_ARGISNULL(9),
-							NAMEARRAYOID, PG_GETARG_DATUM(10), PG_ARGISNULL(10)) == 0)
+							NAMEARRAYOID, PG_GETARG_DATUM(10), PG_ARGISNULL(10),
+							NAMEOID, PG_GETARG_DATUM(11), PG_ARGISNULL(11),
+							NAMEOID, PG_GETARG_DATUM(12), PG_ARGISNULL(12)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("population \"%s\" already exists", name),

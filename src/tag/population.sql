@@ -3,10 +3,10 @@
 CREATE FUNCTION @extschema@.create_population(name text, source regclass, key name, scope name DEFAULT NULL,
 	description text DEFAULT NULL, events regclass DEFAULT NULL, event_key name DEFAULT NULL,
 	event_time name DEFAULT NULL, event_name name DEFAULT NULL, event_value name DEFAULT NULL,
-	event_attributes name[] DEFAULT NULL) RETURNS void
+	event_attributes name[] DEFAULT NULL, valid_from name DEFAULT NULL, valid_to name DEFAULT NULL) RETURNS void
 	AS 'MODULE_PATHNAME', 'crm_create_population' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
-COMMENT ON FUNCTION @extschema@.create_population(text, regclass, name, name, text, regclass, name, name, name, name, name[]) IS
-	'registers a population (客户群体): the relation with one row per customer, its key column (integer, uuid or text), optionally its scope column and its events; the caller becomes its owner. Errors: 42710 name taken, 42703 unknown column, 42804 key of another type, 42501 no SELECT';
+COMMENT ON FUNCTION @extschema@.create_population(text, regclass, name, name, text, regclass, name, name, name, name, name[], name, name) IS
+	'registers a population (客户群体): the relation with one row per customer, its key column (integer, uuid or text), optionally its scope column, its events, and the history columns valid_from and valid_to of a source that has rows of other times, too (valid from the one, included, to the other, not; NULL is open): then the row valid at the moment asked about counts. The caller becomes its owner. Errors: 42710 name taken, 42703 unknown column, 42804 key of another type, 42501 no SELECT';
 
 CREATE FUNCTION @extschema@.drop_population(name text) RETURNS void
 	AS 'MODULE_PATHNAME', 'crm_drop_population' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;

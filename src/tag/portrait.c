@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -107,9 +108,9 @@ name_rank(const char *column)
 	return -1;
 }
 
-/* Reads the row, as much of it as the caller may see. */
+/* Reads the row, of a source with history columns that of an instant, as much of it as the caller may see. */
 static void
-read_row(portrait *p)
+read_row(portrait *p, TimestampTz at)
 {
 	Relation	source = relation_open(p->population->source, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(source);
@@ -149,10 +150,10 @@ read_row(portrait *p)
 		if (attribute->attisdropped ||
 			(!whole && pg_attribute_aclcheck(p->population->source, attribute->attnum, GetUserId(), ACL_SELECT) != ACLCHECK_OK))
 			continue;
-		appendStringInfo(&query, "%s%s", n++ > 0 ? ", " : "", quote_identifier(NameStr(attribute->attname)));
+		appendStringInfo(&query, "%scustomer.%s", n++ > 0 ? ", " : "", quote_identifier(NameStr(attribute->attname)));
 	}
-	appendStringInfo(&query, " FROM %s WHERE %s OPERATOR(pg_catalog.=) %s LIMIT 1) AS customer",
-					 crm_population_source(p->population),
+	appendStringInfo(&query, " FROM %s WHERE customer.%s OPERATOR(pg_catalog.=) %s LIMIT 1) AS customer",
+					 crm_population_rows(p->population, "customer", at),
 					 quote_identifier(p->population->key_column),
 					 quote_literal_cstr(p->key));
 	relation_close(source, AccessShareLock);
@@ -432,7 +433,7 @@ profile(FunctionCallInfo fcinfo, Oid key_type)
 
 	getTypeOutputInfo(key_type, &output, &varlena);
 	p.key = OidOutputFunctionCall(output, PG_GETARG_DATUM(0));
-	read_row(&p);
+	read_row(&p, past != NULL ? past->as_of : GetCurrentTransactionStartTimestamp());
 
 	p.by_rarity = palloc(sizeof(crm_customer_tag *) * Max(p.customer->count, 1));
 	for (int i = 0; i < p.customer->count; i++)

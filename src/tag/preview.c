@@ -334,7 +334,7 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 
 	population = crm_population_find(crm_text_argument(fcinfo, 1));
 	initStringInfo(&query);
-	appendStringInfo(&query, " FROM %s AS customer", crm_population_source(population));
+	appendStringInfo(&query, " FROM %s", crm_population_rows(population, "customer", GetCurrentTransactionStartTimestamp()));
 	source = relation_open(population->source, AccessShareLock);
 	rule = crm_rule_parse(source, crm_text_argument(fcinfo, 0), population->has_events);
 	/* what it rests on runs as its owner, and the rule with it, as it would as a tag */

@@ -46,6 +46,7 @@ new_job(const refresh *r, Oid owner, List *tags)
 	job.owner = owner;
 	job.tags = tags;
 	job.as_of = r->as_of;
+	job.columns_today = r->columns_today;
 	job.chunk_bits = r->population->chunk_bits;
 	job.dictionary = r->dictionary;
 	job.learn = true;
@@ -502,7 +503,6 @@ Datum
 crm_refresh_tags(PG_FUNCTION_ARGS)
 {
 	refresh		r = {0};
-	bool		columns_today;
 
 	InitMaterializedSRF(fcinfo, 0);
 	r.result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -511,11 +511,11 @@ crm_refresh_tags(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("as_of must be a finite time")));
-	columns_today = crm_past_columns_today(PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	r.columns_today = crm_past_columns_today(PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3)));
 
 	r.population = crm_refresh_begin(PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	choose_tags(&r, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
-	if (!columns_today)
+	if (!r.columns_today)
 		crm_past_check(r.population, r.tags, r.as_of);
 	crm_refresh_run(&r);
 	PopActiveSnapshot();

@@ -15,6 +15,7 @@ typedef struct crm_refresh
 	crm_population *population;
 	TimestampTz as_of;
 	List	   *tags;			/* those to be refreshed */
+	bool		columns_today;	/* whatever as_of is */
 	bool		whole;			/* all tags: the base set too */
 	bool		dictionary;		/* keys are looked up */
 	bool		numbered;		/* new keys have got their numbers */

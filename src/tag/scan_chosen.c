@@ -69,7 +69,7 @@ crm_scan_append_chosen(StringInfo sql, const crm_scan_job *job, const char *join
 		key_type == BPCHAROID ? "pg_catalog.bpchar" : format_type_be_qualified(key_type);
 	char	   *keys = psprintf("$%d::%s[]", as_text(job) ? CRM_RULE_KEYS_PARAM : CRM_RULE_IDS_PARAM, type);
 
-	appendStringInfo(sql, " FROM %s AS customer", crm_population_source(population));
+	appendStringInfo(sql, " FROM %s", crm_scan_rows(job));
 	if (job->dictionary)
 		appendStringInfo(sql, " JOIN ROWS FROM (pg_catalog.unnest(%s), pg_catalog.unnest($%d)) AS dictionary (key, id) "
 						 "ON dictionary.key OPERATOR(pg_catalog.=) customer.%s", keys, CRM_RULE_IDS_PARAM, key);

@@ -175,6 +175,13 @@ try_query(const crm_scan_job *job, const char *query, const bytea *plan, bool se
 	return error;
 }
 
+char *
+crm_scan_rows(const crm_scan_job *job)
+{
+	return crm_population_rows(job->population, "customer",
+							   job->columns_today ? GetCurrentTransactionStartTimestamp() : job->as_of);
+}
+
 static void
 append_id(StringInfo sql, const crm_scan_job *job)
 {
@@ -219,7 +226,7 @@ append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines, bool w
 		crm_scan_append_chosen(sql, job, further_joins(job, with_timelines, with_bound));
 		return;
 	}
-	appendStringInfo(sql, " FROM %s AS customer", crm_population_source(population));
+	appendStringInfo(sql, " FROM %s", crm_scan_rows(job));
 	if (job->dictionary)
 		appendStringInfo(sql, " LEFT JOIN %s.population_keys(%s) AS dictionary ON dictionary.key OPERATOR(pg_catalog.=) customer.%s::pg_catalog.text%s%s%s",
 						 crm_schema(), quote_literal_cstr(population->name), key,
@@ -625,7 +632,7 @@ crm_scan_expected_rows(const crm_scan_job *job)
 	double		rows = 1000;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT FROM %s", crm_population_source(job->population));
+	appendStringInfo(&sql, "SELECT FROM %s", crm_scan_rows(job));
 	crm_owner_begin(&session, job->owner);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -676,8 +683,8 @@ crm_scan_sample_keys(const crm_scan_job *job, int64 one_in, int *count)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT customer.%s::pg_catalog.int8 FROM %s AS customer WHERE customer.%s OPERATOR(pg_catalog.>=) 0",
-					 key, crm_population_source(job->population), key);
+	appendStringInfo(&sql, "SELECT customer.%s::pg_catalog.int8 FROM %s WHERE customer.%s OPERATOR(pg_catalog.>=) 0",
+					 key, crm_scan_rows(job), key);
 	if (one_in > 1)
 		appendStringInfo(&sql, " AND pg_catalog.hashint8extended(customer.%s::pg_catalog.int8, 1) OPERATOR(pg_catalog.&) " INT64_FORMAT " OPERATOR(pg_catalog.=) 0",
 						 key, one_in - 1);

@@ -27,6 +27,7 @@ typedef struct crm_scan_job
 	const int64 *ids;			/* ascending */
 	int			id_count;
 	bool		fresh;			/* timelines from the rows of events, not those stored */
+	bool		columns_today;	/* of a source with history columns the rows of today, not those of as_of */
 	bool		within;			/* for a reader within his query, who may have no subtransactions */
 } crm_scan_job;
 
@@ -44,6 +45,8 @@ extern crm_scan_state *crm_scan_run_job(const crm_scan_job *job);
 extern void crm_scan_choose(const crm_scan_job *job, ParamListInfo params);
 extern void crm_scan_append_chosen(StringInfo sql, const crm_scan_job *job, const char *joins);
 
+/* The source in FROM, as customer, with the rows that the job is about. */
+extern char *crm_scan_rows(const crm_scan_job *job);
 /* Rows of the source as the planner expects them. */
 extern double crm_scan_expected_rows(const crm_scan_job *job);
 /* A sample of integer keys, about one in `one_in` of all (a power of two), in any order. */

@@ -37,6 +37,8 @@ typedef struct crm_population
 	char	   *key_column;
 	crm_key_form key_form;
 	char	   *scope_column;	/* NULL: without scope */
+	char	   *valid_from;		/* history columns: the source has rows of other times, too, half open; NULL: without */
+	char	   *valid_to;
 	Oid			owner;
 	int			chunk_bits;		/* ids of a chunk share id >> chunk_bits; 0 before the first refresh */
 	bool		has_events;		/* a relation of events is mapped: customers have timelines */
@@ -50,6 +52,8 @@ extern crm_population *crm_population_find_by_id(int32 id);
 extern Oid	crm_population_key_type(const crm_population *population);
 /* The source's qualified, quoted name for a query; 42P01 when it is gone. */
 extern char *crm_population_source(const crm_population *population);
+/* What stands in FROM for the source under an alias: of a source with history columns the rows valid at an instant. */
+extern char *crm_population_rows(const crm_population *population, const char *alias, TimestampTz at);
 /* Does a column of this type, no domain, hold keys of the form? */
 extern bool crm_key_form_fits(Oid type, crm_key_form form);
 /* Type of a relation's column; 42703 with the nearest names. */

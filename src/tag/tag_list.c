@@ -7,6 +7,7 @@
  */
 #include "common/crm.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -254,19 +255,22 @@ find_customers(given_list *list)
 	StringInfoData sql;
 	List	   *waiting = NIL;
 	ListCell   *cell;
+	char	   *rows = crm_population_rows(population, "customer", GetCurrentTransactionStartTimestamp());
 	int			level = crm_caller_begin();
 
 	TupleDescInitEntry(desc, 1, "key", TEXTOID, -1, 0);
 	list->ids = initArrayResult(INT8OID, caller, false);
 	list->until = initArrayResult(TIMESTAMPTZOID, caller, false);
 	list->unknown_keys = initArrayResult(TEXTOID, caller, false);
+	if (population->valid_from != NULL || population->valid_to != NULL)
+		rows = psprintf("(%s)", rows);
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
 					 "SELECT pg_catalog.min(g.key COLLATE pg_catalog.\"C\"), pg_catalog.max(g.until), customer.%1$s::pg_catalog.text "
-					 "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS g (key, until) LEFT JOIN %2$s AS customer "
+					 "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS g (key, until) LEFT JOIN %2$s "
 					 "ON customer.%1$s OPERATOR(pg_catalog.=) g.key::%3$s "
 					 "GROUP BY customer.%1$s, CASE WHEN customer.%1$s IS NULL THEN g.key END ORDER BY 1",
-					 key, crm_population_source(population), format_type_be_qualified(crm_population_key_type(population)));
+					 key, rows, format_type_be_qualified(crm_population_key_type(population)));
 	if (SPI_execute_with_args(sql.data, 2, types, values, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "looking for the customers of a list failed");
 	for (uint64 i = 0; i < SPI_processed; i++)

@@ -375,6 +375,13 @@ crm_track_population(PG_FUNCTION_ARGS)
 
 	crm_rights_check_owner(population->owner);
 	(void) crm_population_key_type(population);
+	/* rows that begin and end to be valid without a write are no triggers' matter, nor on the due list */
+	if (population->valid_from != NULL || population->valid_to != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("population \"%s\" has history columns and cannot be tracked", population->name),
+				 errdetail("Its rows begin and end to be valid by the clock, without a write."),
+				 errhint("Refresh it on a schedule, or register a view of the rows that are valid now as another population.")));
 	list = choose_relations(population, fcinfo);
 	if (population->tracked)
 		crm_track_end(population);
