@@ -52,28 +52,31 @@ crm_history_begin(const crm_population *population)
 
 /*
  * Notes in which form the sets of the tags are from this change on, where that
- * is new.  first: they had none before.
+ * is new: how many.  first: they had none before.
  */
-static void
+static uint64
 note_states(const crm_history *history, ArrayType *tags, bool first)
 {
-	(void) crm_catalogue_write("INSERT INTO @.tag_state "
-							   "SELECT d.population_id, d.tag_id, $2, $4 AND s.tag_id IS NULL, d.refreshed_version, d.refreshed_at, d.as_of, "
-							   " d.number_scale, d.number_slices "
-							   "FROM @.tag_definition d "
-							   "LEFT JOIN LATERAL (SELECT * FROM @.tag_state s WHERE s.tag_id = d.tag_id ORDER BY s.change_no DESC LIMIT 1) s ON true "
-							   "WHERE d.population_id = $1 AND ($3 IS NULL OR d.tag_id = ANY ($3)) AND d.refreshed_version IS NOT NULL "
-							   " AND (s.tag_id IS NULL OR (s.version, s.number_scale, s.number_slices) IS DISTINCT FROM "
-							   "  (d.refreshed_version, d.number_scale, d.number_slices))",
-							   4, INT4OID, Int32GetDatum(history->population->id), false,
-							   INT8OID, Int64GetDatum(history->change_no), false,
-							   INT4ARRAYOID, PointerGetDatum(tags), tags == NULL,
-							   BOOLOID, BoolGetDatum(first), false);
-	(void) crm_catalogue_write("INSERT INTO @.tag_state (population_id, tag_id, change_no, first) SELECT $1, -$1, $2, $3 "
-							   "WHERE NOT EXISTS (SELECT FROM @.tag_state WHERE tag_id = -$1)",
-							   3, INT4OID, Int32GetDatum(history->population->id), false,
-							   INT8OID, Int64GetDatum(history->change_no), false,
-							   BOOLOID, BoolGetDatum(first), false);
+	uint64		noted;
+
+	noted = crm_catalogue_write("INSERT INTO @.tag_state "
+								"SELECT d.population_id, d.tag_id, $2, $4 AND s.tag_id IS NULL, d.refreshed_version, d.refreshed_at, d.as_of, "
+								" d.number_scale, d.number_slices "
+								"FROM @.tag_definition d "
+								"LEFT JOIN LATERAL (SELECT * FROM @.tag_state s WHERE s.tag_id = d.tag_id ORDER BY s.change_no DESC LIMIT 1) s ON true "
+								"WHERE d.population_id = $1 AND ($3 IS NULL OR d.tag_id = ANY ($3)) AND d.refreshed_version IS NOT NULL "
+								" AND (s.tag_id IS NULL OR (s.version, s.number_scale, s.number_slices) IS DISTINCT FROM "
+								"  (d.refreshed_version, d.number_scale, d.number_slices))",
+								4, INT4OID, Int32GetDatum(history->population->id), false,
+								INT8OID, Int64GetDatum(history->change_no), false,
+								INT4ARRAYOID, PointerGetDatum(tags), tags == NULL,
+								BOOLOID, BoolGetDatum(first), false);
+	noted += crm_catalogue_write("INSERT INTO @.tag_state (population_id, tag_id, change_no, first) SELECT $1, -$1, $2, $3 "
+								"WHERE NOT EXISTS (SELECT FROM @.tag_state WHERE tag_id = -$1)",
+								 3, INT4OID, Int32GetDatum(history->population->id), false,
+								INT8OID, Int64GetDatum(history->change_no), false,
+								BOOLOID, BoolGetDatum(first), false);
+	return noted;
 }
 
 static TimestampTz
@@ -154,6 +157,7 @@ crm_history_end(crm_history *history, List *tags, bool whole, TimestampTz as_of)
 	crm_catalogue_session session;
 	ArrayType  *numbers = NULL;
 	TimestampTz now;
+	bool		changed;
 
 	if (history == NULL)
 		return;
@@ -170,9 +174,11 @@ crm_history_end(crm_history *history, List *tags, bool whole, TimestampTz as_of)
 	}
 	crm_catalogue_begin(&session);
 	now = note_change(history, numbers, as_of);
-	note_states(history, numbers, true);
+	changed = note_states(history, numbers, true) > 0 || history->noted > 0;
 	crm_catalogue_end(&session);
-	crm_segments_follow(history->population, history->change_no, now);
+	/* without tags it is the segments that have changed */
+	if (changed || (tags == NIL && !whole))
+		crm_segments_follow(history->population, history->change_no, now);
 	prune(history->population, now);
 	MemoryContextDelete(history->context);
 }
@@ -214,7 +220,7 @@ begin_here(const crm_population *population)
 
 	crm_catalogue_begin(&session);
 	now = note_change(history, construct_empty_array(INT4OID), DT_NOBEGIN);
-	note_states(history, NULL, false);
+	(void) note_states(history, NULL, false);
 	crm_catalogue_end(&session);
 	crm_segments_follow(population, history->change_no, now);
 	MemoryContextDelete(history->context);

@@ -18,6 +18,7 @@ struct crm_history
 	TimestampTz last;			/* instant of the change before; no later one may bear it */
 	int32	   *tags;			/* those whose history has begun, ascending; the population's own set among them */
 	int			tag_count;
+	uint64		noted;			/* chunks of sets that have changed */
 
 	/* rows on their way; the table is open while table is not NULL */
 	MemoryContext context;

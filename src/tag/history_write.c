@@ -192,7 +192,10 @@ crm_history_note(crm_history *history, int32 scope_no, int64 chunk, int32 tag_id
 	values[CRM_CHANGE_EXITED - 1] = PointerGetDatum(exited);
 	nulls[CRM_CHANGE_EXITED - 1] = exited == NULL;
 	if (entered != NULL || exited != NULL)
+	{
+		history->noted++;
 		insert_change(history, values, nulls, (entered != NULL ? VARSIZE(entered) : 0) + (exited != NULL ? VARSIZE(exited) : 0));
+	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(history->row_context);
 }
