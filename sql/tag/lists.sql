@@ -97,7 +97,7 @@ SET crm_analytics.batch_rules = off;
 SELECT tag, members, entered FROM refresh_tags('list_people');
 
 SELECT drop_population('lists'), drop_population('list_people');
-SELECT count(*) FROM crm.tag_list;
+SELECT count(*) FROM crm.tag_list WHERE name IN ('vip', 'called', 'theirs', 'nobody');
 DROP SCHEMA list_test CASCADE;
 REVOKE USAGE ON SCHEMA crm FROM regress_crm_list;
 DROP ROLE regress_crm_list;

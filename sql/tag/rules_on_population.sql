@@ -55,7 +55,21 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 SELECT * FROM refresh_tags('position', '{middle of the top,odd of the top}', '2026-02-01', 'today');
 -- what is kept of it: one statistic for each call, its own and its bases'
-SELECT name, statistic_no, s.kind, call, s.as_of AT TIME ZONE 'UTC' AS as_of, length(value) > 0 AS known FROM crm.tag_statistic s JOIN crm.tag_definition USING (tag_id) ORDER BY 1, 2;
+SELECT name, statistic_no, s.kind, call, s.as_of AT TIME ZONE 'UTC' AS as_of, length(tag_statistic_value(s.tag_id, statistic_no)) > 0 AS known FROM crm.tag_statistic s JOIN crm.tag_definition USING (tag_id)
+WHERE population_id = (SELECT population_id FROM crm.population_definition WHERE name = 'position') ORDER BY 1, 2;
+SELECT tag, population_as_of AT TIME ZONE 'UTC' AS population_as_of FROM tag_catalog WHERE population = 'position' AND tag IN ('same', 'odd of the top') ORDER BY tag;
+SELECT name FROM crm.tag_definition WHERE NOT EXISTS (SELECT FROM crm.tag_statistic s WHERE s.tag_id = tag_definition.tag_id) AND population_id = (SELECT population_id FROM crm.population_definition WHERE name = 'position');
+-- others may know that, and not the values
+CREATE ROLE regress_crm_position;
+GRANT USAGE ON SCHEMA crm, position_test TO regress_crm_position;
+GRANT SELECT ON customers TO regress_crm_position;
+SET ROLE regress_crm_position;
+SELECT count(*) AS statistics, count(tag_statistic_value(tag_id, statistic_no)) AS values FROM crm.tag_statistic JOIN crm.tag_definition USING (tag_id) JOIN crm.population_definition p USING (population_id) WHERE p.name = 'position';
+SELECT value FROM crm.tag_statistic;
+RESET ROLE;
+REVOKE ALL ON customers FROM regress_crm_position;
+REVOKE USAGE ON SCHEMA crm, position_test FROM regress_crm_position;
+DROP ROLE regress_crm_position;
 -- a preview looks now
 SELECT value, members FROM preview_tag('percentile(age) > 0.5', 'position', 0);
 SELECT value, members FROM preview_tag($$percentile(tag_numeric('position')) > 0.5 AND has_tag('top decile')$$, 'position', 0);

@@ -152,13 +152,13 @@ SELECT replace_tag('grown', 'age >= 50', population => 'rests_living');
 UPDATE living SET spent = 2000, age = 20 WHERE id IN (1, 5);
 UPDATE living SET age = 17 WHERE id = 100;
 INSERT INTO living VALUES (300, 40, 905), (301, 40, 899);
-SELECT tag('grown rich', population => 'rests_living') AS by_the_earlier_rule, cardinality(tag('on it', population => 'rests_living')) AS others;
+SELECT tag('grown rich', population => 'rests_living')::bigint[] AS by_the_earlier_rule, cardinality(tag('on it', population => 'rests_living')) AS others;
 SELECT tag FROM tags_of(1, 'rests_living') ORDER BY tag COLLATE "C";
 SELECT drop_tag('grown', 'rests_living');
 SELECT tag, members FROM refresh_tags('rests_living', '{grown rich}');
-SELECT tag('grown rich', population => 'rests_living') AS by_the_new_rule, cardinality(tag('on it', population => 'rests_living')) AS others_still;
+SELECT tag('grown rich', population => 'rests_living')::bigint[] AS by_the_new_rule, cardinality(tag('on it', population => 'rests_living')) AS others_still;
 UPDATE living SET age = 60 WHERE id = 1;
-SELECT tag('grown rich', population => 'rests_living') AS by_the_new_rule;
+SELECT tag('grown rich', population => 'rests_living')::bigint[] AS by_the_new_rule;
 SELECT tag, members FROM refresh_tags('rests_living');
 SELECT t.name, b.name AS base, direct, x.refreshed_version FROM crm.tag_base x JOIN crm.tag_definition t USING (tag_id) JOIN crm.tag_definition b ON b.tag_id = x.base_tag_id
 WHERE t.population_id = (SELECT population_id FROM crm.population_definition WHERE name = 'rests_living') ORDER BY 1, 2;

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "tag/statistic.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 
@@ -97,4 +98,27 @@ crm_statistics_read(List *tags, crm_bound *bound)
 			crm_bound_learn(bound, statistic, OidInputFunctionCall(input, text, parameter, -1), false);
 		}
 	}
+}
+
+/* crm.tag_statistic_value(tag_id, statistic_no): NULL for others than the tag's owner */
+CRM_FUNCTION(crm_tag_statistic_value);
+Datum
+crm_tag_statistic_value(PG_FUNCTION_ARGS)
+{
+	crm_catalogue_session session;
+	Oid			owner = InvalidOid;
+	char	   *value = NULL;
+
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_read("SELECT d.owner::pg_catalog.oid::int, s.value FROM @.tag_statistic s JOIN @.tag_definition d ON d.tag_id = s.tag_id "
+						   "WHERE s.tag_id = $1 AND s.statistic_no = $2",
+						   2, INT4OID, PG_GETARG_DATUM(0), false, INT4OID, PG_GETARG_DATUM(1), false) > 0)
+	{
+		owner = (Oid) crm_catalogue_number(0, 1, NULL);
+		value = crm_catalogue_text(&session, 0, 2);
+	}
+	crm_catalogue_end(&session);
+	if (value == NULL || !has_privs_of_role(GetUserId(), owner))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(value));
 }

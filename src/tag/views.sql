@@ -78,7 +78,8 @@ CREATE VIEW @extschema@.tag_catalog WITH (security_invoker = true) AS
 		d.refreshed_at, d.as_of, d.refreshed_at + d.valid_for AS valid_until,
 		d.refreshed_version IS DISTINCT FROM d.version
 			OR coalesce(d.refreshed_at + d.valid_for <= pg_catalog.now(), false) OR c.cause IS NOT NULL AS stale,
-		d.created_at, d.state, d.confidence, d.approved_by, d.approved_at, c.cause AS stale_cause
+		d.created_at, d.state, d.confidence, d.approved_by, d.approved_at, c.cause AS stale_cause,
+		(SELECT min(s.as_of) FROM @extschema@.tag_statistic s WHERE s.tag_id = d.tag_id) AS population_as_of
 	FROM @extschema@.tag_definition d
 	JOIN @extschema@.population_definition p ON p.population_id = d.population_id
 	JOIN @extschema@.tag_version r ON r.tag_id = d.tag_id AND r.version = d.version
@@ -110,6 +111,7 @@ COMMENT ON COLUMN @extschema@.tag_catalog.confidence IS 'how far its owner trust
 COMMENT ON COLUMN @extschema@.tag_catalog.approved_by IS 'who approved it expressly';
 COMMENT ON COLUMN @extschema@.tag_catalog.approved_at IS 'when that was';
 COMMENT ON COLUMN @extschema@.tag_catalog.stale_cause IS 'what has changed of the columns, views, events and functions that the rule is made from since it was evaluated';
+COMMENT ON COLUMN @extschema@.tag_catalog.population_as_of IS 'the moment for which a place among all customers, or the like, was found: between refreshes it is exact as of then; NULL for tags that do not look at the whole population';
 
 CREATE VIEW @extschema@.tag_coverage WITH (security_invoker = true) AS
 	WITH tag_totals AS (
