@@ -11,6 +11,7 @@
 #include "kernel/cox.h"
 #include "kernel/model_cox.h"
 #include "common/agg_state.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 CRM_FUNCTION(crm_cox_fit_transfn);
@@ -104,23 +105,30 @@ gather(const scoring_rows *state, crm_cox_rows *rows)
 {
 	Size		width = scoring_rows_features(state) + 2;
 	Size		n = (Size) state->columns.rows;
+	double	   *row;
 
 	rows->features = (uint32) scoring_rows_features(state);
 	rows->count = n;
-	rows->rows = MemoryContextAllocHuge(CurrentMemoryContext, Max(n * width, 1) * sizeof(double));
-	for (Size column = 0; column < width; column++)
+	rows->rows = row = MemoryContextAllocHuge(CurrentMemoryContext, Max(n * width, 1) * sizeof(double));
+	for (Size part = 0; part < crm_columns_parts(&state->columns); part++)
 	{
-		double	   *numbers = scoring_rows_column(state, (int) column);
+		uint32		part_rows = crm_columns_part_rows(&state->columns, part);
+		double		numbers[CRM_COLUMNS_MAX_BLOCK];
 
-		for (Size i = 0; i < n; i++)
+		CHECK_FOR_INTERRUPTS();
+		for (Size column = 0; column < width; column++)
 		{
-			if (column == SCORING_ROWS_WEIGHT && numbers[i] != STAYED && numbers[i] != LEFT)
-				crm_agg_state_damaged("A row in a state of cox_fit neither left nor stayed.");
-			if (!isfinite(numbers[i]) || (column == SCORING_ROWS_LABEL && numbers[i] < 0))
-				crm_agg_state_damaged("A number in a state of cox_fit is not one.");
-			rows->rows[i * width + column] = column == SCORING_ROWS_WEIGHT ? numbers[i] == LEFT : numbers[i];
+			crm_columns_read(&state->columns, part, (uint32) column, numbers);
+			for (uint32 i = 0; i < part_rows; i++)
+			{
+				if (column == SCORING_ROWS_WEIGHT && numbers[i] != STAYED && numbers[i] != LEFT)
+					crm_agg_state_damaged("A row in a state of cox_fit neither left nor stayed.");
+				if (!isfinite(numbers[i]) || (column == SCORING_ROWS_LABEL && numbers[i] < 0))
+					crm_agg_state_damaged("A number in a state of cox_fit is not one.");
+				row[i * width + column] = column == SCORING_ROWS_WEIGHT ? numbers[i] == LEFT : numbers[i];
+			}
 		}
-		pfree(numbers);
+		row += part_rows * width;
 	}
 }
 
