@@ -22,6 +22,7 @@
 #include "tag/statistic.h"
 #include "tag/tag_list.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -150,7 +151,16 @@ select_row(const crm_explanation *e, const char *key, const char *first, Timesta
 	while ((attribute = bms_next_member(columns, attribute)) >= 0)
 		appendStringInfo(&sql, ", customer.%s", column_name(e, attribute));
 	appendStringInfo(&sql, " FROM %s", crm_population_rows(e->population, "customer", moment));
-	if (with_timeline)
+	/* Where readers take changes into account, the reasons are those of the rows as they are, too. */
+	if (with_timeline && e->population->tracked)
+	{
+		Datum		id = Int64GetDatum(e->id);
+
+		crm_rule_query_choose(options.params, (Datum) 0,
+							  PointerGetDatum(construct_array(&id, 1, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
+		crm_rule_join_fresh_timelines(&sql, e->population, true, psprintf("'" INT64_FORMAT "'::pg_catalog.int8", e->id));
+	}
+	else if (with_timeline)
 		crm_rule_join_timelines(&sql, e->population, psprintf("'" INT64_FORMAT "'::pg_catalog.int8", e->id));
 	if (crm_bound_named(e->bound, first))
 		crm_bound_join(&sql, e->bound, psprintf("'" INT64_FORMAT "'::pg_catalog.int8", e->id));
