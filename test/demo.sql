@@ -45,8 +45,8 @@ SELECT tag, NULL, customer_id FROM recent, LATERAL (VALUES
 	('online_only', in_app > 0 AND at_branch = 0), ('branch_only', at_branch > 0 AND in_app = 0), ('valued_slipping', orders_60 = 0 AND orders >= 6), ('big_spender', large_orders > 0)
 ) AS t (tag, has) WHERE has;
 ANALYZE plain;
-SELECT pg_temp.note(count(DISTINCT tag) >= 60 AND count(DISTINCT kind) = 5, 'tags of five kinds') FROM plain JOIN crm.tag_definition ON name = tag;
-SELECT pg_temp.same_rows(format('SELECT value, members FROM crm.segment_size WHERE tag = %L AND members > 0', tag),
+SELECT pg_temp.note(count(DISTINCT tag) >= 60 AND count(DISTINCT kind) = 5, 'tags of five kinds') FROM plain JOIN crm.tag_catalog AS c USING (tag) WHERE c.population = 'bank';
+SELECT pg_temp.same_rows(format('SELECT value, members FROM crm.segment_size WHERE population = ''bank'' AND tag = %L AND members > 0', tag),
 						 format('SELECT value, count(*) FROM plain WHERE tag = %L GROUP BY value', tag), 'members of tag ' || tag)
 FROM (SELECT DISTINCT tag FROM plain) AS t ORDER BY tag;
 SELECT pg_temp.same_rows(format('SELECT crm.members(crm.tag(%L, %L, ''bank''))', tag, value),
