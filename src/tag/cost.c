@@ -155,12 +155,9 @@ crm_tag_cost_report(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("population \"%s\" has never been refreshed", r.population->name),
 				 errhint("Evaluate its tags first: SELECT * FROM %s.refresh_tags('%s');", crm_schema(), r.population->name)));
-	tags = crm_tag_list(r.population);
+	tags = crm_tag_list_in_use(r.population);
 	foreach(cell, tags)
-		if (((crm_tag *) lfirst(cell))->state == CRM_TAG_RETIRED)
-			tags = foreach_delete_current(tags, cell);
-		else
-			crm_rights_check_tag(lfirst(cell));
+		crm_rights_check_tag(lfirst(cell));
 	choose_customers(&r, PG_GETARG_INT32(1));
 	r.dictionary = r.population->key_form != CRM_KEY_INTEGER || crm_keys_any(r.population);
 
@@ -171,8 +168,8 @@ crm_tag_cost_report(PG_FUNCTION_ARGS)
 		double		alone;
 
 		CHECK_FOR_INTERRUPTS();
-		alone = shortest(&r, tag->owner, list_make1(tag), as_of);
-		times[n] = Max(alone - shortest(&r, tag->owner, NIL, as_of), 0) / Max(r.id_count, 1);
+		alone = shortest(&r, tag->owner, list_make1(tag), as_of) - shortest(&r, tag->owner, NIL, as_of);
+		times[n] = Max(alone, 0) / Max(r.id_count, 1);
 		total += times[n++];
 	}
 	n = 0;

@@ -84,7 +84,7 @@ evaluate_now(const crm_population *population, crm_customer *customer, found_set
 
 	if (overlay == NULL)
 		return;
-	tags = crm_tag_list(population);
+	tags = crm_tag_list_in_use(population);
 	found->count = 0;
 	found->held = palloc((list_length(tags) + 1) * sizeof(crm_held_tag));
 	found->texts = palloc((list_length(tags) + 1) * sizeof(char *));

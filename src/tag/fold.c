@@ -19,6 +19,7 @@
 #include "tag/due.h"
 #include "tag/evaluate.h"
 #include "tag/fold.h"
+#include "tag/inputs.h"
 #include "tag/past.h"
 #include "tag/refresh.h"
 #include "tag/set_numbers.h"
@@ -140,7 +141,7 @@ refreshed_tags(const crm_population *population)
 	List	   *tags = NIL;
 	ListCell   *cell;
 
-	foreach(cell, crm_tag_list(population))
+	foreach(cell, crm_tag_list_in_use(population))
 	{
 		crm_tag    *tag = crm_tag_as_refreshed(lfirst(cell));
 
@@ -260,18 +261,22 @@ static void
 fold(folding *f)
 {
 	crm_refresh *r = &f->r;
+	List	   *changed;
 	ListCell   *cell;
 
 	f->pending = crm_pending_read(r->population, r->as_of);
 	if (r->population->chunk_bits == 0 || (f->pending != NULL && f->pending->everybody))
 	{
 		r->whole = true;
-		r->tags = crm_tag_list(r->population);
+		r->tags = crm_tag_list_in_use(r->population);
+		changed = crm_inputs_before_refresh(r->population, r->tags);
 		crm_past_check(r->population, r->tags, r->as_of);
 		crm_refresh_run(r);
+		crm_inputs_after_refresh(r->population, changed);
 		return;
 	}
 	r->tags = refreshed_tags(r->population);
+	crm_inputs_warn_list(r->population, r->tags);
 	if (f->pending != NULL)
 	{
 		crm_past_check(r->population, r->tags, r->as_of);

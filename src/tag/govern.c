@@ -34,6 +34,18 @@ crm_tag_state_of(const char *name)
 			 errhint("The states are draft, approved and retired.")));
 }
 
+List *
+crm_tag_list_in_use(const crm_population *population)
+{
+	List	   *tags = NIL;
+	ListCell   *cell;
+
+	foreach(cell, crm_tag_list(population))
+		if (((crm_tag *) lfirst(cell))->state != CRM_TAG_RETIRED)
+			tags = lappend(tags, lfirst(cell));
+	return tags;
+}
+
 void
 crm_tag_require_in_use(const crm_tag *tag)
 {
@@ -165,6 +177,9 @@ crm_alter_tag(PG_FUNCTION_ARGS)
 						BOOLOID, BoolGetDatum(state == CRM_TAG_APPROVED && !PG_ARGISNULL(2)), false,
 						OIDOID, ObjectIdGetDatum(session.saved_user), false);
 	crm_catalogue_end(&session);
+	/* what changed while it was retired was folded for the others only */
+	if (population->tracked && tag->state == CRM_TAG_RETIRED && state != CRM_TAG_RETIRED)
+		crm_log_everybody(population->id);
 	PopActiveSnapshot();
 	PG_RETURN_VOID();
 }

@@ -24,6 +24,7 @@ extern void crm_inputs_store(int32 tag_id, List *inputs);
 extern char *crm_inputs_cause(const crm_population *population, int32 tag_id);
 /* A warning for each tag of which something has, once in a statement. */
 extern void crm_inputs_warn(const crm_population *population, Datum *tag_ids, int tag_count);
+extern void crm_inputs_warn_list(const crm_population *population, List *tags);
 /*
  * Before a refresh, a warning for each tag of which something has changed.
  * Behind it, what those returned are made from is kept anew: the sets are of it.

@@ -352,6 +352,18 @@ crm_inputs_warn(const crm_population *population, Datum *tag_ids, int tag_count)
 	}
 }
 
+void
+crm_inputs_warn_list(const crm_population *population, List *tags)
+{
+	Datum	   *ids = palloc(sizeof(Datum) * (list_length(tags) + 1));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, tags)
+		ids[count++] = Int32GetDatum(((crm_tag *) lfirst(cell))->id);
+	crm_inputs_warn(population, ids, count);
+}
+
 /* Are all of them marked in this database? */
 static bool
 all_here(const kept_inputs *kept)

@@ -324,19 +324,6 @@ crm_refresh_owner(refresh *r, Oid owner, List *tags, bool base)
 
 /* ---- all of it ------------------------------------------------------------------------------------------- */
 
-/* All tags but the retired ones. */
-static List *
-tags_in_use(const crm_population *population)
-{
-	List	   *tags = NIL;
-	ListCell   *cell;
-
-	foreach(cell, crm_tag_list(population))
-		if (((crm_tag *) lfirst(cell))->state != CRM_TAG_RETIRED)
-			tags = lappend(tags, lfirst(cell));
-	return tags;
-}
-
 /* The tags that the caller named, or all. */
 static void
 choose_tags(refresh *r, ArrayType *names)
@@ -348,7 +335,7 @@ choose_tags(refresh *r, ArrayType *names)
 	r->whole = names == NULL || r->population->chunk_bits == 0;
 	if (names == NULL)
 	{
-		r->tags = tags_in_use(r->population);
+		r->tags = crm_tag_list_in_use(r->population);
 		return;
 	}
 	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
@@ -371,7 +358,7 @@ choose_tags(refresh *r, ArrayType *names)
 	}
 	/* the chunks' width is chosen once for all sets of a population */
 	if (r->population->chunk_bits == 0)
-		r->tags = tags_in_use(r->population);
+		r->tags = crm_tag_list_in_use(r->population);
 }
 
 /* A role may be dropped although tags are its own: then there is nobody to run their rules as. */

@@ -245,6 +245,8 @@ typedef struct crm_tag
 
 /* A state by its name: 22023 for none (govern.c). */
 extern crm_tag_state crm_tag_state_of(const char *name);
+/* All tags of a population but the retired ones, by name. */
+extern List *crm_tag_list_in_use(const crm_population *population);
 /* 55000 for a retired tag. */
 extern void crm_tag_require_in_use(const crm_tag *tag);
 /* 42501 unless rules may run as the tag's owner (crm_rights_check_owner); 42704 when he is gone. */

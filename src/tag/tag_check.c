@@ -89,14 +89,12 @@ crm_rule_problems(PG_FUNCTION_ARGS)
 	if (!crm_rights_may_define(t.population) && !crm_rights_may_approve(t.population))
 		(void) crm_rights_readable(t.population);
 	t.source = try_relation_open(t.population->source, AccessShareLock);
-	foreach(cell, crm_tag_list(t.population))
+	foreach(cell, crm_tag_list_in_use(t.population))
 	{
 		char	   *problem;
 
 		CHECK_FOR_INTERRUPTS();
 		t.tag = lfirst(cell);
-		if (t.tag->state == CRM_TAG_RETIRED)
-			continue;
 		problem = crm_explain_try(try_owner, &t);
 		if (problem == NULL && t.source == NULL)
 			problem = psprintf("the source %s no longer exists", t.population->source_name);

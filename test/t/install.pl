@@ -124,6 +124,12 @@ $node->safe_psql('owned', q{
 		SELECT customer, crm.timeline_agg(at, what, amount) AS timeline, crm.activity_agg('week', 'Asia/Shanghai', at) AS activity,
 			crm.funnel_agg('7 days', at, what = 'view', what = 'order') AS funnel, crm.bsi_agg(customer, amount::numeric) AS number
 		FROM public.event GROUP BY customer;
+	-- a dropped column leaves a gap in the columns' numbers, which the restored table has not
+	ALTER TABLE public.customer ADD COLUMN gone int, ADD COLUMN level int DEFAULT 2; ALTER TABLE public.customer DROP COLUMN gone;
+	CREATE FUNCTION public.grade(level int) RETURNS text IMMUTABLE LANGUAGE sql RETURN 'grade ' || level;
+	SELECT crm.create_tag('grade', 'public.grade(level)'), crm.create_tag('later', 'level > 7');
+	SELECT crm.expect_tag('young', 999), crm.expect_tag('grade', 1, 'grade 3'), crm.expect_coverage('young', 0.1, 0.2);
+	SELECT crm.alter_tag('grade', confidence => 0.5), crm.alter_tag('later', state => 'retired'), crm.alter_population('firm', approval => true);
 	SELECT crm.refresh_tags();
 	SELECT crm.define_segment('kept', 'young & orders', frozen => true), crm.define_segment('others', '!kept');
 	CREATE TABLE public.moment AS SELECT clock_timestamp() AS at, crm.tag('young')::text AS young;
@@ -141,6 +147,9 @@ is($node->safe_psql('owned_again', q{SELECT crm.cardinality(crm.tag('young'))}, 
 	$node->safe_psql('owned', q{SELECT count(*) FROM public.customer WHERE age < 30}), 'with the same answers');
 foreach my $query (q{SELECT crm.cardinality(crm.tag('orders'))},
 	q{SELECT segment, frozen, members FROM crm.segment_catalog ORDER BY segment},
+	q{SELECT tag, test, ok, detail FROM crm.check_tags()},
+	q{SELECT tag, state, confidence, stale, stale_cause FROM crm.tag_catalog ORDER BY tag},
+	q{SELECT tag, kind, input FROM crm.tag_dependents('level')},
 	q{SELECT crm.tag('young', as_of => at)::text = young, young <> crm.tag('young')::text FROM public.moment},
 	q{SELECT md5(string_agg(t::text, ',')), count(t.since) FROM public.customer, crm.tags_of(id) t},
 	q{SELECT md5(string_agg(c::text, ',')), count(*) FROM crm.segment_changes('youth') c},
