@@ -62,6 +62,18 @@ crm_due_sets_new(const crm_env *env, crm_due_sets **sets)
 	return CRM_OK;
 }
 
+void
+crm_due_sets_free(crm_due_sets *sets)
+{
+	crm_env		env = sets->env;
+
+	for (uint32_t i = 0; i < sets->count; i++)
+		crm_ids_collector_free(sets->hours[i].ids);
+	env.release(env.arg, sets->hours);
+	env.release(env.arg, sets->slots);
+	env.release(env.arg, sets);
+}
+
 static crm_status
 enlarge(crm_due_sets *sets)
 {

@@ -19,6 +19,7 @@ extern crm_status crm_due_sets_new(const crm_env *env, crm_due_sets **sets);
 extern crm_status crm_due_sets_add(crm_due_sets *sets, int64_t hour, uint64_t id);
 /* Adds a validated set. */
 extern crm_status crm_due_sets_add_set(crm_due_sets *sets, int64_t hour, crm_ids ids);
+extern void crm_due_sets_free(crm_due_sets *sets);
 extern size_t crm_due_sets_memory(const crm_due_sets *sets);
 
 /* Different hours so far. */

@@ -25,6 +25,8 @@ CREATE TABLE @extschema@.population_definition (
 	event_value		name,
 	event_attributes name[],
 	chunk_bits		int NOT NULL DEFAULT 0 CHECK (chunk_bits BETWEEN 0 AND 62),
+	-- in whose days rules are evaluated between refreshes: that of the last one of all tags
+	zone			text,
 	-- how long changes of stored sets are kept, NULL: not at all; number and instant of the last one
 	keep_history	interval DEFAULT '90 days',
 	change_no		bigint NOT NULL DEFAULT 0,
@@ -102,6 +104,9 @@ CREATE TABLE @extschema@.tag_version (
 	version			int NOT NULL,
 	rule			text NOT NULL,
 	rule_qualified	text NOT NULL,
+	-- until when, as its author wrote it, and what the clock does to the rule
+	expires			text,
+	clock			text NOT NULL DEFAULT 'unknown' CHECK (clock IN ('never', 'known', 'unknown')),
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	created_by		regrole NOT NULL,
 	PRIMARY KEY (tag_id, version)

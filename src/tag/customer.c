@@ -151,7 +151,7 @@ crm_customers_then(const crm_past *past, const crm_scopes *scopes)
  * were evaluated now, NULL for stored sets.
  */
 #define TAGS_OF_SETS \
-	"SELECT d.name, coalesce(s.value, v.value), d.kind, r.refreshed_at, r.refreshed_at + d.valid_for, " \
+	"SELECT d.name, coalesce(s.value, v.value), d.kind, r.refreshed_at, CASE WHEN e.exact THEN now() ELSE r.refreshed_at END + d.valid_for, " \
 	"       d.description, d.version IS DISTINCT FROM r.version, " \
 	"       CASE WHEN $3 THEN (SELECT sum(z.members)::bigint FROM @.tag_size z " \
 	"             WHERE z.tag_id = d.tag_id AND z.value_no = s.value_no " \
@@ -167,7 +167,9 @@ crm_customers_then(const crm_past *past, const crm_scopes *scopes)
 	"       LEFT JOIN LATERAL (SELECT c.refreshed_at, c.as_of FROM @.population_change c WHERE c.population_id = d.population_id " \
 	"         AND c.change_no BETWEEN t.change_no AND $5 AND (c.tags IS NULL OR d.tag_id = ANY (c.tags)) " \
 	"        ORDER BY c.change_no DESC LIMIT 1) c ON true) r ON true " \
-	"WHERE (d.state = 'approved' OR (d.state = 'retired' AND $5 IS NOT NULL)) AND (d.valid_for IS NULL OR r.refreshed_at + d.valid_for > coalesce($6, now())) " \
+	"     CROSS JOIN LATERAL (SELECT $5 IS NULL AND EXISTS (SELECT FROM @.tracked_relation l JOIN @.tag_version w ON w.tag_id = d.tag_id AND w.version = r.version " \
+	"       WHERE l.population_id = d.population_id AND w.clock <> 'unknown') AS exact) e " \
+	"WHERE (d.state = 'approved' OR (d.state = 'retired' AND $5 IS NOT NULL)) AND (d.valid_for IS NULL OR e.exact OR r.refreshed_at + d.valid_for > coalesce($6, now())) " \
 	"ORDER BY d.name COLLATE \"C\", v.value COLLATE \"C\""
 
 /*

@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "optimizer/optimizer.h"
+#include "tag/due.h"
 #include "tag/history.h"
 #include "tag/inputs.h"
 #include "tag/rule_bind.h"
@@ -32,9 +33,10 @@ typedef struct tag_arguments
 	char	   *rule;
 	char	   *kind;
 	crm_population *population;
+	char	   *expires;		/* NULL: never */
 } tag_arguments;
 
-/* create_tag and replace_tag: (name, rule, kind, population, valid_for, description) */
+/* create_tag and replace_tag: (name, rule, kind, population, valid_for, description, expires) */
 static tag_arguments
 read_arguments(FunctionCallInfo fcinfo)
 {
@@ -50,6 +52,7 @@ read_arguments(FunctionCallInfo fcinfo)
 	arguments.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	arguments.rule = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	arguments.kind = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	arguments.expires = PG_ARGISNULL(6) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(6));
 	if (arguments.name[0] == '\0' || strlen(arguments.name) > MAX_TAG_NAME)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -82,7 +85,7 @@ read_arguments(FunctionCallInfo fcinfo)
  * plans it once, so that what fails for every customer fails now.
  */
 static crm_rule *
-check_rule(const tag_arguments *arguments, Oid owner)
+check_rule(const tag_arguments *arguments, Oid owner, const char **clock)
 {
 	Relation	source;
 	crm_rule   *rule;
@@ -95,6 +98,8 @@ check_rule(const tag_arguments *arguments, Oid owner)
 	source = relation_open(arguments->population->source, AccessShareLock);
 	rule = crm_rule_parse(source, arguments->rule, arguments->population->has_events);
 	rule->tag_name = arguments->name;
+	if (arguments->expires != NULL)
+		crm_rule_expire(source, rule, arguments->expires, arguments->population->has_events);
 
 	/* what it rests on is its owner's */
 	bound = *rule;
@@ -103,6 +108,7 @@ check_rule(const tag_arguments *arguments, Oid owner)
 	crm_owner_end(&session);
 	rule->bases = bound.bases;
 	crm_scan_plan_make(source, list_make1(&bound), GetCurrentTransactionStartTimestamp(), false, &plan, &scan_arguments);
+	*clock = crm_due_judge(source, &bound);
 	relation_close(source, AccessShareLock);
 	return rule;
 }
@@ -171,6 +177,7 @@ crm_create_tag(PG_FUNCTION_ARGS)
 	tag_arguments arguments;
 	crm_rule   *rule;
 	crm_catalogue_session session;
+	const char *clock;
 	Oid			owner;
 
 	crm_catalogue_newest();
@@ -178,7 +185,7 @@ crm_create_tag(PG_FUNCTION_ARGS)
 
 	/* the population's owner where he may be acted for, so that one scan serves all tags */
 	owner = has_privs_of_role(GetUserId(), arguments.population->owner) ? arguments.population->owner : GetUserId();
-	rule = check_rule(&arguments, owner);
+	rule = check_rule(&arguments, owner, &clock);
 	crm_rule_require_columns(arguments.population, rule, owner);
 	if (crm_defined_segment_find(arguments.population, arguments.name) != NULL)
 		ereport(ERROR,
@@ -209,6 +216,7 @@ crm_create_tag(PG_FUNCTION_ARGS)
 						TEXTOID, CStringGetTextDatum(rule->qualified), false,
 						OIDOID, ObjectIdGetDatum(session.saved_user), false);
 	crm_bases_store(arguments.population, arguments.name, rule);
+	crm_due_note(arguments.population, arguments.name, clock, arguments.expires);
 	crm_catalogue_end(&session);
 	keep_inputs(&arguments, rule, owner);
 	PopActiveSnapshot();
@@ -232,6 +240,7 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 	crm_rule   *rule;
 	crm_tag    *tag;
 	crm_catalogue_session session;
+	const char *clock;
 
 	crm_catalogue_newest();
 	arguments = read_arguments(fcinfo);
@@ -240,7 +249,7 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 	crm_catalogue_newest();
 	tag = crm_tag_find(arguments.population, arguments.name);
 	require_tag_owner(tag);
-	rule = check_rule(&arguments, tag->owner);
+	rule = check_rule(&arguments, tag->owner, &clock);
 	crm_rule_require_columns(arguments.population, rule, tag->owner);
 	if (crm_rule_value_type(rule) != tag->type)
 		ereport(ERROR,
@@ -265,6 +274,7 @@ crm_replace_tag(PG_FUNCTION_ARGS)
 						TEXTOID, CStringGetTextDatum(rule->qualified), false,
 						OIDOID, ObjectIdGetDatum(session.saved_user), false);
 	crm_bases_store(arguments.population, arguments.name, rule);
+	crm_due_note(arguments.population, arguments.name, clock, arguments.expires);
 	crm_catalogue_end(&session);
 	keep_inputs(&arguments, rule, tag->owner);
 	PopActiveSnapshot();

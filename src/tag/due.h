@@ -55,4 +55,16 @@ extern bool crm_due_append(StringInfo sql, Relation source, List *rules, const c
 /* The sets behind a result of tag_due_agg, which are moved below the context. */
 extern crm_due_sets *crm_due_sets_of(Datum value, MemoryContext context);
 
+/* ---- for tags when they are created (due_exact.c) ------------------------------- */
+
+/*
+ * What the clock does to a rule, its bases put in: "never" changes it, changes
+ * it at "known" times, or at "unknown" ones, which a NOTICE says.
+ */
+extern const char *crm_due_judge(Relation source, const crm_rule *rule);
+/* Between crm_catalogue_begin and _end: notes it with the tag's current version. */
+extern void crm_due_note(const crm_population *population, const char *tag, const char *clock, const char *expires);
+/* Ends a rule at an instant: a time, or an expression of such a type over the row. */
+extern void crm_rule_expire(Relation source, crm_rule *rule, const char *expires, bool with_timeline);
+
 #endif							/* CRM_TAG_DUE_H */

@@ -37,3 +37,18 @@ CREATE AGGREGATE @extschema@.tag_due_agg(id bigint, next timestamptz) (
 );
 COMMENT ON AGGREGATE @extschema@.tag_due_agg(bigint, timestamptz) IS
 	'the due list of a population: who is due in which hour; refresh_tags calls it beside tag_scan_agg';
+
+-- Until when a tag stays as it is.
+
+CREATE FUNCTION @extschema@.next_change(key text, tag text, population text DEFAULT NULL) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'crm_next_change_text' LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000;
+COMMENT ON FUNCTION @extschema@.next_change(text, text, text) IS
+	'until when a customer''s tag (标签) stays as it is now, as far as the clock goes: it may change then, not before; infinity: not by the clock. NULL when that cannot be told from the rule, and when the caller may not see the customer''s row. Errors: 42704 unknown tag, 42501 no right to tags';
+CREATE FUNCTION @extschema@.next_change(key bigint, tag text, population text DEFAULT NULL) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'crm_next_change_bigint' LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000;
+COMMENT ON FUNCTION @extschema@.next_change(bigint, text, text) IS
+	'until when a customer''s tag (标签) stays as it is now, as far as the clock goes: it may change then, not before; infinity: not by the clock. NULL when that cannot be told from the rule, and when the caller may not see the customer''s row. Errors: 42704 unknown tag, 42501 no right to tags';
+CREATE FUNCTION @extschema@.next_change(key uuid, tag text, population text DEFAULT NULL) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'crm_next_change_uuid' LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000;
+COMMENT ON FUNCTION @extschema@.next_change(uuid, text, text) IS
+	'until when a customer''s tag (标签) stays as it is now, as far as the clock goes: it may change then, not before; infinity: not by the clock. NULL when that cannot be told from the rule, and when the caller may not see the customer''s row. Errors: 42704 unknown tag, 42501 no right to tags';

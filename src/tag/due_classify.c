@@ -7,11 +7,13 @@
 #include "common/crm.h"
 
 #include "access/stratnum.h"
-#include "catalog/pg_language.h"
+#include "access/transam.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_namespace.h"
-#include "catalog/pg_operator.h"
+#include "catalog/pg_opfamily.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -37,6 +39,22 @@ bool
 crm_due_depends(Node *expr)
 {
 	return depends_walker(expr, NULL);
+}
+
+static bool
+moves_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramid == CRM_RULE_AS_OF_PARAM;
+	return expression_tree_walker(node, moves_walker, context);
+}
+
+bool
+crm_due_names_as_of(Node *expr)
+{
+	return moves_walker(expr, NULL);
 }
 
 static bool
@@ -77,21 +95,10 @@ constant_text(Node *expr)
 const char *
 crm_due_own_function(Oid function)
 {
-	HeapTuple	tuple;
-	Form_pg_proc form;
-	const char *name = NULL;
-
-	if (get_func_namespace(function) != get_rel_namespace(crm_relation("tag_due")))
+	if (get_func_namespace(function) != get_rel_namespace(crm_relation("tag_due")) ||
+		getExtensionOfObject(ProcedureRelationId, function) != get_extension_oid("crm_analytics", true))
 		return NULL;
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", function);
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	/* ours are in C, and only a superuser makes others in C */
-	if (form->prolang == ClanguageId)
-		name = pstrdup(NameStr(form->proname));
-	ReleaseSysCache(tuple);
-	return name;
+	return get_func_name(function);
 }
 
 static bool
@@ -170,19 +177,22 @@ crm_due_harmless(Oid function)
 int
 crm_due_strategy(Oid op, Oid *family, Oid *left, Oid *right)
 {
-	List	   *all = get_op_btree_interpretation(op);
-	ListCell   *cell;
+	/* of what moves: whole numbers, float, numeric, dates and times, intervals */
+	static const Oid families[] = {INTEGER_BTREE_FAM_OID, 1970, 1988, 434, 1982};
+	Oid			negator = get_negator(op);
 
-	if (get_func_namespace(get_opcode(op)) != PG_CATALOG_NAMESPACE)
+	if (op >= FirstUnpinnedObjectId)
 		return 0;
-	foreach(cell, all)
+	op_input_types(op, left, right);
+	for (int i = 0; i < lengthof(families); i++)
 	{
-		OpBtreeInterpretation *one = lfirst(cell);
+		int			strategy = get_op_opfamily_strategy(op, families[i]);
 
-		*family = one->opfamily_id;
-		*left = one->oplefttype;
-		*right = one->oprighttype;
-		return one->strategy;
+		if (strategy == 0 && OidIsValid(negator) && get_op_opfamily_strategy(negator, families[i]) == BTEqualStrategyNumber)
+			strategy = CRM_STRATEGY_NOT_EQUAL;
+		*family = families[i];
+		if (strategy != 0)
+			return strategy;
 	}
 	return 0;
 }

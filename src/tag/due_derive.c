@@ -93,7 +93,7 @@ fix_operands(Node *node, void *arg)
 	if (node == NULL)
 		return NULL;
 	/* a WHEN or a list is no value */
-	if (!crm_due_depends(node) && !IsA(node, List) && !IsA(node, CaseWhen) && !IsA(node, CaseTestExpr))
+	if (!crm_due_names_as_of(node) && !IsA(node, List) && !IsA(node, CaseWhen) && !IsA(node, CaseTestExpr))
 	{
 		ListCell   *cell;
 		int			n = 0;
@@ -208,7 +208,7 @@ add_comparison(crm_due_plan *plan, OpExpr *expr, const crm_clock *clocks, List *
 		[BTEqualStrategyNumber] = {BTLessStrategyNumber, BTLessEqualStrategyNumber},
 		[BTGreaterEqualStrategyNumber] = {BTLessStrategyNumber, 0},
 		[BTGreaterStrategyNumber] = {BTLessEqualStrategyNumber, 0},
-		[6] = {BTLessStrategyNumber, BTLessEqualStrategyNumber}
+		[CRM_STRATEGY_NOT_EQUAL] = {BTLessStrategyNumber, BTLessEqualStrategyNumber}
 	};
 
 	if (strategy == 0 || clocks[1 - place].kind == CRM_CLOCK_MOVING)
@@ -579,17 +579,19 @@ look_at(crm_due_plan *plan, Node *expr, List **sources)
 	check_stack_depth();
 	if (!crm_due_depends(expr))
 		return of_kind(CRM_CLOCK_FIXED);
+	if (!crm_due_names_as_of(expr))
+	{
+		*sources = lappend(*sources, new_node(CRM_DUE_EVENT, NULL));
+		return of_kind(CRM_CLOCK_FIXED);
+	}
 	switch (nodeTag(expr))
 	{
 		case T_Param:
-			if (((Param *) expr)->paramid == CRM_RULE_AS_OF_PARAM)
 			{
 				crm_clock	clock = {CRM_CLOCK_MOVING,.direction = 1};
 
 				return clock;
 			}
-			*sources = lappend(*sources, new_node(CRM_DUE_EVENT, expr));
-			return of_kind(CRM_CLOCK_STEP);
 		case T_OpExpr:
 			set_opfuncid((OpExpr *) expr);
 			return look_at_call(plan, expr, ((OpExpr *) expr)->opfuncid, ((OpExpr *) expr)->args, sources);
@@ -623,12 +625,21 @@ look_at(crm_due_plan *plan, Node *expr, List **sources)
 	return look_at_other(plan, expr, sources);
 }
 
+/*
+ * Each part of the logic is evaluated by itself, so that nested logic is
+ * evaluated again at every level.  Deeper than this all parts are waited for.
+ */
+#define MAX_DEPTH 30
+
 /* A child of the logic: never NULL, so that its value can be asked for. */
 static crm_due_node *
 child(crm_due_plan *plan, Node *expr, bool positive)
 {
-	crm_due_node *node = derive(plan, expr, positive);
+	crm_due_node *node;
 
+	plan->depth++;
+	node = derive(plan, expr, positive);
+	plan->depth--;
 	if (node == NULL)
 	{
 		node = new_node(CRM_DUE_FIXED, NULL);
@@ -640,7 +651,7 @@ child(crm_due_plan *plan, Node *expr, bool positive)
 static crm_due_node *
 derive_case(crm_due_plan *plan, CaseExpr *expr)
 {
-	crm_due_node *node = new_node(CRM_DUE_CASE, NULL);
+	crm_due_node *node = new_node(plan->depth < MAX_DEPTH ? CRM_DUE_CASE : CRM_DUE_ALL, NULL);
 	ListCell   *cell;
 
 	node->value = (Expr *) expr;
@@ -667,7 +678,7 @@ derive_case(crm_due_plan *plan, CaseExpr *expr)
 static crm_due_node *
 derive_list(crm_due_plan *plan, crm_due_kind kind, Node *expr, List *args, bool positive)
 {
-	crm_due_node *node = new_node(kind, NULL);
+	crm_due_node *node = new_node(plan->depth < MAX_DEPTH ? kind : CRM_DUE_ALL, NULL);
 	ListCell   *cell;
 
 	node->value = (Expr *) expr;

@@ -5,7 +5,7 @@
  * row and events stay, only as_of moves.  Of each part of a rule one can say how
  * it behaves then:
  *
- *   fixed     it does not depend on as_of
+ *   fixed     it does not depend on as_of, and stays until the next event
  *   calendar  it changes at the beginning of days, months ... of a zone only
  *   step      it changes at instants that its sources tell
  *   moving    it goes on with as_of, up or down, back by no more than a little
@@ -153,6 +153,7 @@ typedef struct crm_due_plan
 	int			params;			/* of the expressions, those of rules included */
 	List	   *param_types;	/* from CRM_RULE_TIMELINE_PARAM + 1 on */
 	Node	   *underivable;	/* the first part of which nothing could be derived; NULL: none */
+	int			depth;			/* of the logic, while it is taken apart */
 } crm_due_plan;
 
 /* Adds a rule; false when the clock does not change it. */
@@ -162,6 +163,8 @@ extern bool crm_due_derive(crm_due_plan *plan, const crm_rule *rule);
 
 /* Does it depend on as_of or on events? */
 extern bool crm_due_depends(Node *expr);
+/* On as_of?  What depends on events alone stays until the next one. */
+extern bool crm_due_names_as_of(Node *expr);
 /* A function of PostgreSQL's that never fails for arguments near those that it has taken. */
 extern bool crm_due_harmless(Oid function);
 /* The function of this room's extension, by name; NULL for any other. */
@@ -171,7 +174,7 @@ extern const char *crm_due_own_function(Oid function);
  * clocks of nodes, number moving is the one.  Unknown for most.
  */
 extern crm_clock crm_due_move(Oid function, List *nodes, const crm_clock *args, int moving);
-/* The strategy of a comparison (6: <>), and the operator for another strategy; 0 for any other operator. */
+/* The strategy of a comparison of PostgreSQL's, its family and types; 0 for any other operator. */
 extern int	crm_due_strategy(Oid op, Oid *family, Oid *left, Oid *right);
 /* The value of an expression of constants and PostgreSQL's own functions; NULL for any other, and for NULL. */
 extern Const *crm_due_constant(Node *expr);

@@ -11,7 +11,6 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "tag/due_plan.h"
@@ -34,15 +33,16 @@ typedef struct memo_entry
 	TimestampTz next;
 } memo_entry;
 
-/* What passing a time came to: a table that the latest answers overwrite. */
-#define ANSWERS 4096
+/* What one value came to: a table that the latest answers overwrite. */
+#define ANSWERS 1024
 
 typedef struct crm_due_answer
 {
-	int64		target;			/* as its type has it */
-	bool		known;
-	TimestampTz next;
+	int64		value;
+	TimestampTz next;			/* DT_NOBEGIN: not asked for yet */
 } crm_due_answer;
+
+static Datum value_at(crm_due_run *run, ExprState *state, TimestampTz at, bool *isnull);
 
 /* ---- preparing ------------------------------------------------------------------- */
 
@@ -50,6 +50,63 @@ static ExprState *
 prepare(crm_due_run *run, Expr *expr)
 {
 	return expr == NULL ? NULL : ExecPrepareExpr(expr, run->estate);
+}
+
+typedef struct now_context
+{
+	crm_due_run *run;
+	bool		row;			/* met: a column, or another parameter than as_of */
+	bool		as_of;
+} now_context;
+
+static bool
+needs_more_than_as_of(Node *node, void *context)
+{
+	now_context *now = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) || IsA(node, CaseTestExpr) || (IsA(node, Param) && ((Param *) node)->paramid != CRM_RULE_AS_OF_PARAM))
+		now->row = true;
+	now->as_of |= IsA(node, Param);
+	return expression_tree_walker(node, needs_more_than_as_of, context);
+}
+
+/* What needs nothing but as_of is the same for all customers: computed once. */
+static Node *
+compute_now(Node *node, void *context)
+{
+	now_context now = {((now_context *) context)->run};
+
+	if (node == NULL)
+		return NULL;
+	if (!IsA(node, List) && !IsA(node, CaseWhen))
+	{
+		(void) needs_more_than_as_of(node, &now);
+		if (!now.as_of)
+			return node;
+		if (!now.row)
+		{
+			bool		isnull;
+			Datum		value = value_at(now.run, prepare(now.run, (Expr *) node), now.run->as_of, &isnull);
+			int16		length;
+			bool		by_value;
+
+			get_typlenbyval(exprType(node), &length, &by_value);
+			return (Node *) makeConst(exprType(node), -1, exprCollation(node), length,
+									  isnull ? (Datum) 0 : datumCopy(value, by_value, length), isnull, by_value);
+		}
+	}
+	return expression_tree_mutator(node, compute_now, context);
+}
+
+/* A value that is asked for at as_of only. */
+static ExprState *
+prepare_now(crm_due_run *run, Expr *expr)
+{
+	now_context context = {run};
+
+	return prepare(run, (Expr *) compute_now((Node *) expr, &context));
 }
 
 static void
@@ -84,8 +141,13 @@ crm_due_prepare(crm_due_run *run, crm_due_node *node)
 		get_typlenbyval(exprType((Node *) node->expr), &node->length, &node->by_value);
 	if (node->kind == CRM_DUE_CALENDAR)
 		prepare_calendar(run, node);
-	if (node->kind == CRM_DUE_PASS && node->same_for_all)
-		node->answers = palloc0(sizeof(crm_due_answer) * ANSWERS);
+	if ((node->kind == CRM_DUE_PASS && node->same_for_all) ||
+		(node->kind == CRM_DUE_CALENDAR && list_length(node->operands) == 1 && node->operands_by_value[0]))
+	{
+		node->answers = palloc(sizeof(crm_due_answer) * ANSWERS);
+		for (int i = 0; i < ANSWERS; i++)
+			node->answers[i] = (crm_due_answer) {0, DT_NOBEGIN};
+	}
 	foreach(cell, node->children)
 	{
 		crm_due_node *child = lfirst(cell);
@@ -93,7 +155,7 @@ crm_due_prepare(crm_due_run *run, crm_due_node *node)
 		crm_due_prepare(run, child);
 		/* the logic asks its children for their values */
 		if (node->kind != CRM_DUE_ALL)
-			child->value_state = prepare(run, child->value);
+			child->value_state = prepare_now(run, child->value);
 	}
 }
 
@@ -307,6 +369,15 @@ instant_of(Datum value, Oid type)
 	return DatumGetTimestampTz(value);
 }
 
+/* The place where the answer for a value is kept, or another one's. */
+static crm_due_answer *
+answer_of(crm_due_node *node, int64 value)
+{
+	uint64		mixed = (uint64) value * UINT64CONST(0x9e3779b97f4a7c15);
+
+	return &node->answers[mixed >> 54];
+}
+
 static TimestampTz
 next_pass(crm_due_run *run, crm_due_node *node)
 {
@@ -324,13 +395,13 @@ next_pass(crm_due_run *run, crm_due_node *node)
 	target = node->target_type == DATEOID ? DatumGetDateADT(value) : DatumGetInt64(value);
 	if (node->answers != NULL)
 	{
-		answer = &node->answers[hash_bytes_uint32((uint32) (target ^ (target >> 32))) % ANSWERS];
-		if (answer->known && answer->target == target)
+		answer = answer_of(node, target);
+		if (answer->next != DT_NOBEGIN && answer->value == target)
 			return answer->next;
 	}
 	next = pass(run, node, instant_of(value, node->target_type));
 	if (answer != NULL)
-		*answer = (crm_due_answer) {target, true, next};
+		*answer = (crm_due_answer) {target, next};
 	return next;
 }
 
@@ -441,16 +512,25 @@ next_calendar(crm_due_run *run, crm_due_node *node)
 	crm_due_points *points = points_of(run, node);
 	char		key[MEMO_BYTES];
 	memo_entry *entry;
+	crm_due_answer *answer = NULL;
 	TimestampTz next;
 	bool		fits;
 
 	if (!node->ahead)
 		return crm_due_point(points, run->as_of, 0);
 	fits = take_operands(run, node, key);
+	if (node->answers != NULL && !run->params->params[node->first_operand - 1].isnull)
+	{
+		answer = answer_of(node, (int64) run->params->params[node->first_operand - 1].value);
+		if (answer->next != DT_NOBEGIN && answer->value == (int64) run->params->params[node->first_operand - 1].value)
+			return answer->next;
+	}
 	node->asked++;
 	if (fits && (entry = hash_search(node->memo, key, HASH_FIND, NULL)) != NULL)
 	{
 		node->found++;
+		if (answer != NULL)
+			*answer = (crm_due_answer) {(int64) run->params->params[node->first_operand - 1].value, entry->next};
 		return entry->next;
 	}
 	next = look_ahead(run, node, points,
@@ -460,6 +540,8 @@ next_calendar(crm_due_run *run, crm_due_node *node)
 		entry = hash_search(node->memo, key, HASH_ENTER, NULL);
 		entry->next = next;
 	}
+	if (answer != NULL)
+		*answer = (crm_due_answer) {(int64) run->params->params[node->first_operand - 1].value, next};
 	return next;
 }
 

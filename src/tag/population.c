@@ -13,6 +13,7 @@
 #include "tag/track.h"
 #include "utils/acl.h"
 #include "utils/array.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -24,7 +25,7 @@
 #define POPULATION_COLUMNS \
 	"SELECT population_id, name, source::oid::int, source_name, key_column::text, key_form, " \
 	"       scope_column::text, owner::oid::int, chunk_bits, (events IS NOT NULL)::int, " \
-	"       EXISTS (SELECT FROM @.tracked_relation t WHERE t.population_id = p.population_id), valid_from::text, valid_to::text FROM @.population_definition p "
+	"       EXISTS (SELECT FROM @.tracked_relation t WHERE t.population_id = p.population_id), valid_from::text, valid_to::text, zone FROM @.population_definition p "
 
 static bool
 is_source_kind(char kind)
@@ -86,6 +87,7 @@ read_population(crm_catalogue_session *session, uint64 row)
 	population->tracked = crm_catalogue_number(row, 11, NULL) != 0;
 	population->valid_from = crm_catalogue_text(session, row, 12);
 	population->valid_to = crm_catalogue_text(session, row, 13);
+	population->zone = crm_catalogue_text(session, row, 14);
 	population->source = standing_source((Oid) crm_catalogue_number(row, 3, NULL), population->source_name, population->owner);
 	return population;
 }
@@ -546,6 +548,28 @@ crm_drop_population(PG_FUNCTION_ARGS)
 	crm_catalogue_end(&session);
 	PopActiveSnapshot();
 	PG_RETURN_VOID();
+}
+
+/* ---- the zone of its days ------------------------------------------------------------------ */
+
+int
+crm_population_enter_zone(const crm_population *population)
+{
+	int			level;
+
+	if (!population->tracked || population->zone == NULL ||
+		strcmp(population->zone, pg_get_timezone_name(session_timezone)) == 0)
+		return 0;
+	level = NewGUCNestLevel();
+	(void) set_config_option("TimeZone", population->zone, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+void
+crm_population_leave_zone(int level)
+{
+	if (level != 0)
+		AtEOXact_GUC(true, level);
 }
 
 /* ---- grants ------------------------------------------------------------------------------ */

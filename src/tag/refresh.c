@@ -51,6 +51,7 @@ new_job(const refresh *r, Oid owner, List *tags)
 	job.dictionary = r->dictionary;
 	job.learn = true;
 	job.due = r->population->tracked;
+	job.own_zone = r->whole;
 	return job;
 }
 
@@ -408,9 +409,10 @@ note_refresh(const refresh *r, TimestampTz started)
 							   "WHERE tag_id = ANY ($1)",
 							   2, INT4ARRAYOID, PointerGetDatum(construct_array(ids, n, INT4OID, 4, true, TYPALIGN_INT)), false,
 							   TIMESTAMPTZOID, TimestampTzGetDatum(r->as_of), false);
-	(void) crm_catalogue_write("UPDATE @.population_definition SET chunk_bits = $2 WHERE population_id = $1",
-							   2, INT4OID, Int32GetDatum(r->population->id), false,
-							   INT4OID, Int32GetDatum(r->population->chunk_bits), false);
+	(void) crm_catalogue_write("UPDATE @.population_definition SET chunk_bits = $2, zone = coalesce($3, zone) WHERE population_id = $1",
+							   3, INT4OID, Int32GetDatum(r->population->id), false,
+							   INT4OID, Int32GetDatum(r->population->chunk_bits), false,
+							   TEXTOID, CStringGetTextDatum(pg_get_timezone_name(session_timezone)), !r->whole);
 	(void) crm_catalogue_write("INSERT INTO @.refresh_history (population_id, as_of, seconds, customers, tags, chunks_written) "
 							   "VALUES ($1, $2, $3, $4, $5, $6)",
 							   6, INT4OID, Int32GetDatum(r->population->id), false,

@@ -150,6 +150,7 @@ crm_rule_join_timelines(StringInfo sql, const crm_population *population, const 
 					 crm_schema(), CRM_RULE_AS_OF_PARAM, population->id, id);
 }
 
+/* timelines_now gives customer_id, timeline, cut at as_of, and next_event, the time of the first event behind it. */
 void
 crm_rule_join_fresh_timelines(StringInfo sql, const crm_population *population, bool chosen, const char *id)
 {

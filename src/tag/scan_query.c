@@ -555,8 +555,8 @@ append_due(StringInfo sql, const crm_scan_job *job, Relation source, List *rules
 	appendStringInfo(sql, ", %s)", next.data);
 }
 
-crm_scan_state *
-crm_scan_run_job(const crm_scan_job *given)
+static crm_scan_state *
+run_job(const crm_scan_job *given)
 {
 	crm_scan_job bound_job = *given;
 	crm_scan_job *job = &bound_job;
@@ -618,6 +618,56 @@ crm_scan_run_job(const crm_scan_job *given)
 	crm_scan_state_flush(result.state);
 	result.state->due = result.due;
 	return result.state;
+}
+
+crm_scan_state *
+crm_scan_run_job(const crm_scan_job *job)
+{
+	int			level = job->own_zone ? 0 : crm_population_enter_zone(job->population);
+	crm_scan_state *state = run_job(job);
+
+	crm_population_leave_zone(level);
+	return state;
+}
+
+static void
+take_next_change(TupleTableSlot *slot, void *arg)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, 1, &isnull);
+
+	if (!isnull)
+		*(TimestampTz *) arg = Min(*(TimestampTz *) arg, DatumGetTimestampTz(value));
+}
+
+TimestampTz
+crm_scan_next_change(const crm_scan_job *given)
+{
+	crm_scan_job bound_job = *given;
+	crm_scan_job *job = &bound_job;
+	TimestampTz next = DT_NOEND;
+	int			level = crm_population_enter_zone(job->population);
+	int			settings;
+	Relation	source;
+	List	   *rules;
+	StringInfoData sql;
+	bool		any;
+
+	job->due = true;
+	source = relation_open(job->population->source, AccessShareLock);
+	rules = read_rules(job, source);
+	bind_rules(job, source, rules);
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	settings = crm_rule_enter();
+	any = crm_due_append(&sql, source, rules, job->population->key_column);
+	crm_rule_leave(settings);
+	append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, sql.data));
+	if (any)
+		run_query(job, sql.data, NULL, take_next_change, &next);
+	relation_close(source, NoLock);
+	crm_population_leave_zone(level);
+	return next;
 }
 
 /* ---- smaller queries --------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ typedef struct crm_scan_job
 	int			chunk_bits;
 	bool		dictionary;		/* keys are looked up in population_keys */
 	bool		due;			/* find out, too, when tags may change by the clock (due.h) */
+	bool		own_zone;		/* days are the session's, even where the population is tracked */
 	bool		learn;			/* what rules need to know of the population is found and kept, not read as kept */
 	struct crm_bound *bound;	/* what the rules were bound to; crm_scan_run_job fills it in */
 	bool		chosen;			/* of these customers alone */
@@ -40,6 +41,8 @@ extern void crm_rule_check_type(const crm_tag *tag, const crm_rule *rule);
  * tag and the customer's key.
  */
 extern crm_scan_state *crm_scan_run_job(const crm_scan_job *job);
+/* Of the job's customers and tags the first instant at which one may change by the clock; DT_NOEND: none. */
+extern TimestampTz crm_scan_next_change(const crm_scan_job *job);
 
 /* The parameters of a scan of chosen customers; its FROM and WHERE clauses, further joins in between (scan_chosen.c). */
 extern void crm_scan_choose(const crm_scan_job *job, ParamListInfo params);

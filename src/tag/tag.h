@@ -43,6 +43,7 @@ typedef struct crm_population
 	int			chunk_bits;		/* ids of a chunk share id >> chunk_bits; 0 before the first refresh */
 	bool		has_events;		/* a relation of events is mapped: customers have timelines */
 	bool		tracked;		/* changes are logged (track.h), and readers take them into account */
+	char	   *zone;			/* TimeZone of the last refresh of all tags; NULL before */
 } crm_population;
 
 /* NULL name: the only population there is.  Unknown: 42704 with the nearest names. */
@@ -60,6 +61,13 @@ extern bool crm_key_form_fits(Oid type, crm_key_form form);
 extern Oid	crm_column_type(Oid relation, const char *column);
 /* Of a tracked population: the stored sets of every customer may be wrong (change_log.c). */
 extern void crm_log_everybody(int32 population);
+/*
+ * What is evaluated between the refreshes of a tracked population stands beside
+ * what they found, so its days must begin when theirs did: sets TimeZone until
+ * _leave_zone, which takes what _enter_zone returns.
+ */
+extern int	crm_population_enter_zone(const crm_population *population);
+extern void crm_population_leave_zone(int level);
 /* Serialises writers of one population until the end of the transaction. */
 extern void crm_population_lock(const crm_population *population);
 

@@ -77,12 +77,15 @@ CREATE VIEW @extschema@.tag_catalog WITH (security_invoker = true) AS
 		z.members, z.members / nullif(b.customers, 0)::float8 AS share,
 		d.refreshed_at, d.as_of, d.refreshed_at + d.valid_for AS valid_until,
 		d.refreshed_version IS DISTINCT FROM d.version
-			OR coalesce(d.refreshed_at + d.valid_for <= pg_catalog.now(), false) OR c.cause IS NOT NULL AS stale,
+			OR coalesce(d.refreshed_at + d.valid_for <= pg_catalog.now() AND NOT (t.tracked AND r.clock <> 'unknown'), false)
+			OR c.cause IS NOT NULL AS stale,
 		d.created_at, d.state, d.confidence, d.approved_by, d.approved_at, c.cause AS stale_cause,
-		(SELECT min(s.as_of) FROM @extschema@.tag_statistic s WHERE s.tag_id = d.tag_id) AS population_as_of
+		(SELECT min(s.as_of) FROM @extschema@.tag_statistic s WHERE s.tag_id = d.tag_id) AS population_as_of, r.expires,
+		CASE WHEN t.tracked AND r.clock <> 'unknown' AND c.cause IS NULL THEN 'exact' ELSE 'as of last refresh' END AS exactness
 	FROM @extschema@.tag_definition d
 	JOIN @extschema@.population_definition p ON p.population_id = d.population_id
 	JOIN @extschema@.tag_version r ON r.tag_id = d.tag_id AND r.version = d.version
+	CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM @extschema@.tracked_relation l WHERE l.population_id = d.population_id) AS tracked) t
 	LEFT JOIN @extschema@.population_size b ON b.population_id = d.population_id AND d.refreshed_version IS NOT NULL
 	LEFT JOIN LATERAL (
 		SELECT coalesce(sum(s.members), 0)::bigint AS members
@@ -112,6 +115,8 @@ COMMENT ON COLUMN @extschema@.tag_catalog.approved_by IS 'who approved it expres
 COMMENT ON COLUMN @extschema@.tag_catalog.approved_at IS 'when that was';
 COMMENT ON COLUMN @extschema@.tag_catalog.stale_cause IS 'what has changed of the columns, views, events and functions that the rule is made from since it was evaluated';
 COMMENT ON COLUMN @extschema@.tag_catalog.population_as_of IS 'the moment for which a place among all customers, or the like, was found: between refreshes it is exact as of then; NULL for tags that do not look at the whole population';
+COMMENT ON COLUMN @extschema@.tag_catalog.expires IS 'until when the tag is given, where it was created so';
+COMMENT ON COLUMN @extschema@.tag_catalog.exactness IS 'exact: of a tracked population, and its changes by the clock are known beforehand, so that readers get it as it is now; else as of last refresh';
 
 CREATE VIEW @extschema@.tag_coverage WITH (security_invoker = true) AS
 	WITH tag_totals AS (
@@ -169,7 +174,10 @@ CREATE VIEW @extschema@.customer_tag_long WITH (security_invoker = true) AS
 	CROSS JOIN LATERAL @extschema@.member_rows(@extschema@.tag(d.name, v.value, p.name), p.name) m
 	WHERE p.chunk_bits > 0 AND @extschema@.can_read_sets(p.population_id)
 		AND d.refreshed_version IS NOT NULL AND d.state = 'approved' AND (d.value_type <> 'text' OR v.value_no IS NOT NULL)
-		AND (d.valid_for IS NULL OR d.refreshed_at + d.valid_for > pg_catalog.now());
+		AND (d.valid_for IS NULL OR d.refreshed_at + d.valid_for > pg_catalog.now() OR EXISTS (
+			-- evaluated as of now for every reader
+			SELECT FROM @extschema@.tracked_relation l JOIN @extschema@.tag_version w ON w.tag_id = d.tag_id AND w.version = d.refreshed_version
+			WHERE l.population_id = d.population_id AND w.clock <> 'unknown'));
 COMMENT ON VIEW @extschema@.customer_tag_long IS 'one row for each customer and tag, in the scopes that the reader may read; meant to be filtered by tag: for one customer tags_of answers at once';
 COMMENT ON COLUMN @extschema@.customer_tag_long.population IS 'name of the population';
 COMMENT ON COLUMN @extschema@.customer_tag_long.customer IS 'key of the customer, as text';
