@@ -46,6 +46,9 @@ FROM (VALUES
 	('zone', 'zone', 'time zone of the customers; the session''s unless mapped', '时区', NULL)
 ) AS i (input, class, title, title_zh, default_value);
 
+-- Within DO, so that a database of another encoding is told so before it meets the titles.
+DO $taxonomy$
+BEGIN
 INSERT INTO @extschema@.taxonomy_tag (business, place, kind, tag, title, title_zh, rule, value_titles_zh, built_in)
 SELECT 'bank', row_number() OVER (), kind, tag, title, title_zh, btrim(rule), values_zh::jsonb, true
 FROM (VALUES
@@ -203,3 +206,5 @@ FROM (VALUES
 	('personality', 'big_spender', 'Has made a large purchase', '大额消费者', $$ @extschema@.event_count(timeline, {purchase}, as_of - interval '365 days') > 0
  AND @extschema@.value_velocity(timeline, '0 seconds', {purchase}, as_of - interval '365 days') >= {large_purchase} $$, NULL)
 ) AS t (kind, tag, title, title_zh, rule, values_zh);
+END
+$taxonomy$;

@@ -33,6 +33,9 @@ FROM (VALUES
 	('zone', 'zone', 'time zone of the customers; the session''s unless mapped', '时区', NULL)
 ) AS i (input, class, title, title_zh, default_value);
 
+-- Within DO, so that a database of another encoding is told so before it meets the titles.
+DO $taxonomy$
+BEGIN
 INSERT INTO @extschema@.taxonomy_tag (business, place, kind, tag, title, title_zh, rule, value_titles_zh, built_in)
 SELECT 'retail', row_number() OVER (), kind, tag, title, title_zh, btrim(rule), values_zh::jsonb, true
 FROM (VALUES
@@ -190,3 +193,5 @@ FROM (VALUES
 	 $$ (@extschema@.rhythm(timeline, {order}, as_of, '12 hours')).spread <= (@extschema@.rhythm(timeline, {order}, as_of, '12 hours')).median_gap / 2 $$, NULL),
 	('personality', 'complainer', 'Complains', '爱投诉', $$ @extschema@.event_count(timeline, {complaint}, as_of - interval '365 days') >= 2 $$, NULL)
 ) AS t (kind, tag, title, title_zh, rule, values_zh);
+END
+$taxonomy$;
