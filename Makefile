@@ -72,6 +72,7 @@ SQL_PARTS = \
 	src/scoring/measures.sql \
 	src/scoring/ratings.sql \
 	src/scoring/progress.sql \
+	src/scoring/cox_fit.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -1,6 +1,6 @@
 -- Finds, through the extension, what truths.sql says was planted: view
 -- bank.truth_found.  Needs data.sql, tags.sql, a refresh, truths.sql, and of
--- demo.sql the tables rfm, loan_funnel and alert.
+-- demo.sql the tables rfm, loan_funnel, alert and live.
 CREATE OR REPLACE VIEW bank.truth_found AS
 SELECT no, truth, expected, found
 FROM bank.truth JOIN (VALUES
@@ -21,5 +21,8 @@ FROM bank.truth JOIN (VALUES
 	(15, (SELECT customers FROM bank.loan_funnel WHERE n = 4)),
 	(16, crm.cardinality(crm.tag('loan_unsigned', NULL, 'bank'))),
 	(17, (SELECT count(*) FROM bank.alert WHERE metric = 'crash_session_share')),
-	(18, (SELECT sum(bad_days) FROM bank.alert WHERE metric = 'crash_session_share' AND started = '2026-09-21'))
+	(18, (SELECT sum(bad_days) FROM bank.alert WHERE metric = 'crash_session_share' AND started = '2026-09-21')),
+	(19, (SELECT count(*) FILTER (WHERE recent) + count(*) FILTER (WHERE NOT lapsed) + abs(1 - count(*)) FROM bank.live WHERE step = 'before')),
+	(20, (SELECT count(*) FILTER (WHERE NOT recent) + count(*) FILTER (WHERE lapsed) + abs(1 - count(*)) FROM bank.live WHERE step = 'at once')),
+	(21, (SELECT count(*) FILTER (WHERE NOT recent) + count(*) FILTER (WHERE lapsed) + abs(1 - count(*)) FROM bank.live WHERE step = 'folded'))
 ) AS answer (no, found) USING (no);

@@ -219,7 +219,11 @@ SELECT crm.profile(7) ->> 'sentence';
 \pset format aligned
 \echo
 
-\echo '== 11. Is it right?  What was planted in the data, and what was found'
+\echo '== 11. Exact at every moment (实时): an order arrives, the tags change at once, and the explanation says why'
+\echo
+\ir live.sql
+
+\echo '== 12. Is it right?  What was planted in the data, and what was found'
 \echo
 \ir truths.sql
 \ir check.sql

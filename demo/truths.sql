@@ -20,4 +20,7 @@ INSERT INTO bank.truth VALUES
 	(15, 'of them, had the money within two weeks', :customers / 100 * 2),
 	(16, 'customers who applied and did not sign', :customers / 100 * 2),
 	(17, 'alerts about sessions with a crash in the whole year', 1),
-	(18, 'days it lasted, from the 21st of September', 2);
+	(18, 'days it lasted, from the 21st of September', 2),
+	(19, 'of the lapsed shopper''s order, tags wrong before it', 0),
+	(20, 'tags wrong at once, before its transaction ended', 0),
+	(21, 'tags wrong once the changes were folded', 0);

@@ -45,8 +45,8 @@ SELECT tag, NULL, customer_id FROM recent, LATERAL (VALUES
 	('online_only', in_app > 0 AND at_branch = 0), ('branch_only', at_branch > 0 AND in_app = 0), ('valued_slipping', orders_60 = 0 AND orders >= 6), ('big_spender', large_orders > 0)
 ) AS t (tag, has) WHERE has;
 ANALYZE plain;
-SELECT pg_temp.note(count(DISTINCT tag) >= 60 AND count(DISTINCT kind) = 5, 'tags of five kinds') FROM plain JOIN crm.tag_definition ON name = tag;
-SELECT pg_temp.same_rows(format('SELECT value, members FROM crm.segment_size WHERE tag = %L AND members > 0', tag),
+SELECT pg_temp.note(count(DISTINCT tag) >= 60 AND count(DISTINCT kind) = 5, 'tags of five kinds') FROM plain JOIN crm.tag_catalog AS c USING (tag) WHERE c.population = 'bank';
+SELECT pg_temp.same_rows(format('SELECT value, members FROM crm.segment_size WHERE population = ''bank'' AND tag = %L AND members > 0', tag),
 						 format('SELECT value, count(*) FROM plain WHERE tag = %L GROUP BY value', tag), 'members of tag ' || tag)
 FROM (SELECT DISTINCT tag FROM plain) AS t ORDER BY tag;
 SELECT pg_temp.same_rows(format('SELECT crm.members(crm.tag(%L, %L, ''bank''))', tag, value),
@@ -117,6 +117,28 @@ SELECT pg_temp.same_rows('SELECT started, ended, bad_days, round(measured::numer
 						  FROM (SELECT occurred_at::date AS day, count(DISTINCT customer_id) FILTER (WHERE event = ''crash'')::numeric / count(DISTINCT customer_id) AS share
 								FROM bank.event WHERE channel = ''app'' GROUP BY 1) AS d WHERE share > 0.5', 'the outage');
 SELECT pg_temp.same(count(*), 0::bigint, 'no other alert') FROM bank.alert WHERE metric NOT LIKE 'crash%';
+
+-- Every tag of both taxonomies evaluates over the bank: with all inputs mapped, to whatever is of their kind where a bank has nothing of the sort.
+SELECT crm.create_population(name, 'bank.customer_360', 'customer_id', events => 'bank.journey', event_key => 'customer_id', event_time => 'occurred_at', event_name => 'event',
+	event_value => 'amount', event_attributes => '{channel,product}') FROM unnest('{all of a bank,all of a shop}'::text[]) AS name;
+CREATE TEMP TABLE mapped AS
+SELECT 'bank' AS business, 'all of a bank' AS population, jsonb '{"birth_date": "birth_date", "gender": "gender", "city": "city", "occupation": "occupation", "branch": "branch",
+	"opened_on": "opened_on", "contactable": "may_contact", "vip": "on_private_list", "risk_level": "occupation", "income": "salary", "payday": "payday", "assets": "total_assets",
+	"assets_before": "assets_90_days_ago", "deposit": "deposit", "deposit_matures_on": "deposit_matures_on", "fund": "fund", "insurance": "fund / 2", "mortgage": "mortgage", "card_debt": "card_debt",
+	"credit_limit": "credit_limit", "products": "products", "login": "login", "balance_check": "check balance", "transfer": "transfer", "bill_payment": "pay bill", "purchase": "order",
+	"fund_view": "view funds", "loan_view": "view loans", "loan_application": "loan application", "loan_signed": "loan signed", "complaint": "complaint", "branch_visit": "*[channel=branch]",
+	"online_visit": "*[channel=app]", "channel": "channel", "product": "product"}' AS mapping
+UNION ALL SELECT 'retail', 'all of a shop', '{"birth_date": "birth_date", "gender": "gender", "city": "city", "member_since": "opened_on", "member_level": "occupation", "store": "branch", "contactable": "may_contact",
+	"email": "name_en", "phone": "name", "points": "events_year * 100", "points_expire_on": "deposit_matures_on", "order": "order", "view": "view funds", "cart": "loan calculator", "wish": "view loans",
+	"search": "check balance", "return": "crash", "review": "pay bill", "complaint": "complaint", "coupon_order": "order[product=travel]", "online_order": "order[product=electronics]",
+	"store_order": "order[product=groceries]", "category": "product", "channel": "channel", "payment": "product"}';
+SELECT pg_temp.same(count(*) FILTER (WHERE status = 'created'), (SELECT count(*) FROM crm.taxonomy(business)), 'all tags of taxonomy ' || business)
+FROM mapped, crm.install_taxonomy(business, mapping, population) GROUP BY business;
+SELECT pg_temp.note(events > 0, 'timelines of ' || population) FROM mapped, crm.refresh_timelines(population);
+SELECT pg_temp.note(count(*) > 0, 'refresh of ' || population) FROM mapped, bank.calendar, crm.refresh_tags(population, as_of => closing, columns => 'today') GROUP BY population;
+SELECT pg_temp.same(count(*), (SELECT count(*) FROM crm.taxonomy(business)), 'evaluated tags of taxonomy ' || business)
+FROM mapped JOIN crm.tag_catalog USING (population) WHERE NOT stale AND refreshed_at IS NOT NULL GROUP BY business;
+SELECT pg_temp.same(count(*), 2::bigint, 'both taxonomies') FROM mapped;
 
 -- The same bank every time: what does not go through the C library's mathematics.
 SELECT pg_temp.same(md5(string_agg(concat_ws('|', customer_id, name, name_en, gender, branch_no), ',' ORDER BY customer_id)),

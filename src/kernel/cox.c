@@ -14,7 +14,7 @@
 #define TOLERANCE 1e-11			/* of the log likelihood, relative */
 #define MAX_HALVINGS 30
 #define ALIASED 1e-9			/* share of a feature's own information that others leave it */
-#define INFINITE_RISK 18.0		/* log hazard ratio of one standard deviation: e^18 is no ratio that data could tell */
+#define INFINITE 1e4				/* growth of a coefficient's variance on the way from 0: the likelihood goes flat, there is no top */
 #define PROGRESS_ROWS 4096
 
 typedef struct work
@@ -535,9 +535,9 @@ room(const crm_env *env, size_t numbers, bool *missing)
 	return memory;
 }
 
-/* Newton's steps from 0; beta and the inverse information are of scaled features. */
+/* Newton's steps from 0; beta, the inverse information and its first diagonal are of scaled features. */
 static void
-maximize(work *w, double *beta, double *next, double *inverse, crm_cox_fit *fit)
+maximize(work *w, double *beta, double *next, double *inverse, double *first_variance, crm_cox_fit *fit)
 {
 	uint32_t	p = w->p;
 	double		value;
@@ -553,6 +553,8 @@ maximize(work *w, double *beta, double *next, double *inverse, crm_cox_fit *fit)
 
 		memcpy(inverse, w->information, sizeof(double) * p * p);
 		invert(inverse, p, fit->aliased);
+		for (uint32_t j = 0; fit->iterations == 0 && j < p; j++)
+			first_variance[j] = inverse[(size_t) j * p + j];
 		for (uint32_t j = 0; j < p; j++)
 		{
 			next[p + j] = 0;
@@ -593,6 +595,7 @@ crm_cox_train(const crm_env *env, crm_cox_rows *rows, crm_cox_ties ties, crm_cox
 	double	   *next = room(env, 2 * (size_t) p, &missing);
 	double	   *inverse = room(env, (size_t) p * p, &missing);
 	double	   *robust = room(env, p, &missing);
+	double	   *first_variance = room(env, p, &missing);
 
 	w.x = room(env, p, &missing);
 	w.risk = room(env, rows->count, &missing);
@@ -619,14 +622,14 @@ crm_cox_train(const crm_env *env, crm_cox_rows *rows, crm_cox_ties ties, crm_cox
 	w.center = center;
 	w.scale = scale;
 	describe(&w, center, scale);
-	maximize(&w, beta, next, inverse, fit);
+	maximize(&w, beta, next, inverse, first_variance, fit);
 	CRM_TRY(influences(&w, beta, inverse, fit, robust));
 	CRM_TRY(concord(&w, &fit->concordance));
 	for (uint32_t j = 0; j < p; j++)
 	{
 		double		variance = inverse[(size_t) j * p + j];
 
-		fit->infinite[j] = !fit->aliased[j] && !(fabs(beta[j]) < INFINITE_RISK);
+		fit->infinite[j] = !fit->aliased[j] && !(variance < INFINITE * first_variance[j]);
 		fit->converged = fit->converged && !fit->infinite[j];
 		fit->coefficients[j] = fit->aliased[j] ? 0 : beta[j] / scale[j];
 		fit->standard_errors[j] = fit->aliased[j] || !(variance >= 0) ? NAN : sqrt(variance) / scale[j];

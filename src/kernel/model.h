@@ -145,6 +145,7 @@ extern const crm_model_kind crm_model_bg_nbd;
 extern const crm_model_kind crm_model_mbg_nbd;
 extern const crm_model_kind crm_model_pareto_nbd;
 extern const crm_model_kind crm_model_gamma_gamma;
+extern const crm_model_kind crm_model_cox;
 
 /* All kinds, ended by NULL. */
 extern const crm_model_kind *const crm_model_kinds[];

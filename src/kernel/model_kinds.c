@@ -14,6 +14,7 @@ const crm_model_kind *const crm_model_kinds[] = {
 	&crm_model_mbg_nbd,
 	&crm_model_pareto_nbd,
 	&crm_model_gamma_gamma,
+	&crm_model_cox,
 	NULL
 };
 

@@ -151,12 +151,13 @@ select_row(const crm_explanation *e, const char *key, const char *first, Timesta
 	while ((attribute = bms_next_member(columns, attribute)) >= 0)
 		appendStringInfo(&sql, ", customer.%s", column_name(e, attribute));
 	appendStringInfo(&sql, " FROM %s", crm_population_rows(e->population, "customer", e->as_of));
+	/* Where readers take changes into account, the reasons are those of the rows as they are, too. */
 	if (with_timeline && e->population->tracked)
 	{
-		/* as whoever reads his tags: from the rows of events, which may be newer than what is stored */
 		Datum		id = Int64GetDatum(e->id);
 
-		crm_rule_query_choose(options.params, (Datum) 0, PointerGetDatum(construct_array(&id, 1, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
+		crm_rule_query_choose(options.params, (Datum) 0,
+							  PointerGetDatum(construct_array(&id, 1, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)));
 		crm_rule_join_fresh_timelines(&sql, e->population, true, psprintf("'" INT64_FORMAT "'::pg_catalog.int8", e->id));
 	}
 	else if (with_timeline)

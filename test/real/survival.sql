@@ -54,4 +54,34 @@ SELECT pg_temp.same((crm.survival_quantile(crm.kaplan_meier(months, churn)))::te
 SELECT pg_temp.near((t).chi_square, 2352.872538, 'log-rank by contract'), pg_temp.same((t).degrees, 2, 'its degrees'),
 	pg_temp.near((t).expected[1], 708.446, 'expected, month-to-month'), pg_temp.near((t).expected[2], 470.728, 'expected, one year'), pg_temp.near((t).expected[3], 689.827, 'expected, two year')
 FROM (SELECT crm.log_rank(contract, months, churn) AS t FROM survival.customer) s;
+
+-- proportional hazards: coefficients, both standard errors (R's coxph with robust = TRUE), likelihoods, concordance
+CREATE FUNCTION pg_temp.number(m crm.model, key text, place int DEFAULT NULL) RETURNS float8 LANGUAGE sql AS $$
+	SELECT (CASE WHEN place IS NULL THEN crm.model_params(m) ->> key ELSE crm.model_params(m) -> key ->> place END)::float8 $$;
+CREATE TABLE survival.fit AS
+SELECT 'rossi' AS name, crm.cox_fit(time_weeks, event = 1, ARRAY[fin, age, race, wexp, mar, paro, prio]) AS m FROM survival.rossi
+UNION ALL SELECT 'rossi, breslow', crm.cox_fit(time_weeks, event = 1, ARRAY[fin, age, race, wexp, mar, paro, prio], '{"ties": "breslow"}') FROM survival.rossi
+UNION ALL SELECT 'lung', crm.cox_fit(time_days, event = 1, ARRAY[age, (sex = 'female')::int, ph_ecog], '{"missing": "skip"}') FROM survival.lung
+UNION ALL SELECT 'remission, breslow', crm.cox_fit(time_weeks, event = 1, ARRAY[(treatment = '6-MP')::int], '{"ties": "breslow"}') FROM survival.leukemia
+UNION ALL SELECT 'remission', crm.cox_fit(time_weeks, event = 1, ARRAY[(treatment = '6-MP')::int]) FROM survival.leukemia
+UNION ALL SELECT 'telco', crm.cox_fit(months, churn, ARRAY[(contract = 'One year')::int, (contract = 'Two year')::int, charges, senior]) FROM survival.customer;
+SELECT pg_temp.near(pg_temp.number(m, key, place), v, format('cox %s: %s %s', name, key, place)) FROM survival.fit JOIN (VALUES
+	('rossi', 'coefficients', 0, -0.37942216649), ('rossi', 'coefficients', 1, -0.05743774268), ('rossi', 'coefficients', 2, 0.31389978784), ('rossi', 'coefficients', 3, -0.14979569767),
+	('rossi', 'coefficients', 4, -0.43370387794), ('rossi', 'coefficients', 5, -0.0848710825), ('rossi', 'coefficients', 6, 0.09149708099),
+	('rossi', 'standard_errors', 0, 0.19137948), ('rossi', 'standard_errors', 1, 0.02199947), ('rossi', 'standard_errors', 4, 0.38186806), ('rossi', 'standard_errors', 6, 0.02864855),
+	('rossi', 'robust_standard_errors', 0, 0.1955417789820), ('rossi', 'robust_standard_errors', 1, 0.0253361462640), ('rossi', 'robust_standard_errors', 6, 0.0289745946316),
+	('rossi', 'log_likelihood', NULL, -658.7476594), ('rossi', 'null_log_likelihood', NULL, -675.3806323), ('rossi', 'concordance', NULL, 0.6403292471),
+	('rossi, breslow', 'coefficients', 0, -0.37902188743), ('rossi, breslow', 'robust_standard_errors', 0, 0.194687740191),
+	('lung', 'rows', NULL, 227), ('lung', 'rows_skipped', NULL, 1), ('lung', 'coefficients', 0, 0.01106676456), ('lung', 'coefficients', 1, -0.5526123957), ('lung', 'coefficients', 2, 0.4637284754),
+	('lung', 'standard_errors', 0, 0.009267411), ('lung', 'standard_errors', 1, 0.167739054), ('lung', 'standard_errors', 2, 0.113577266),
+	('lung', 'robust_standard_errors', 0, 0.00988139278009), ('lung', 'robust_standard_errors', 1, 0.16474842795208), ('lung', 'robust_standard_errors', 2, 0.12415884861318),
+	('lung', 'log_likelihood', NULL, -729.2301214), ('lung', 'concordance', NULL, 0.637135493),
+	('remission', 'coefficients', 0, -1.572125149), ('remission', 'standard_errors', 0, 0.4123967177), ('remission, breslow', 'coefficients', 0, -1.509191413),
+	('remission, breslow', 'log_likelihood', NULL, -86.37962207),
+	('telco', 'coefficients', 0, -2.187104783), ('telco', 'coefficients', 1, -4.217438216), ('telco', 'coefficients', 2, 0.0001342956), ('telco', 'coefficients', 3, 0.0227685688),
+	('telco', 'standard_errors', 0, 0.08386627), ('telco', 'standard_errors', 1, 0.15725705), ('telco', 'log_likelihood', NULL, -14343.45612), ('telco', 'null_log_likelihood', NULL, -15653.03964),
+	('telco', 'concordance', NULL, 0.7632405028)) p (name, key, place, v) USING (name);
+-- its baseline, as R's basehaz with centered = TRUE, which leaves features of 0 and 1 at 0
+SELECT pg_temp.near(-ln(crm.survival_probability(m, ARRAY[62.45814977974, 0, 0.95154185022], t)), v, 'cox lung: hazard until ' || t) FROM survival.fit,
+	(VALUES (5, 0.0049337749669), (11, 0.0198546081528), (12, 0.0248900831535), (1022, 3.71018260479)) p (t, v) WHERE name = 'lung';
 \ir lib/report.sql

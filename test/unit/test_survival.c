@@ -280,6 +280,7 @@ cox(void)
 	}
 	CHECK_EQUAL(crm_cox_train(&env, &all, CRM_COX_EFRON, &again), CRM_OK);
 	CHECK(isfinite(again.coefficients[0]) && isfinite(again.coefficients[1]));
+	CHECK(!again.infinite[0] && again.infinite[1] && !again.converged);
 
 	/* nobody leaves */
 	for (int i = 0; i < ROWS; i++)

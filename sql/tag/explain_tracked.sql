@@ -1,0 +1,28 @@
+-- Why, at every moment: of a tracked population the reasons are those of the rows as they are, as its tags are.
+SET search_path = crm, public;
+SET timezone = 'UTC';
+CREATE TABLE asked (id bigint PRIMARY KEY, spent int);
+INSERT INTO asked VALUES (1, 10), (2, 10);
+CREATE TABLE asked_event (customer bigint, ts timestamptz, event text, amount int);
+INSERT INTO asked_event VALUES (1, now() - interval '40 days', 'order', 5), (2, now() - interval '2 days', 'order', 7);
+SELECT create_population('asked', 'asked', 'id', events => 'asked_event', event_key => 'customer', event_time => 'ts', event_name => 'event', event_value => 'amount');
+SELECT create_tag('lately', $$event_count(timeline, 'order', as_of - interval '30 days') > 0$$, 'timeliness', 'asked');
+SELECT create_tag('big', 'spent >= 100', population => 'asked');
+SELECT events FROM refresh_timelines('asked');
+SELECT tag, members FROM refresh_tags('asked');
+SELECT track_population('asked');
+CREATE VIEW asked_why AS SELECT t.tag, part, value FROM (VALUES ('lately'), ('big')) t (tag), explain_tag(1, t.tag, 'asked') WHERE part IN ('now', 'stored', 'measure', 'values', 'change') AND value !~ 'of 20';
+SELECT tag, part, value, (1 <@ tag(tag, population => 'asked')) AS has FROM asked_why ORDER BY tag, part, value;
+BEGIN;
+INSERT INTO asked_event VALUES (1, now() - interval '1 hour', 'order', 3);
+UPDATE asked SET spent = 150 WHERE id = 1;
+SELECT tag, part, value, (1 <@ tag(tag, population => 'asked')) AS has FROM asked_why ORDER BY tag, part, value;
+ROLLBACK;
+SELECT tag, part, value, (1 <@ tag(tag, population => 'asked')) AS has FROM asked_why WHERE part IN ('now', 'measure') ORDER BY tag, part, value;
+DELETE FROM asked_event WHERE customer = 2;
+SELECT part, value FROM explain_tag(2, 'lately', 'asked') WHERE part IN ('now', 'stored', 'measure', 'event') ORDER BY part;
+SELECT count(*) FROM fold_tags('asked');
+SELECT part, value FROM explain_tag(2, 'lately', 'asked') WHERE part IN ('now', 'stored', 'measure', 'event') ORDER BY part;
+SELECT untrack_population('asked');
+SELECT drop_population('asked');
+DROP TABLE asked, asked_event CASCADE;
