@@ -475,7 +475,7 @@ take_operands(crm_due_run *run, crm_due_node *node, char *key)
 			fits = false;
 			continue;
 		}
-		key[used++] = isnull ? 255 : (char) size;
+		key[used++] = (char) (isnull ? 255 : size);
 		if (by_value && !isnull)
 			memcpy(key + used, &value, size);
 		else if (!isnull)
