@@ -67,7 +67,9 @@ SELECT cox_fit(months, gone, array_fill(1.0::float8, ARRAY[201])) FROM stay;
 SELECT survival_probability(m, ARRAY[1.0], 5) FROM fitted;
 SELECT survival_probability(m, ARRAY[1.0, NULL], 5) FROM fitted;
 SELECT survival_probability(linear_fit(months, ARRAY[x]), ARRAY[1.0], 5) FROM stay;
-SELECT predict(replace(m::text, '"hazards": [', '"hazards": [9e9, ')::model, ARRAY[1.0, 2]) FROM fitted;
+SELECT '{"kind": "cox", "features": 1, "coefficients": [1], "means": [0], "times": [1], "hazards": [1, 2]}'::model;
+SELECT '{"kind": "cox", "features": 1, "coefficients": [1], "means": [0], "times": [2, 1], "hazards": [1, 2]}'::model;
+SELECT '{"kind": "cox", "features": 1, "coefficients": [1], "means": [0], "collinear_features": [2], "times": [1], "hazards": [1]}'::model;
 
 DO $$
 DECLARE
