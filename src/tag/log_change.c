@@ -48,6 +48,11 @@ typedef struct checked_trigger
 	int32		relation_no;
 	bool		tracked;
 	bool		customers;
+	/* looked up with it, as every write pays for what is not */
+	Oid			function;		/* whose schema is the extension's */
+	Oid			log;
+	AttrNumber	attribute;		/* the key column; InvalidAttrNumber: gone */
+	Oid			type;
 } checked_trigger;
 
 #define CHECKED 64
@@ -62,17 +67,28 @@ forget_checked(Datum arg, Oid relation)
 			checked[i].relation = InvalidOid;
 }
 
+static void
+look_up_key(checked_trigger *found, Relation relation, const char *key_column)
+{
+	found->log = get_relname_relid("change_log", get_func_namespace(found->function));
+	if (!OidIsValid(found->log))
+		found->log = crm_relation("change_log");
+	found->attribute = get_attnum(found->relation, key_column);
+	if (found->attribute > 0)
+		found->type = getBaseType(TupleDescAttr(RelationGetDescr(relation), found->attribute - 1)->atttypid);
+}
+
 static checked_trigger
-check_trigger(Relation relation, int32 population, int32 relation_no)
+check_trigger(Relation relation, int32 population, int32 relation_no, const char *key_column, Oid function)
 {
 	static bool registered = false;
-	checked_trigger found = {RelationGetRelid(relation), population, relation_no, false, false};
+	checked_trigger found = {RelationGetRelid(relation), population, relation_no,.function = function};
 	crm_catalogue_session session;
 	Oid			root = InvalidOid;
 
 	for (int i = 0; i < CHECKED; i++)
 		if (checked[i].relation == found.relation && checked[i].population == population &&
-			checked[i].relation_no == relation_no)
+			checked[i].relation_no == relation_no && checked[i].function == function)
 			return checked[i];
 	if (!registered)
 	{
@@ -93,6 +109,8 @@ check_trigger(Relation relation, int32 population, int32 relation_no)
 	PopActiveSnapshot();
 	found.tracked = root == found.relation ||
 		(OidIsValid(root) && list_member_oid(find_all_inheritors(root, NoLock, NULL), found.relation));
+	if (found.tracked)
+		look_up_key(&found, relation, key_column);
 	checked[next_checked] = found;
 	next_checked = (next_checked + 1) % CHECKED;
 	return found;
@@ -336,8 +354,6 @@ crm_log_change(PG_FUNCTION_ARGS)
 	int32		relation_no;
 	checked_trigger trigger;
 	collected	c = {0};
-	AttrNumber	attribute;
-	Oid			log;
 	crm_log_writer writer;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_STATEMENT(data->tg_event) ||
@@ -348,23 +364,20 @@ crm_log_change(PG_FUNCTION_ARGS)
 				 errhint("Call %s.track_population.", crm_schema())));
 	population_id = pg_strtoint32(data->tg_trigger->tgargs[0]);
 	relation_no = pg_strtoint32(data->tg_trigger->tgargs[1]);
-	trigger = check_trigger(data->tg_relation, population_id, relation_no);
+	trigger = check_trigger(data->tg_relation, population_id, relation_no, data->tg_trigger->tgargs[2], fcinfo->flinfo->fn_oid);
 	if (!trigger.tracked)
 		return PointerGetDatum(NULL);
 
-	/* the function's own schema is the extension's */
-	log = get_relname_relid("change_log", get_func_namespace(fcinfo->flinfo->fn_oid));
-	crm_log_open(&writer, OidIsValid(log) ? log : crm_relation("change_log"), population_id, relation_no);
-	attribute = get_attnum(RelationGetRelid(data->tg_relation), data->tg_trigger->tgargs[2]);
-	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) || attribute <= 0)
+	crm_log_open(&writer, trigger.log, population_id, relation_no);
+	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) || trigger.attribute <= 0)
 		crm_log_append(&writer, true, NULL, 0, NULL, 0);
 	else
 	{
 		c.writer = &writer;
-		c.type = getBaseType(TupleDescAttr(RelationGetDescr(data->tg_relation), attribute - 1)->atttypid);
+		c.type = trigger.type;
 		c.customers = trigger.customers;
-		collect_rows(&c, data->tg_relation, attribute, data->tg_oldtable);
-		collect_rows(&c, data->tg_relation, attribute, data->tg_newtable);
+		collect_rows(&c, data->tg_relation, trigger.attribute, data->tg_oldtable);
+		collect_rows(&c, data->tg_relation, trigger.attribute, data->tg_newtable);
 		flush(&c);
 	}
 	crm_log_close(&writer);
