@@ -261,7 +261,6 @@ static void
 fold(folding *f)
 {
 	crm_refresh *r = &f->r;
-	List	   *changed;
 	ListCell   *cell;
 
 	f->pending = crm_pending_read(r->population, r->as_of);
@@ -269,10 +268,8 @@ fold(folding *f)
 	{
 		r->whole = true;
 		r->tags = crm_tag_list_in_use(r->population);
-		changed = crm_inputs_before_refresh(r->population, r->tags);
 		crm_past_check(r->population, r->tags, r->as_of);
 		crm_refresh_run(r);
-		crm_inputs_after_refresh(r->population, changed);
 		return;
 	}
 	r->tags = refreshed_tags(r->population);
