@@ -23,6 +23,12 @@ ORDER BY t.tag COLLATE "C", l.kind COLLATE "C", l.name COLLATE "C";
 SELECT * FROM tag_lineage('all');
 SELECT * FROM tag_lineage(NULL);
 SELECT * FROM tag_lineage('spendr');
+-- A model that stands in the rule.
+DO $$ BEGIN
+	PERFORM create_tag('scored', format('predict(%L::model, ARRAY["Total €"::float8]) > 0.5', (SELECT logistic_fit(n > 50, ARRAY[n + n % 7]::float8[]) FROM generate_series(1, 100) n)));
+END $$;
+SELECT kind, regexp_replace(name, '\(.*', '') FROM tag_lineage('scored');
+SELECT drop_tag('scored');
 -- What depends on a column, before it is dropped.
 SELECT t.tag FROM tag_catalog t, tag_lineage(t.tag, t.population) l WHERE population = 'lineage' AND (l.kind, l.name) = ('column', 'city') ORDER BY 1;
 ALTER TABLE customers DROP COLUMN birthday;

@@ -198,6 +198,7 @@ typedef struct input_walk
 {
 	const crm_population *population;
 	int			columns;		/* of its source */
+	Oid			model;			/* the type of trained models */
 	List	   *inputs;
 } input_walk;
 
@@ -273,7 +274,7 @@ add_call(input_walk *walk, const FuncExpr *call)
 	if (symbol == NULL)
 		return false;
 	name = constant_text(call->args != NIL ? linitial(call->args) : NULL);
-	if (name != NULL && strncmp(symbol, "crm_predict", 11) == 0)
+	if (name != NULL && (strncmp(symbol, "crm_predict", 11) == 0 || strncmp(symbol, "crm_model", 9) == 0))
 		add_named(walk, "model", name);
 	name = constant_text(crm_rule_argument(call, "event"));
 	if (name != NULL)
@@ -300,6 +301,8 @@ find_inputs(Node *node, void *context)
 				if (OidIsValid(get_atttype(walk->population->source, (AttrNumber) i)))	/* not dropped */
 					add_column(walk, (AttrNumber) i);
 	}
+	else if (IsA(node, Const) && ((Const *) node)->consttype == walk->model)
+		add_named(walk, "model", "written in the rule");
 	else if (IsA(node, Param))
 	{
 		crm_input	events = {"events", "timeline"};
@@ -403,6 +406,7 @@ crm_rule_inputs(const crm_population *population, const crm_rule *rule)
 
 	walk.columns = RelationGetNumberOfAttributes(source);
 	relation_close(source, NoLock);
+	walk.model = crm_type("model");
 	(void) find_inputs(rule->expr, &walk);
 	if (get_rel_relkind(population->source) == RELKIND_VIEW)
 		add_view(&walk, population->source, &seen);
