@@ -76,7 +76,7 @@ BEGIN
 			FROM plain p FULL JOIN truth t USING (what);
 	END LOOP;
 END $$;
-SELECT before, differing, (due_share > 0) = (before > '0') AS some_due FROM found ORDER BY before;
+SELECT before, differing, due_share > 0 OR before = '0' AS some_due FROM found ORDER BY before;
 SELECT count(*) AS differing FROM ages WHERE age IS DISTINCT FROM bsi_value(tag_number('r15', population => 'people'), m);
 COMMIT;
 
