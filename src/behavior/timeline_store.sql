@@ -25,7 +25,7 @@ CREATE TABLE @extschema@.customer_timeline (
 	-- the customer first: who reads a population reads the table, and no index misleads the planner
 	PRIMARY KEY (customer_id, population_id)
 ) WITH (fillfactor = 95);
-COMMENT ON TABLE @extschema@.customer_timeline IS 'the newest period of each customer''s stored timeline (doc/formats.md); written only by refresh_timelines';
+COMMENT ON TABLE @extschema@.customer_timeline IS 'the newest period of each customer''s stored timeline (doc/formats.md); written only by refresh_timelines, and by folding and refreshing a tracked population';
 
 CREATE TABLE @extschema@.timeline_archive (
 	customer_id		bigint NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE @extschema@.timeline_archive (
 	events			@extschema@.timeline NOT NULL,
 	PRIMARY KEY (customer_id, population_id, period_start)
 );
-COMMENT ON TABLE @extschema@.timeline_archive IS 'older periods of customers'' stored timelines; written only by refresh_timelines';
+COMMENT ON TABLE @extschema@.timeline_archive IS 'older periods of customers'' stored timelines; written only by refresh_timelines, and by folding and refreshing a tracked population';
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.timeline_store', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.customer_timeline', '');

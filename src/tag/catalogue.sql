@@ -143,7 +143,7 @@ CREATE TABLE @extschema@.tag_set (
 	PRIMARY KEY (population_id, scope_no, chunk, tag_id, value_no)
 );
 CREATE INDEX tag_set_by_tag ON @extschema@.tag_set (tag_id, value_no, scope_no, chunk);
-COMMENT ON TABLE @extschema@.tag_set IS 'the stored sets in chunks of ids (doc/formats.md); written only by refresh_tags';
+COMMENT ON TABLE @extschema@.tag_set IS 'the stored sets in chunks of ids (doc/formats.md); written only by refresh_tags and fold_tags';
 
 CREATE SEQUENCE @extschema@.refresh_history_refresh_id_seq;
 CREATE TABLE @extschema@.refresh_history (

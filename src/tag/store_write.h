@@ -1,5 +1,5 @@
 /*
- * store_write.h - replacing stored sets; refresh.c is its only caller.
+ * store_write.h - replacing stored sets (refresh.c) and patching them (fold.c).
  */
 #ifndef CRM_STORE_WRITE_H
 #define CRM_STORE_WRITE_H
