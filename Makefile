@@ -73,6 +73,7 @@ SQL_PARTS = \
 	src/scoring/ratings.sql \
 	src/scoring/progress.sql \
 	src/scoring/cox_fit.sql \
+	src/scoring/train.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

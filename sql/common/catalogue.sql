@@ -55,15 +55,15 @@ SELECT object AS undecided, provolatile, proparallel
 FROM member_function
 WHERE prokind IN ('f', 'w') AND prorettype <> 'trigger'::regtype
 	AND (provolatile = 'v' OR proparallel = 'u')
-	AND proname !~ '^(create|define|track|untrack|drop|alter|replace|grant|revoke|refresh|register|install|store|train|fold|erase|quick|import|keep|follow|unfollow|consume|expect)(_|$)'
+	AND proname !~ '^(create|define|track|untrack|drop|alter|replace|grant|revoke|refresh|register|install|store|train|fold|erase|quick|import|keep|follow|unfollow|consume|expect|retrain|rollback)(_|$)'
 	-- tells the running refresh which rule and customer it is at; ask in subtransactions, which parallel query does not have
 	AND proname NOT IN ('tag_trace', 'segment_state', 'explain_tag', 'evaluate_tag', 'rule_problems', 'check_tags', 'tag_cost_report')
 ORDER BY 1;
 
--- A volatile function is never a set's or an audience's pure arithmetic.
+-- A volatile function is never a set's or an audience's pure arithmetic; store_model keeps one.
 SELECT object AS volatile_over_values
 FROM member_function f
-WHERE provolatile = 'v' AND prokind = 'f'
+WHERE provolatile = 'v' AND prokind = 'f' AND proname <> 'store_model'
 	AND EXISTS (SELECT FROM unnest(f.proargtypes) a JOIN pg_type t ON t.oid = a
 		WHERE t.typname IN ('audience', 'bsi', 'timeline', 'model'))
 ORDER BY 1;

@@ -12,14 +12,12 @@
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
 #include "common/decimal.h"
+#include "common/query.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
-#include "nodes/parsenodes.h"
-#include "tcop/dest.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/plancache.h"
 #include "utils/timestamp.h"
 
 #define COLUMN_CUSTOMER 0
@@ -203,33 +201,6 @@ set_column(timeline_source *source, Form_pg_attribute attribute, int number)
 	}
 }
 
-/* Exactly one SELECT, which changes nothing and locks nothing. */
-static TupleDesc
-check_query(SPIPlanPtr plan)
-{
-	List	   *sources = SPI_plan_get_plan_sources(plan);
-	CachedPlanSource *statement = NULL;
-	Query	   *query = NULL;
-
-	if (list_length(sources) == 1)
-	{
-		statement = linitial(sources);
-		if (list_length(statement->query_list) == 1)
-			query = linitial_node(Query, statement->query_list);
-	}
-	if (query == NULL || query->commandType != CMD_SELECT || statement->resultDesc == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the query of timelines must be exactly one SELECT"),
-				 errhint("Write as in 'SELECT customer_id, ts, event FROM events'.")));
-	if (query->hasModifyingCTE || query->rowMarks != NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the query of timelines must not change or lock rows"),
-				 errhint("It may neither have INSERT, UPDATE or DELETE in a WITH clause, nor FOR UPDATE or FOR SHARE.")));
-	return statement->resultDesc;
-}
-
 timeline_source *
 timeline_source_open(const char *query, ParamListInfo params, int channels, char **channel_names, crm_timeline_writer *writer,
 					 Size memory)
@@ -254,7 +225,7 @@ timeline_source_open(const char *query, ParamListInfo params, int channels, char
 	source->plan = SPI_prepare_extended(query, &options);
 	if (source->plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	desc = check_query(source->plan);
+	desc = crm_select_columns(source->plan, "timelines", "SELECT customer_id, ts, event FROM events");
 	source->natts = desc->natts;
 	if (desc->natts < 3 || desc->natts > most || (channels > 0 && desc->natts < most))
 		ereport(ERROR,
@@ -284,43 +255,10 @@ timeline_source_close(timeline_source *source)
 
 /* ---- running ---------------------------------------------------------------------------- */
 
-typedef struct row_receiver
-{
-	DestReceiver pub;
-	void		(*take) (TupleTableSlot *slot, void *arg);
-	void	   *arg;
-} row_receiver;
-
-static bool
-receive_row(TupleTableSlot *slot, DestReceiver *self)
-{
-	row_receiver *receiver = (row_receiver *) self;
-
-	receiver->take(slot, receiver->arg);
-	return true;
-}
-
-static void
-receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
-{
-}
-
-static void
-receiver_nothing(DestReceiver *self)
-{
-}
-
 void
 timeline_source_run(timeline_source *source, void (*take) (TupleTableSlot *slot, void *arg), void *arg)
 {
-	row_receiver receiver = {{receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone}, take, arg};
-	SPIExecuteOptions options = {0};
-
-	options.params = source->params;
-	options.read_only = true;	/* the active snapshot */
-	options.dest = &receiver.pub;
-	if (SPI_execute_plan_extended(source->plan, &options) < 0)
-		elog(ERROR, "the query of timelines failed");
+	crm_select_run(source->plan, source->params, take, arg);
 }
 
 /* ---- a row ---------------------------------------------------------------------------------- */

@@ -1,0 +1,208 @@
+/*
+ * train.c - models trained from a query, kept by name, measured, compared and
+ * replaced by better ones.
+ */
+#include "scoring/training.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "tag/tag.h"
+#include "utils/float.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/numeric.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
+
+CRM_FUNCTION(crm_train);
+CRM_FUNCTION(crm_retrain);
+CRM_FUNCTION(crm_evaluate_model);
+
+/* Half the width of an interval of 95 percent, in standard errors. */
+#define CERTAINTY 1.959963984540054
+
+static void
+append_report(StringInfo out, const scoring_training *t, const char *name, int32 version, Jsonb *metrics)
+{
+	const char *comma = "";
+
+	appendStringInfoString(out, "{\"name\": ");
+	escape_json(out, name);
+	appendStringInfo(out, ", \"version\": %d, \"algorithm\": \"%s\", \"columns\": %d, \"features\": %d, \"rows\": " INT64_FORMAT
+					 ", \"held_rows\": " INT64_FORMAT ", \"rows_without_label\": " INT64_FORMAT ", \"fingerprint\": \"%s\", \"grouped\": {",
+					 version, t->algorithm->name, t->encoding->count, t->encoding->features, t->rows, t->held, t->unlabeled, t->fingerprint);
+	for (int i = 0; i < t->encoding->count; i++)
+		if (t->grouped[i] > 0)
+		{
+			appendStringInfoString(out, comma);
+			escape_json(out, t->encoding->columns[i].name);
+			appendStringInfo(out, ": " INT64_FORMAT, t->grouped[i]);
+			comma = ", ";
+		}
+	appendStringInfo(out, "}, \"metrics\": %s", metrics == NULL ? "null" : JsonbToCString(NULL, &metrics->root, VARSIZE(metrics)));
+}
+
+/* Looks, fits, measures; within SPI. */
+static Jsonb *
+train(scoring_training *t)
+{
+	scoring_open_query(t);
+	scoring_look(t);
+	scoring_fit(t);
+	return t->held == 0 ? NULL :
+		scoring_measure(t->query, t->label, t->algorithm->classes, t->encoding_json, t->split_json, t->model);
+}
+
+static Datum
+jsonb_of(const char *text)
+{
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+}
+
+/* train(name, algorithm, query, label, options) */
+Datum
+crm_train(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	scoring_training t = {0};
+	scoring_version version = {0};
+	StringInfoData report;
+	int32		number;
+
+	version.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	t.algorithm = scoring_find_algorithm(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	t.query = scoring_query_text(PG_GETARG_TEXT_PP(2));
+	t.label = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	version.options = PG_GETARG_JSONB_P(4);
+	scoring_read_train_options(version.options, &t.options);
+	initStringInfo(&report);
+	crm_catalogue_newest();
+	/* before the work, not after it */
+	(void) scoring_may_replace(version.name);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	version.metrics = train(&t);
+	version.algorithm = (char *) t.algorithm->name;
+	version.query = t.query;
+	version.label = t.label;
+	version.encoding = t.encoding_json;
+	version.split = t.split_json;
+	version.model = t.model;
+	number = scoring_add_version(&version, t.rows, t.fingerprint, true);
+	append_report(&report, &t, version.name, number, version.metrics);
+	appendStringInfoChar(&report, '}');
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(caller);
+	PG_RETURN_DATUM(jsonb_of(report.data));
+}
+
+static void
+require_trained(const scoring_version *version)
+{
+	if (version->algorithm == NULL || version->encoding == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("version %d of model \"%s\" was stored, not trained", version->version, version->name),
+				 errhint("%s.train(name, algorithm, query, label) trains a model.", crm_schema())));
+}
+
+/* retrain(name): the champion's algorithm, query and options on the rows of today */
+Datum
+crm_retrain(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	scoring_training t = {0};
+	scoring_version *champion;
+	scoring_version challenger = {0};
+	StringInfoData report;
+	double		mean;
+	double		error;
+	int32		number;
+	bool		better;
+
+	initStringInfo(&report);
+	crm_catalogue_newest();
+	champion = scoring_find_version(text_to_cstring(PG_GETARG_TEXT_PP(0)), 0);
+	(void) scoring_may_replace(champion->name);
+	require_trained(champion);
+	t.algorithm = scoring_find_algorithm(champion->algorithm);
+	t.query = champion->query;
+	t.label = champion->label;
+	scoring_read_train_options(champion->options, &t.options);
+	if (t.options.holdout == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" holds no rows back to compare by", champion->name),
+				 errhint("Train it with the option \"holdout\" above 0.")));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	challenger.metrics = train(&t);
+	if (t.held == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no row of the query of model \"%s\" is held back", champion->name)));
+	scoring_difference(t.query, t.label, t.algorithm->classes, t.split_json, champion->encoding, champion->model, t.encoding_json, t.model,
+					   &mean, &error);
+	better = mean > CERTAINTY * error;
+	challenger.name = champion->name;
+	challenger.algorithm = champion->algorithm;
+	challenger.query = champion->query;
+	challenger.label = champion->label;
+	challenger.options = champion->options;
+	challenger.encoding = t.encoding_json;
+	challenger.split = t.split_json;
+	challenger.model = t.model;
+	number = scoring_add_version(&challenger, t.rows, t.fingerprint, better);
+	append_report(&report, &t, champion->name, number, challenger.metrics);
+	appendStringInfo(&report, ", \"champion\": %d, \"promoted\": %s, \"loss_saved\": %s, \"loss_saved_error\": %s}",
+					 better ? number : champion->version, better ? "true" : "false", float8out_internal(mean),
+					 isfinite(error) ? float8out_internal(error) : "null");
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(caller);
+	PG_RETURN_DATUM(jsonb_of(report.data));
+}
+
+/* evaluate(name, query, label) -> (metric, value) */
+Datum
+crm_evaluate_model(PG_FUNCTION_ARGS)
+{
+	static const char *const class_metrics[] = {"rows", "positives", "auc", "ks", "log_loss", "brier", NULL};
+	static const char *const number_metrics[] = {"rows", "rmse", "mae", "r2", NULL};
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	scoring_version *version = scoring_find_version(text_to_cstring(PG_GETARG_TEXT_PP(0)), 0);
+	scoring_training t = {0};
+	Jsonb	   *metrics;
+	MemoryContext caller = CurrentMemoryContext;
+
+	require_trained(version);
+	t.algorithm = scoring_find_algorithm(version->algorithm);
+	t.query = scoring_query_text(PG_GETARG_TEXT_PP(1));
+	t.label = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	scoring_open_query(&t);
+	metrics = scoring_measure(t.query, t.label, t.algorithm->classes, version->encoding, NULL, version->model);
+	MemoryContextSwitchTo(caller);
+	metrics = memcpy(palloc(VARSIZE(metrics)), metrics, VARSIZE(metrics));
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	MemoryContextSwitchTo(caller);
+	InitMaterializedSRF(fcinfo, 0);
+	for (const char *const *name = t.algorithm->classes ? class_metrics : number_metrics; *name != NULL; name++)
+	{
+		JsonbValue *value = scoring_member(metrics, *name);
+		Datum		values[2] = {CStringGetTextDatum(*name), (Datum) 0};
+		bool		nulls[2] = {false, value == NULL || value->type != jbvNumeric};
+
+		if (!nulls[1])
+			values[1] = DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

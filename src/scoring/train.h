@@ -1,0 +1,139 @@
+/*
+ * train.h - models over ordinary columns: rows read by the names of their
+ * columns, encoded as features, and models kept by name.
+ *
+ * A training looks at the rows once and makes an encoding: which columns there
+ * are, which categories they had, what stands for a missing number.  From then on
+ * training, evaluation and scoring turn rows into features by the same code.
+ */
+#ifndef CRM_SCORING_TRAIN_H
+#define CRM_SCORING_TRAIN_H
+
+#include "scoring/scoring.h"
+
+#include "access/htup_details.h"
+#include "access/tupdesc.h"
+#include "nodes/pg_list.h"
+
+/* ---- columns of a row (model_row.c) --------------------------------------- */
+
+typedef enum scoring_column_kind
+{
+	SCORING_COLUMN_NUMBER,
+	SCORING_COLUMN_BOOLEAN,
+	SCORING_COLUMN_TIME,		/* date, timestamp: days since 2000 */
+	SCORING_COLUMN_INSTANT,		/* timestamptz: days since 2000 in UTC */
+	SCORING_COLUMN_TEXT
+} scoring_column_kind;
+
+extern const char *const scoring_column_kinds[];
+#define SCORING_COLUMN_KINDS 5
+
+/* What a row has in a column: a number or a text. */
+typedef struct scoring_cell
+{
+	bool		missing;
+	double		number;
+	const char *text;			/* no zero behind it */
+	int			size;
+} scoring_cell;
+
+/* How an attribute of a row becomes a cell. */
+typedef struct scoring_reader
+{
+	int			attribute;		/* from 0 */
+	Oid			type;			/* no domain */
+	bool		padded;			/* char(n) */
+	FmgrInfo	output;			/* where text is what the type prints */
+} scoring_reader;
+
+/* What a column of the type may be; false: nothing that a model learns from. */
+extern bool scoring_kind_of_type(Oid type, scoring_column_kind *kind);
+/* Readers in the current memory; 42703 naming a column that the row lacks, 42804 where its type is of another kind. */
+extern void scoring_open_reader(scoring_reader *reader, TupleDesc desc, const char *name, scoring_column_kind kind);
+/* 22003 for NaN and infinity, naming the column. */
+extern void scoring_read_cell(scoring_reader *reader, const char *name, scoring_column_kind kind, Datum value, bool isnull,
+							  scoring_cell *cell);
+/* The place of a column; -1. */
+extern int	scoring_find_attribute(TupleDesc desc, const char *name);
+
+/* ---- encodings (model_encoding.c) ------------------------------------------- */
+
+typedef struct scoring_column
+{
+	char	   *name;
+	scoring_column_kind kind;
+	int			first;			/* place of its first feature */
+	int			width;			/* how many it has */
+	bool		missing;		/* rows of the training lacked it */
+	double		mean;			/* of a number, where features are spread */
+	int			count;			/* of a text: its values, ascending by bytes */
+	char	  **values;
+	int		   *codes;			/* ... and the number of each where features are not spread */
+	int			base;			/* the value that has no feature of its own where they are spread; -1 */
+	bool		other;			/* rarer values are one */
+} scoring_column;
+
+typedef struct scoring_encoding
+{
+	bool		spread;			/* a text is a feature for each value, a missing number its mean and a mark; else numbers and gaps */
+	int			features;
+	int			count;
+	scoring_column *columns;
+} scoring_encoding;
+
+/* Places and widths, from all the rest; 54000 for too many features. */
+extern void scoring_encoding_finish(scoring_encoding *encoding);
+extern Jsonb *scoring_encoding_write(const scoring_encoding *encoding);
+/* Reads into the current memory; 22023 for what is none. */
+extern scoring_encoding *scoring_encoding_read(Jsonb *json);
+/* Writes the features of a cell to their places; NaN where there is none. */
+extern void scoring_encode_cell(const scoring_encoding *encoding, const scoring_column *column, const scoring_cell *cell, double *features);
+/* {"name": ...} of an object; NULL. */
+extern JsonbValue *scoring_member(Jsonb *json, const char *name);
+
+/* ---- rows that are held back (model_split.c) ---------------------------------- */
+
+typedef struct scoring_split
+{
+	bool		by_time;
+	int			count;			/* columns that are hashed, or the one of the time */
+	char	  **names;
+	scoring_column_kind *kinds;
+	int64		seed;
+	double		least;			/* of a hash, 0 ... 1: held from here ... */
+	double		most;			/* ... to here */
+	double		cut;			/* of the time: held from here on */
+} scoring_split;
+
+extern Jsonb *scoring_split_write(const scoring_split *split);
+extern scoring_split *scoring_split_read(Jsonb *json);
+extern bool scoring_split_holds(const scoring_split *split, const scoring_cell *cells);
+/* A number that depends on the values alone. */
+extern uint64 scoring_hash_cells(const scoring_cell *cells, int count, int64 seed);
+
+/* ---- models by name (model_store.c) --------------------------------------------- */
+
+typedef struct scoring_version
+{
+	char	   *name;
+	Oid			owner;
+	int32		version;
+	bool		champion;
+	char	   *algorithm;		/* NULL: the value was stored */
+	char	   *query;
+	char	   *label;
+	Jsonb	   *options;
+	Jsonb	   *encoding;		/* NULL: the value was stored */
+	Jsonb	   *split;			/* NULL: nothing was held back */
+	Jsonb	   *metrics;
+	Datum		model;
+} scoring_version;
+
+/* version 0: the one in use.  42704 with the nearest names, 42501, 55000 for a retired one. */
+extern scoring_version *scoring_find_version(const char *name, int32 version);
+/* The owner's member, or 42501; false when there is no such model yet. */
+extern bool scoring_may_replace(const char *name);
+extern int32 scoring_add_version(const scoring_version *version, int64 rows, const char *fingerprint, bool promote);
+
+#endif							/* CRM_SCORING_TRAIN_H */

@@ -1,0 +1,152 @@
+-- Models over ordinary columns, by name
+
+CREATE TABLE @extschema@.model_definition (
+	name		text PRIMARY KEY CHECK (name <> ''),
+	owner		regrole NOT NULL,
+	-- how many versions there were, and which is in use
+	versions	int NOT NULL DEFAULT 0,
+	champion	int,
+	created_at	timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE @extschema@.model_definition IS 'models by name (模型): whose they are, and which version is in use';
+
+CREATE TABLE @extschema@.model_version (
+	name		text NOT NULL REFERENCES @extschema@.model_definition ON DELETE CASCADE,
+	version		int NOT NULL CHECK (version > 0),
+	algorithm	text,
+	query		text,
+	label		text,
+	options		jsonb,
+	encoding	jsonb,
+	split		jsonb,
+	metrics		jsonb,
+	model		@extschema@.model NOT NULL,
+	rows		bigint,
+	fingerprint	text,
+	state		text NOT NULL DEFAULT 'approved' CHECK (state IN ('draft', 'approved', 'retired')),
+	created_at	timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_by	regrole NOT NULL,
+	PRIMARY KEY (name, version)
+);
+COMMENT ON TABLE @extschema@.model_version IS
+	'versions of models (模型版本): the value, from which query, label and options, how columns become features, measures on rows held back, fingerprint of the rows; algorithm and query are NULL for values that were stored';
+
+CREATE TABLE @extschema@.model_grant (
+	model		text NOT NULL REFERENCES @extschema@.model_definition ON DELETE CASCADE,
+	grantee		regrole NOT NULL,
+	PRIMARY KEY (model, grantee)
+);
+COMMENT ON TABLE @extschema@.model_grant IS 'who may score by a model besides its owner (模型授权); 0 is public';
+
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.model_definition', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.model_version', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.model_grant', '');
+
+-- Versions tell categories and measures of the rows: the owner's matter.
+ALTER TABLE @extschema@.model_definition ENABLE ROW LEVEL SECURITY;
+CREATE POLICY model_definition_visible ON @extschema@.model_definition FOR SELECT
+	USING (pg_catalog.pg_has_role(owner::oid, 'USAGE'));
+ALTER TABLE @extschema@.model_version ENABLE ROW LEVEL SECURITY;
+CREATE POLICY model_version_visible ON @extschema@.model_version FOR SELECT
+	USING (EXISTS (SELECT FROM @extschema@.model_definition d WHERE d.name OPERATOR(pg_catalog.=) model_version.name));
+ALTER TABLE @extschema@.model_grant ENABLE ROW LEVEL SECURITY;
+CREATE POLICY model_grant_visible ON @extschema@.model_grant FOR SELECT
+	USING (EXISTS (SELECT FROM @extschema@.model_definition d WHERE d.name OPERATOR(pg_catalog.=) model_grant.model));
+GRANT SELECT ON @extschema@.model_definition, @extschema@.model_version, @extschema@.model_grant TO PUBLIC;
+
+CREATE FUNCTION @extschema@.model_features(encoding jsonb, customer record) RETURNS float8[]
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'crm_model_features';
+COMMENT ON FUNCTION @extschema@.model_features(jsonb, record) IS
+	'features of a row as the encoding of a trained model says: columns by name, texts as numbers, NULL where a value is missing (特征编码)';
+
+CREATE FUNCTION @extschema@.row_is_held(split jsonb, customer record) RETURNS boolean
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 20
+	AS 'MODULE_PATHNAME', 'crm_row_is_held';
+COMMENT ON FUNCTION @extschema@.row_is_held(jsonb, record) IS
+	'is a row one of those that a training held back to measure by: a matter of its values and the seed, or of its time (留出样本)';
+
+CREATE FUNCTION @extschema@.train(name text, algorithm text, query text, label text, options jsonb DEFAULT '{}') RETURNS jsonb
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000
+	AS 'MODULE_PATHNAME', 'crm_train';
+COMMENT ON FUNCTION @extschema@.train(text, text, text, text, jsonb) IS
+	'trains a model from the columns of a query, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number. Options: holdout, seed, key, time, max_categories, and those of the algorithm. Owner only where the name is taken';
+
+CREATE FUNCTION @extschema@.retrain(name text) RETURNS jsonb
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000
+	AS 'MODULE_PATHNAME', 'crm_retrain';
+COMMENT ON FUNCTION @extschema@.retrain(text) IS
+	'trains a model anew from the rows of today; the new version is in use only if it loses less on the rows held back, by more than the uncertainty of that (重新训练). Owner only';
+
+CREATE FUNCTION @extschema@.predict(name text, customer record) RETURNS float8
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'crm_predict_record';
+COMMENT ON FUNCTION @extschema@.predict(text, record) IS
+	'score of a row by a model''s name: its columns are found by their names, in any order, among others; of a yes or no the probability of yes (按名评分)';
+
+CREATE FUNCTION @extschema@.predict(name text, customer jsonb) RETURNS float8
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'crm_predict_jsonb';
+COMMENT ON FUNCTION @extschema@.predict(text, jsonb) IS
+	'score of a customer given as a jsonb object by a model''s name (按名评分)';
+
+CREATE FUNCTION @extschema@.explain(name text, customer record) RETURNS TABLE (feature text, value text, contribution float8)
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 250 ROWS 20
+	AS 'MODULE_PATHNAME', 'crm_explain_record';
+COMMENT ON FUNCTION @extschema@.explain(text, record) IS
+	'why a row has its score by a model''s name: each column''s part, and the base with feature NULL; they add up to the margin, for a probability its log odds (评分原因)';
+
+CREATE FUNCTION @extschema@.evaluate(name text, query text, label text) RETURNS TABLE (metric text, value float8)
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 6
+	AS 'MODULE_PATHNAME', 'crm_evaluate_model';
+COMMENT ON FUNCTION @extschema@.evaluate(text, text, text) IS
+	'measures a model by the rows of a query with a label: AUC, KS, log loss and Brier score of probabilities, or RMSE, MAE and R2 of numbers (模型评估)';
+
+CREATE FUNCTION @extschema@.model(name text, version int DEFAULT NULL) RETURNS @extschema@.model
+	LANGUAGE C STABLE PARALLEL SAFE COST 250
+	AS 'MODULE_PATHNAME', 'crm_model_by_name';
+COMMENT ON FUNCTION @extschema@.model(text, int) IS
+	'the value of a model by name: of the version in use, or of the one given (取模型)';
+
+-- model('churn') would be a cast of a literal to type model: only a function of just this argument comes before that.
+CREATE FUNCTION @extschema@.model(name unknown) RETURNS @extschema@.model
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 250
+	AS 'MODULE_PATHNAME', 'crm_model_by_literal';
+COMMENT ON FUNCTION @extschema@.model(unknown) IS
+	'the value of a model by a name written as a literal: of the version in use (取模型)';
+
+CREATE FUNCTION @extschema@.store_model(name text, m @extschema@.model) RETURNS int
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000
+	AS 'MODULE_PATHNAME', 'crm_store_model';
+COMMENT ON FUNCTION @extschema@.store_model(text, @extschema@.model) IS
+	'keeps a model under a name, as a new version, which is in use from then on; its number (存模型)';
+
+CREATE FUNCTION @extschema@.grant_model(name text, grantee name) RETURNS void
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000
+	AS 'MODULE_PATHNAME', 'crm_grant_model';
+COMMENT ON FUNCTION @extschema@.grant_model(text, name) IS
+	'lets a role (or public) score by a model and read its value. Owner only (模型授权)';
+
+CREATE FUNCTION @extschema@.revoke_model(name text, grantee name) RETURNS void
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000
+	AS 'MODULE_PATHNAME', 'crm_revoke_model';
+COMMENT ON FUNCTION @extschema@.revoke_model(text, name) IS
+	'takes back what grant_model gave. Owner only (收回模型授权)';
+
+CREATE FUNCTION @extschema@.drop_model(name text) RETURNS void
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000
+	AS 'MODULE_PATHNAME', 'crm_drop_model';
+COMMENT ON FUNCTION @extschema@.drop_model(text) IS
+	'drops a model with all its versions and grants. Owner only (删除模型)';
+
+CREATE FUNCTION @extschema@.alter_model(name text, version int, state text) RETURNS void
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000
+	AS 'MODULE_PATHNAME', 'crm_alter_model';
+COMMENT ON FUNCTION @extschema@.alter_model(text, int, text) IS
+	'gives a version of a model a state: draft, approved, or retired, which nothing is scored by any more. Owner only (模型状态)';
+
+CREATE FUNCTION @extschema@.rollback_model(name text, version int DEFAULT NULL) RETURNS int
+	LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000
+	AS 'MODULE_PATHNAME', 'crm_rollback_model';
+COMMENT ON FUNCTION @extschema@.rollback_model(text, int) IS
+	'takes another version of a model into use, the one before unless a number is given; its number. Owner only (模型回滚)';

@@ -1,0 +1,452 @@
+/*
+ * training.c - a query with a label, by an algorithm: checked, fitted, measured.
+ *
+ * All statements run with the caller's rights and in one snapshot.  The caller's
+ * query stands in them as a sub-SELECT, after it was parsed alone; all else in
+ * them is qualified, since they are parsed with the caller's search_path.
+ */
+#include "scoring/training.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/query.h"
+#include "tag/tag.h"
+#include "utils/float.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+static const scoring_algorithm algorithms[] = {
+	{"logistic", "logistic_fit", true, true, false},
+	{"boosted_trees", "boosted_trees_fit", true, false, true},
+	{"naive_bayes", "naive_bayes_fit", true, false, false},
+	{"scorecard", "scorecard_fit", true, false, false},
+	{"linear", "linear_fit", false, true, false},
+	{"boosted_trees_regression", "boosted_trees_regression_fit", false, false, true},
+	{NULL}
+};
+
+const scoring_algorithm *
+scoring_find_algorithm(const char *name)
+{
+	for (const scoring_algorithm *a = algorithms; a->name != NULL; a++)
+		if (strcmp(a->name, name) == 0)
+			return a;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown algorithm \"%s\"", name),
+			 errhint("It is logistic, boosted_trees, naive_bayes or scorecard for a boolean label, linear or boosted_trees_regression for a number.")));
+}
+
+/* ---- options --------------------------------------------------------------------- */
+
+static void wrong_option(const char *name, const char *detail) CRM_NORETURN;
+
+static void
+wrong_option(const char *name, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value of option \"%s\" of train", name),
+			 errdetail("%s", detail)));
+}
+
+static double
+number_option(Jsonb *json, const char *name, double least, double most, bool whole, double otherwise)
+{
+	JsonbValue *value = scoring_member(json, name);
+	double		number;
+
+	if (value == NULL)
+		return otherwise;
+	if (value->type != jbvNumeric)
+		wrong_option(name, "It is a number.");
+	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+	if (!(number >= least && number <= most) || (whole && number != floor(number)))
+		wrong_option(name, psprintf("It is a %snumber from %g to %g.", whole ? "whole " : "", least, most));
+	return number;
+}
+
+static Jsonb *
+without(Jsonb *json, const char *name)
+{
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(json), CStringGetTextDatum(name)));
+}
+
+static char *
+string_of(const char *name, const JsonbValue *value)
+{
+	if (value->type != jbvString)
+		wrong_option(name, "It is the name of a column of the query.");
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+void
+scoring_read_train_options(Jsonb *json, scoring_train_options *options)
+{
+	static const char *const own[] = {"holdout", "seed", "max_categories", "key", "time"};
+	JsonbValue *value;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options of train must be a JSON object")));
+	memset(options, 0, sizeof(*options));
+	options->holdout = number_option(json, "holdout", 0, 0.9, false, 0.2);
+	options->seed = (int64) number_option(json, "seed", 0, 1e15, true, 0);
+	options->max_categories = (int) number_option(json, "max_categories", 1, 254, true, 0);
+	if ((value = scoring_member(json, "time")) != NULL)
+		options->time = string_of("time", value);
+	if ((value = scoring_member(json, "key")) != NULL)
+	{
+		JsonbContainer *array = value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) ? value->val.binary.data : NULL;
+
+		options->keys = array != NULL ? JsonContainerSize(array) : 1;
+		options->key_names = palloc(sizeof(char *) * Max(options->keys, 1));
+		for (int i = 0; i < options->keys; i++)
+			options->key_names[i] = string_of("key", array != NULL ? getIthJsonbValueFromContainer(array, i) : value);
+	}
+	options->rest = json;
+	for (int i = 0; i < lengthof(own); i++)
+		options->rest = without(options->rest, own[i]);
+}
+
+/* ---- statements ---------------------------------------------------------------------- */
+
+char *
+scoring_query_text(text *query)
+{
+	char	   *result = text_to_cstring(query);
+	Size		size = strlen(result);
+
+	while (size > 0 && (result[size - 1] == ';' || isspace((unsigned char) result[size - 1])))
+		result[--size] = '\0';
+	return result;
+}
+
+char *
+scoring_label_expression(const char *label, bool classes)
+{
+	return psprintf("q.%s::pg_catalog.%s", quote_identifier(label), classes ? "bool" : "float8");
+}
+
+/* Runs a statement of one row and gives its columns, in the memory that is current. */
+static void
+run(const char *statement, int nargs, Oid *types, Datum *values, int columns, Datum *results, bool *nulls)
+{
+	MemoryContext before = CurrentMemoryContext;
+	char		null_marks[8];
+
+	for (int i = 0; i < nargs; i++)
+		null_marks[i] = DatumGetPointer(values[i]) == NULL && types[i] != BOOLOID ? 'n' : ' ';
+	if (SPI_execute_with_args(statement, nargs, types, values, null_marks, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "a statement of a training gave no row");
+	for (int i = 0; i < columns; i++)
+	{
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[0], desc, i + 1, &nulls[i]);
+
+		if (!nulls[i])
+		{
+			MemoryContextSwitchTo(before);
+			results[i] = TupleDescAttr(desc, i)->attbyval ? value : PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+		}
+	}
+	MemoryContextSwitchTo(before);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static bool
+is_key(const scoring_training *t, const char *name)
+{
+	for (int i = 0; i < t->options.keys; i++)
+		if (strcmp(t->options.key_names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* A column that the caller named: 42703 with the query's columns. */
+static int
+require_column(const scoring_training *t, const char *name, const char *role)
+{
+	int			place = scoring_find_attribute(t->desc, name);
+
+	if (place < 0)
+	{
+		List	   *names = NIL;
+		char	   *nearest;
+
+		for (int i = 0; i < t->desc->natts; i++)
+			names = lappend(names, NameStr(TupleDescAttr(t->desc, i)->attname));
+		nearest = crm_nearest_names(name, names);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("the query has no column \"%s\" for the %s", name, role),
+				 nearest != NULL ? errhint("Nearest names: %s.", nearest) : errhint("Add it to the SELECT list.")));
+	}
+	return place;
+}
+
+static scoring_column_kind
+kind_of(const scoring_training *t, int place)
+{
+	Form_pg_attribute attribute = TupleDescAttr(t->desc, place);
+	scoring_column_kind kind;
+
+	if (!scoring_kind_of_type(attribute->atttypid, &kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" is of type %s, from which no model learns", NameStr(attribute->attname), format_type_be(attribute->atttypid)),
+				 errdetail("Columns are numbers, booleans, dates, timestamps and texts."),
+				 errhint("Cast it in the query, or leave it out.")));
+	return kind;
+}
+
+static void
+check_label(const scoring_training *t)
+{
+	int			place = require_column(t, t->label, "label");
+	Oid			type = TupleDescAttr(t->desc, place)->atttypid;
+	scoring_column_kind kind;
+	bool		known = scoring_kind_of_type(type, &kind);
+
+	if (!known || kind != (t->algorithm->classes ? SCORING_COLUMN_BOOLEAN : SCORING_COLUMN_NUMBER))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("label \"%s\" is of type %s", t->label, format_type_be(type)),
+				 t->algorithm->classes ? errdetail("Algorithm \"%s\" learns a boolean.", t->algorithm->name) :
+				 errdetail("Algorithm \"%s\" learns a number.", t->algorithm->name),
+				 t->algorithm->classes ? errhint("Write as in (answer = 'yes') AS answered.") : errhint("Cast it in the query.")));
+}
+
+/* The time from which on rows are held back. */
+static double
+find_cut(const scoring_training *t, int place)
+{
+	scoring_reader reader;
+	scoring_cell cell;
+	Datum		result;
+	bool		isnull;
+	Oid			types[1] = {FLOAT8OID};
+	Datum		values[1];
+	const char *name = NameStr(TupleDescAttr(t->desc, place)->attname);
+	double		share = 1 - t->options.holdout;
+	Datum		kept;
+
+	values[0] = Float8GetDatum(share);
+	/* as text: one way for all types of time */
+	run(psprintf("SELECT (pg_catalog.percentile_disc($1) WITHIN GROUP (ORDER BY q.%s))::pg_catalog.timestamptz FROM (%s\n) AS q WHERE q.%s IS NOT NULL",
+				 quote_identifier(name), t->query, quote_identifier(t->label)), 1, types, values, 1, &kept, &isnull);
+	if (isnull)
+		return INFINITY;
+	result = kept;
+	if (kind_of(t, place) == SCORING_COLUMN_TIME)
+		result = DirectFunctionCall1(timestamptz_timestamp, kept);
+	memset(&reader, 0, sizeof(reader));
+	reader.type = TIMESTAMPOID;
+	scoring_read_cell(&reader, name, SCORING_COLUMN_TIME, result, false, &cell);
+	return cell.number;
+}
+
+static void
+make_split(scoring_training *t)
+{
+	scoring_split *split = palloc0(sizeof(scoring_split));
+	int			natts = t->desc->natts;
+
+	if (t->options.holdout == 0)
+		return;
+	split->names = palloc(sizeof(char *) * natts);
+	split->kinds = palloc(sizeof(scoring_column_kind) * natts);
+	split->seed = t->options.seed;
+	split->most = t->options.holdout;
+	if (t->options.time != NULL)
+	{
+		int			place = require_column(t, t->options.time, "time");
+
+		split->by_time = true;
+		split->count = 1;
+		split->names[0] = t->options.time;
+		split->kinds[0] = kind_of(t, place);
+		if (split->kinds[0] != SCORING_COLUMN_TIME && split->kinds[0] != SCORING_COLUMN_INSTANT)
+			wrong_option("time", "It is a column of type date or timestamp.");
+		split->cut = find_cut(t, place);
+		if (isinf(split->cut))
+			wrong_option("time", "No row has a time.");
+	}
+	else
+		for (int i = 0; i < natts; i++)
+		{
+			const char *name = NameStr(TupleDescAttr(t->desc, i)->attname);
+
+			if (t->options.keys > 0 && !is_key(t, name))
+				continue;
+			split->names[split->count] = pstrdup(name);
+			split->kinds[split->count++] = kind_of(t, i);
+		}
+	t->split = split;
+	t->split_json = scoring_split_write(split);
+}
+
+void
+scoring_open_query(scoring_training *t)
+{
+	int			count = 0;
+
+	t->plan = SPI_prepare_cursor(t->query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+	if (t->plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	t->desc = crm_select_columns(t->plan, "a model", "SELECT age, city, left_us FROM customers");
+	for (int i = 0; i < t->desc->natts; i++)
+		for (int j = 0; j < i; j++)
+			if (strcmp(NameStr(TupleDescAttr(t->desc, i)->attname), NameStr(TupleDescAttr(t->desc, j)->attname)) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("the query has two columns \"%s\"", NameStr(TupleDescAttr(t->desc, i)->attname)),
+						 errhint("Name them apart with AS.")));
+	check_label(t);
+	for (int i = 0; i < t->options.keys; i++)
+		(void) require_column(t, t->options.key_names[i], "key");
+	t->encoding = palloc0(sizeof(scoring_encoding));
+	t->encoding->spread = t->algorithm->spread;
+	t->encoding->columns = palloc0(sizeof(scoring_column) * t->desc->natts);
+	for (int i = 0; i < t->desc->natts; i++)
+	{
+		char	   *name = pstrdup(NameStr(TupleDescAttr(t->desc, i)->attname));
+
+		if (strcmp(name, t->label) == 0 || is_key(t, name) || (t->options.time != NULL && strcmp(name, t->options.time) == 0))
+			continue;
+		t->encoding->columns[count].name = name;
+		t->encoding->columns[count].base = -1;
+		t->encoding->columns[count++].kind = kind_of(t, i);
+	}
+	t->encoding->count = count;
+	if (count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query of a model has no column to learn from"),
+				 errdetail("The label, keys and the time are not learned from.")));
+	t->grouped = palloc0(sizeof(int64) * count);
+	make_split(t);
+}
+
+/* ---- fitting ------------------------------------------------------------------------------ */
+
+static Jsonb *
+fit_options(const scoring_training *t)
+{
+	StringInfoData more;
+	const char *comma = "";
+
+	initStringInfo(&more);
+	appendStringInfoChar(&more, '{');
+	if (t->algorithm->trees)
+	{
+		appendStringInfo(&more, "\"seed\": " INT64_FORMAT, t->options.seed);
+		for (int i = 0; i < t->encoding->count; i++)
+			if (t->encoding->columns[i].kind == SCORING_COLUMN_TEXT)
+			{
+				appendStringInfo(&more, "%s%d", comma[0] == '\0' ? ", \"categorical\": [" : comma, t->encoding->columns[i].first + 1);
+				comma = ", ";
+			}
+		if (comma[0] != '\0')
+			appendStringInfoChar(&more, ']');
+	}
+	appendStringInfoChar(&more, '}');
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(t->options.rest),
+											  DirectFunctionCall1(jsonb_in, CStringGetDatum(more.data))));
+}
+
+void
+scoring_fit(scoring_training *t)
+{
+	const char *schema = crm_schema();
+	Oid			types[3] = {JSONBOID, JSONBOID, JSONBOID};
+	Datum		values[3];
+	bool		isnull;
+	char	   *statement;
+
+	t->fit_options = fit_options(t);
+	values[0] = JsonbPGetDatum(t->encoding_json);
+	values[1] = JsonbPGetDatum(t->fit_options);
+	values[2] = PointerGetDatum(t->split_json);
+	statement = psprintf("SELECT %1$s.%2$s(%3$s, %1$s.model_features($1, q), $2) FROM (%4$s\n) AS q WHERE q.%5$s IS NOT NULL%6$s",
+						 schema, t->algorithm->function, scoring_label_expression(t->label, t->algorithm->classes), t->query,
+						 quote_identifier(t->label),
+						 t->split == NULL ? "" : psprintf(" AND NOT %s.row_is_held($3, q)", schema));
+	run(statement, t->split == NULL ? 2 : 3, types, values, 1, &t->model, &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query of a model has no rows to train on")));
+}
+
+/* ---- measuring --------------------------------------------------------------------------------- */
+
+#define CLASS_MEASURES \
+	"pg_catalog.jsonb_build_object('rows', pg_catalog.count(*), 'positives', pg_catalog.count(*) FILTER (WHERE s.y), " \
+	" 'auc', %1$s.auc_agg(s.y, s.p), 'auc_interval', pg_catalog.to_jsonb(%1$s.auc_interval_agg(s.y, s.p)), " \
+	" 'ks', %1$s.ks_agg(s.y, s.p), 'log_loss', %1$s.log_loss_agg(s.y, s.p), " \
+	" 'log_loss_interval', pg_catalog.to_jsonb(%1$s.log_loss_interval_agg(s.y, s.p)), " \
+	" 'brier', %1$s.brier_agg(s.y, s.p), 'brier_interval', pg_catalog.to_jsonb(%1$s.brier_interval_agg(s.y, s.p)), " \
+	" 'calibration', pg_catalog.to_jsonb(%1$s.calibration_table(10, s.y, s.p)), " \
+	" 'gain', pg_catalog.to_jsonb(%1$s.gain_table(10, s.y, s.p)))"
+
+#define NUMBER_MEASURES \
+	"pg_catalog.jsonb_build_object('rows', pg_catalog.count(*), " \
+	" 'rmse', pg_catalog.sqrt(pg_catalog.avg(pg_catalog.float8mul(pg_catalog.float8mi(s.y, s.p), pg_catalog.float8mi(s.y, s.p)))), " \
+	" 'mae', pg_catalog.avg(pg_catalog.abs(pg_catalog.float8mi(s.y, s.p))), " \
+	" 'r2', pg_catalog.float8mi(1, pg_catalog.float8div(pg_catalog.avg(pg_catalog.float8mul(pg_catalog.float8mi(s.y, s.p), " \
+	" pg_catalog.float8mi(s.y, s.p))), NULLIF(pg_catalog.var_pop(s.y), 0))))"
+
+/* OFFSET 0: a score is computed once, however many measures ask for it. */
+#define SCORED_ROWS \
+	" FROM (SELECT %2$s AS y, %1$s.predict($1, %1$s.model_features($2, q)) AS p FROM (%3$s\n) AS q WHERE q.%4$s IS NOT NULL%5$s OFFSET 0) AS s"
+
+Jsonb *
+scoring_measure(const char *query, const char *label, bool classes, Jsonb *encoding, Jsonb *split, Datum model)
+{
+	const char *schema = crm_schema();
+	Oid			types[3] = {crm_type("model"), JSONBOID, JSONBOID};
+	Datum		values[3] = {model, JsonbPGetDatum(encoding), PointerGetDatum(split)};
+	Datum		result;
+	bool		isnull;
+	const char *held = split == NULL ? "" : psprintf(" AND %s.row_is_held($3, q)", schema);
+	const char *expression = scoring_label_expression(label, classes);
+
+	if (classes)
+		run(psprintf("SELECT " CLASS_MEASURES SCORED_ROWS, schema, expression, query, quote_identifier(label), held),
+			split == NULL ? 2 : 3, types, values, 1, &result, &isnull);
+	else
+		run(psprintf("SELECT " NUMBER_MEASURES SCORED_ROWS, schema, expression, query, quote_identifier(label), held),
+			split == NULL ? 2 : 3, types, values, 1, &result, &isnull);
+	return DatumGetJsonbP(result);
+}
+
+#define CLASS_LOSS(p) \
+	"pg_catalog.float8um(pg_catalog.ln(pg_catalog.float8larger(CASE WHEN s.y THEN s." p " ELSE pg_catalog.float8mi(1, s." p ") END, 1e-15)))"
+#define NUMBER_LOSS(p) \
+	"pg_catalog.float8mul(pg_catalog.float8mi(s.y, s." p "), pg_catalog.float8mi(s.y, s." p "))"
+
+int64
+scoring_difference(const char *query, const char *label, bool classes, Jsonb *split, Jsonb *encoding_a, Datum a,
+				   Jsonb *encoding_b, Datum b, double *mean, double *error)
+{
+	const char *schema = crm_schema();
+	Oid			types[5] = {crm_type("model"), JSONBOID, crm_type("model"), JSONBOID, JSONBOID};
+	Datum		values[5] = {a, JsonbPGetDatum(encoding_a), b, JsonbPGetDatum(encoding_b), PointerGetDatum(split)};
+	Datum		results[3];
+	bool		nulls[3];
+	const char *statement =
+		psprintf("SELECT pg_catalog.count(*), pg_catalog.avg(d.d), pg_catalog.stddev_samp(d.d) FROM (SELECT pg_catalog.float8mi(%6$s, %7$s) AS d "
+				 "FROM (SELECT %2$s AS y, %1$s.predict($1, %1$s.model_features($2, q)) AS a, %1$s.predict($3, %1$s.model_features($4, q)) AS b "
+				 "FROM (%3$s\n) AS q WHERE q.%4$s IS NOT NULL%5$s OFFSET 0) AS s) AS d",
+				 schema, scoring_label_expression(label, classes), query, quote_identifier(label),
+				 split == NULL ? "" : psprintf(" AND %s.row_is_held($5, q)", schema),
+				 classes ? CLASS_LOSS("a") : NUMBER_LOSS("a"), classes ? CLASS_LOSS("b") : NUMBER_LOSS("b"));
+
+	run(statement, split == NULL ? 4 : 5, types, values, 3, results, nulls);
+	*mean = nulls[1] ? 0 : DatumGetFloat8(results[1]);
+	*error = nulls[2] ? INFINITY : DatumGetFloat8(results[2]) / sqrt((double) DatumGetInt64(results[0]));
+	return DatumGetInt64(results[0]);
+}
