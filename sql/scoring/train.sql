@@ -21,7 +21,7 @@ FROM unnest('{logistic,boosted_trees,naive_bayes,scorecard}'::text[]) AS a,
 	train('churn_' || a, a, 'SELECT tenure, bill, contract, paperless, since, city, left_us FROM past', 'left_us', '{"max_categories": 100}') AS r;
 SELECT a, r ->> 'features' AS features, (r #>> '{metrics,r2}')::float8 > 0.9 AS good
 FROM unnest('{linear,boosted_trees_regression}'::text[]) AS a,
-	train('spend_' || a, a, 'SELECT tenure, contract, tenure * 3 + CASE contract WHEN ''monthly'' THEN 40 ELSE 0 END + id % 5 AS spend FROM past', 'spend') AS r;
+	train('spend_' || a, a, 'SELECT tenure, contract, tenure * 3 + CASE contract WHEN ''monthly'' THEN 40 ELSE 0 END + id % 5 AS spend, id FROM past', 'spend', '{"key": "id"}') AS r;
 
 -- The features by hand: the same model as from an array.  Nothing held back, so both see all rows.
 SELECT r ->> 'held_rows' AS held, r -> 'metrics' AS metrics
@@ -55,6 +55,9 @@ SELECT abs((r ->> 'held_rows')::int - 1000) < 120 AS a_quarter FROM train('t1', 
 SELECT count(*) AS keys_on_both_sides FROM (SELECT 1 FROM (SELECT k, row_is_held(v.split, q) AS held FROM
 	(SELECT id % 500 AS k, n AS noise FROM past, generate_series(1, 2) AS n) AS q, (SELECT replace(split::text, '"id"', '"k"')::jsonb AS split FROM model_version WHERE name = 't1' AND version = 2) AS v) AS h
 	GROUP BY k HAVING count(DISTINCT held) > 1) AS s;
+-- Rows alike but for their label are on one side, too.
+SELECT count(*) AS on_both_sides FROM (SELECT 1 FROM (SELECT tenure, bill, contract, row_is_held(v.split, q) AS held FROM past AS q, model_version AS v WHERE v.name = 't1' AND v.version = 1) AS h
+	GROUP BY tenure, bill, contract HAVING count(DISTINCT held) > 1) AS s;
 -- By time: the latest are held back, and the time is not learned from.
 SELECT r ->> 'columns' AS columns, (r ->> 'held_rows')::int BETWEEN 780 AND 830 AS a_fifth FROM train('t1', 'logistic', 'SELECT since, tenure, left_us FROM past', 'left_us', '{"time": "since"}') AS r;
 SELECT min(since) FILTER (WHERE row_is_held(split, p)) > max(since) FILTER (WHERE NOT row_is_held(split, p)) AS later FROM past AS p, model_version WHERE name = 't1' AND version = (SELECT champion FROM model_definition WHERE name = 't1');
@@ -80,6 +83,31 @@ SELECT predict('moving', p) FROM past AS p LIMIT 1;
 SELECT rollback_model('moving', 2);
 SELECT alter_model('moving', 2, 'old');
 SELECT alter_model('moving', 9, 'draft');
+
+-- Several algorithms on the same rows: a tie is called one, and all beat the baseline.
+SELECT algorithm, rows, metric, value BETWEEN lower AND upper AS within, worse_by = 0 AS best, algorithm = 'baseline' OR auc > 0.6 AS ranks, algorithm = 'baseline' AND auc = 0.5 AS coin,
+	algorithm <> 'baseline' OR NOT tied AS no_tie_with_baseline
+FROM compare_models('{boosted_trees,logistic,naive_bayes}', 'SELECT tenure, bill, contract, left_us FROM past', 'left_us', '{"boosted_trees": {"trees": 30}}') ORDER BY algorithm;
+-- Of labels that nothing tells, a model is no better than the baseline, and that is said.
+SELECT bool_and(tied) AS all_tied FROM compare_models('{logistic}', 'SELECT tenure, md5(id::text) < ''8'' AS left_us, id FROM past', 'left_us', '{"key": "id", "folds": 5}');
+-- By folds every row is held back once.
+SELECT algorithm, rows, metric, worse_by >= 0 AS ordered, auc IS NULL AS no_auc FROM compare_models('{linear}', 'SELECT tenure, contract, id % 5 + tenure AS spend FROM past', 'spend', '{"folds": 3}');
+-- The same figures by plain SQL.
+SELECT abs(c.value - (m.metrics ->> 'log_loss')::float8) < 1e-12 AS loss, abs(c.auc - (m.metrics ->> 'auc')::float8) < 1e-12 AS auc,
+	abs(c.standard_error - (m.metrics #>> '{log_loss_interval,standard_error}')::float8) < 1e-9 AS error,
+	abs(b.worse_by - (SELECT avg(-ln(CASE WHEN left_us THEN r ELSE 1 - r END) + ln(CASE WHEN left_us THEN s ELSE 1 - s END)) FROM
+		(SELECT left_us, predict('churn_logistic', q) AS s, avg(left_us::int) FILTER (WHERE NOT row_is_held(m.split, q)) OVER () AS r, row_is_held(m.split, q) AS held FROM (SELECT tenure, bill, contract, paperless, since, city, left_us FROM past) AS q) AS s WHERE held)) < 1e-9 AS difference
+FROM model_version AS m, LATERAL (SELECT * FROM compare_models('{logistic}', m.query, m.label, m.options) OFFSET 0) AS c, compare_models('{logistic}', m.query, m.label, m.options) AS b
+WHERE m.name = 'churn_logistic' AND m.version = 1 AND c.algorithm = 'logistic' AND b.algorithm = 'baseline';
+SELECT * FROM compare_models('{}', 'SELECT * FROM past', 'left_us');
+SELECT * FROM compare_models('{logistic,linear}', 'SELECT * FROM past', 'left_us');
+SELECT * FROM compare_models('{logistic,logistic}', 'SELECT * FROM past', 'left_us');
+SELECT * FROM compare_models('{logistic,NULL}', 'SELECT * FROM past', 'left_us');
+SELECT * FROM compare_models('{logistic}', 'SELECT * FROM past', 'left_us', '{"trees": 3}');
+SELECT * FROM compare_models('{logistic}', 'SELECT * FROM past', 'left_us', '{"logistic": 3}');
+SELECT * FROM compare_models('{logistic}', 'SELECT * FROM past', 'left_us', '{"folds": 1}');
+SELECT * FROM compare_models('{logistic}', 'SELECT * FROM past', 'left_us', '{"folds": 3, "time": "since"}');
+SELECT * FROM compare_models('{logistic}', 'SELECT * FROM past', 'left_us', '{"holdout": 0}');
 
 -- A name for a value, the value of a name.
 SELECT store_model('kept', model('churn'));

@@ -150,3 +150,11 @@ CREATE FUNCTION @extschema@.rollback_model(name text, version int DEFAULT NULL) 
 	AS 'MODULE_PATHNAME', 'crm_rollback_model';
 COMMENT ON FUNCTION @extschema@.rollback_model(text, int) IS
 	'takes another version of a model into use, the one before unless a number is given; its number. Owner only (模型回滚)';
+
+CREATE FUNCTION @extschema@.compare_models(algorithms text[], query text, label text, options jsonb DEFAULT '{}')
+	RETURNS TABLE (algorithm text, rows bigint, metric text, value float8, standard_error float8, lower float8, upper float8, auc float8,
+		worse_by float8, worse_by_error float8, tied boolean)
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 5
+	AS 'MODULE_PATHNAME', 'crm_compare_models';
+COMMENT ON FUNCTION @extschema@.compare_models(text[], text, text, jsonb) IS
+	'trains by several algorithms on the same rows and measures them on the same rows held back, or by folds, beside a baseline that knows no column: mean loss with limits of 95 percent, by how much it is worse than the best, and whether that is no more than chance (模型比较)';

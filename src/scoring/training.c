@@ -51,8 +51,8 @@ wrong_option(const char *name, const char *detail)
 			 errdetail("%s", detail)));
 }
 
-static double
-number_option(Jsonb *json, const char *name, double least, double most, bool whole, double otherwise)
+double
+scoring_number_option(Jsonb *json, const char *name, double least, double most, bool whole, double otherwise)
 {
 	JsonbValue *value = scoring_member(json, name);
 	double		number;
@@ -67,8 +67,8 @@ number_option(Jsonb *json, const char *name, double least, double most, bool who
 	return number;
 }
 
-static Jsonb *
-without(Jsonb *json, const char *name)
+Jsonb *
+scoring_without(Jsonb *json, const char *name)
 {
 	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(json), CStringGetTextDatum(name)));
 }
@@ -92,9 +92,9 @@ scoring_read_train_options(Jsonb *json, scoring_train_options *options)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options of train must be a JSON object")));
 	memset(options, 0, sizeof(*options));
-	options->holdout = number_option(json, "holdout", 0, 0.9, false, 0.2);
-	options->seed = (int64) number_option(json, "seed", 0, 1e15, true, 0);
-	options->max_categories = (int) number_option(json, "max_categories", 1, 254, true, 0);
+	options->holdout = scoring_number_option(json, "holdout", 0, 0.9, false, 0.2);
+	options->seed = (int64) scoring_number_option(json, "seed", 0, 1e15, true, 0);
+	options->max_categories = (int) scoring_number_option(json, "max_categories", 1, 254, true, 0);
 	if ((value = scoring_member(json, "time")) != NULL)
 		options->time = string_of("time", value);
 	if ((value = scoring_member(json, "key")) != NULL)
@@ -108,7 +108,7 @@ scoring_read_train_options(Jsonb *json, scoring_train_options *options)
 	}
 	options->rest = json;
 	for (int i = 0; i < lengthof(own); i++)
-		options->rest = without(options->rest, own[i]);
+		options->rest = scoring_without(options->rest, own[i]);
 }
 
 /* ---- statements ---------------------------------------------------------------------- */
@@ -131,11 +131,11 @@ scoring_label_expression(const char *label, bool classes)
 }
 
 /* Runs a statement of one row and gives its columns, in the memory that is current. */
-static void
-run(const char *statement, int nargs, Oid *types, Datum *values, int columns, Datum *results, bool *nulls)
+void
+scoring_run(const char *statement, int nargs, Oid *types, Datum *values, int columns, Datum *results, bool *nulls)
 {
 	MemoryContext before = CurrentMemoryContext;
-	char		null_marks[8];
+	char	   *null_marks = palloc(nargs + 1);
 
 	for (int i = 0; i < nargs; i++)
 		null_marks[i] = DatumGetPointer(values[i]) == NULL && types[i] != BOOLOID ? 'n' : ' ';
@@ -235,7 +235,7 @@ find_cut(const scoring_training *t, int place)
 
 	values[0] = Float8GetDatum(share);
 	/* as text: one way for all types of time */
-	run(psprintf("SELECT (pg_catalog.percentile_disc($1) WITHIN GROUP (ORDER BY q.%s))::pg_catalog.timestamptz FROM (%s\n) AS q WHERE q.%s IS NOT NULL",
+	scoring_run(psprintf("SELECT (pg_catalog.percentile_disc($1) WITHIN GROUP (ORDER BY q.%s))::pg_catalog.timestamptz FROM (%s\n) AS q WHERE q.%s IS NOT NULL",
 				 quote_identifier(name), t->query, quote_identifier(t->label)), 1, types, values, 1, &kept, &isnull);
 	if (isnull)
 		return INFINITY;
@@ -260,6 +260,11 @@ make_split(scoring_training *t)
 	split->kinds = palloc(sizeof(scoring_column_kind) * natts);
 	split->seed = t->options.seed;
 	split->most = t->options.holdout;
+	if (t->options.folds > 0)
+	{
+		split->least = (double) t->options.fold / t->options.folds;
+		split->most = (double) (t->options.fold + 1) / t->options.folds;
+	}
 	if (t->options.time != NULL)
 	{
 		int			place = require_column(t, t->options.time, "time");
@@ -279,7 +284,8 @@ make_split(scoring_training *t)
 		{
 			const char *name = NameStr(TupleDescAttr(t->desc, i)->attname);
 
-			if (t->options.keys > 0 && !is_key(t, name))
+			/* not the label: of rows alike but for it, the ones would be trained on and the others asked for */
+			if (t->options.keys > 0 ? !is_key(t, name) : strcmp(name, t->label) == 0)
 				continue;
 			split->names[split->count] = pstrdup(name);
 			split->kinds[split->count++] = kind_of(t, i);
@@ -374,7 +380,7 @@ scoring_fit(scoring_training *t)
 						 schema, t->algorithm->function, scoring_label_expression(t->label, t->algorithm->classes), t->query,
 						 quote_identifier(t->label),
 						 t->split == NULL ? "" : psprintf(" AND NOT %s.row_is_held($3, q)", schema));
-	run(statement, t->split == NULL ? 2 : 3, types, values, 1, &t->model, &isnull);
+	scoring_run(statement, t->split == NULL ? 2 : 3, types, values, 1, &t->model, &isnull);
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -415,18 +421,21 @@ scoring_measure(const char *query, const char *label, bool classes, Jsonb *encod
 	const char *expression = scoring_label_expression(label, classes);
 
 	if (classes)
-		run(psprintf("SELECT " CLASS_MEASURES SCORED_ROWS, schema, expression, query, quote_identifier(label), held),
+		scoring_run(psprintf("SELECT " CLASS_MEASURES SCORED_ROWS, schema, expression, query, quote_identifier(label), held),
 			split == NULL ? 2 : 3, types, values, 1, &result, &isnull);
 	else
-		run(psprintf("SELECT " NUMBER_MEASURES SCORED_ROWS, schema, expression, query, quote_identifier(label), held),
+		scoring_run(psprintf("SELECT " NUMBER_MEASURES SCORED_ROWS, schema, expression, query, quote_identifier(label), held),
 			split == NULL ? 2 : 3, types, values, 1, &result, &isnull);
 	return DatumGetJsonbP(result);
 }
 
-#define CLASS_LOSS(p) \
-	"pg_catalog.float8um(pg_catalog.ln(pg_catalog.float8larger(CASE WHEN s.y THEN s." p " ELSE pg_catalog.float8mi(1, s." p ") END, 1e-15)))"
-#define NUMBER_LOSS(p) \
-	"pg_catalog.float8mul(pg_catalog.float8mi(s.y, s." p "), pg_catalog.float8mi(s.y, s." p "))"
+const char *
+scoring_loss(const char *column, bool classes)
+{
+	if (!classes)
+		return psprintf("pg_catalog.float8mul(pg_catalog.float8mi(s.y, s.%1$s), pg_catalog.float8mi(s.y, s.%1$s))", column);
+	return psprintf("pg_catalog.float8um(pg_catalog.ln(pg_catalog.float8larger(CASE WHEN s.y THEN s.%1$s ELSE pg_catalog.float8mi(1, s.%1$s) END, 1e-15)))", column);
+}
 
 int64
 scoring_difference(const char *query, const char *label, bool classes, Jsonb *split, Jsonb *encoding_a, Datum a,
@@ -443,9 +452,9 @@ scoring_difference(const char *query, const char *label, bool classes, Jsonb *sp
 				 "FROM (%3$s\n) AS q WHERE q.%4$s IS NOT NULL%5$s OFFSET 0) AS s) AS d",
 				 schema, scoring_label_expression(label, classes), query, quote_identifier(label),
 				 split == NULL ? "" : psprintf(" AND %s.row_is_held($5, q)", schema),
-				 classes ? CLASS_LOSS("a") : NUMBER_LOSS("a"), classes ? CLASS_LOSS("b") : NUMBER_LOSS("b"));
+				 scoring_loss("a", classes), scoring_loss("b", classes));
 
-	run(statement, split == NULL ? 4 : 5, types, values, 3, results, nulls);
+	scoring_run(statement, split == NULL ? 4 : 5, types, values, 3, results, nulls);
 	*mean = nulls[1] ? 0 : DatumGetFloat8(results[1]);
 	*error = nulls[2] ? INFINITY : DatumGetFloat8(results[2]) / sqrt((double) DatumGetInt64(results[0]));
 	return DatumGetInt64(results[0]);

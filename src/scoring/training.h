@@ -29,6 +29,8 @@ typedef struct scoring_train_options
 	int			max_categories; /* 0: as the algorithm bears */
 	int			keys;			/* columns that identify rows: the split hangs on them, nothing is learned from them */
 	char	  **key_names;
+	int			folds;			/* above 0: not a share of the rows is held back, but the part `fold` of so many */
+	int			fold;
 	char	   *time;			/* the column by which rows are held back; NULL: by hash */
 	Jsonb	   *rest;
 } scoring_train_options;
@@ -71,6 +73,12 @@ extern Jsonb *scoring_measure(const char *query, const char *label, bool classes
 /* Where two models differ: mean of a's loss less b's, by row, with its standard error; rows. */
 extern int64 scoring_difference(const char *query, const char *label, bool classes, Jsonb *split, Jsonb *encoding_a, Datum a,
 								Jsonb *encoding_b, Datum b, double *mean, double *error);
+/* Runs a statement of one row and gives its columns (8 at most by value or detoasted), in the memory that is current; a NULL pointer is a NULL. */
+extern void scoring_run(const char *statement, int nargs, Oid *types, Datum *values, int columns, Datum *results, bool *nulls);
+extern double scoring_number_option(Jsonb *json, const char *name, double least, double most, bool whole, double otherwise);
+extern Jsonb *scoring_without(Jsonb *json, const char *name);
+/* What a row loses by the score in a column of s, beside its label s.y: minus the logarithm of the probability of what came, or the squared error. */
+extern const char *scoring_loss(const char *column, bool classes);
 /* Without blanks and semicolons at its end. */
 extern char *scoring_query_text(text *query);
 /* What stands for the label in a statement. */
