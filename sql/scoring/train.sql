@@ -109,12 +109,25 @@ SELECT * FROM compare_models('{logistic}', 'SELECT * FROM past', 'left_us', '{"f
 SELECT * FROM compare_models('{logistic}', 'SELECT * FROM past', 'left_us', '{"folds": 3, "time": "since"}');
 SELECT * FROM compare_models('{logistic}', 'SELECT * FROM past', 'left_us', '{"holdout": 0}');
 
+-- Drift: none on the rows of the training; a shifted column, gaps, values never seen; the bins by plain SQL.
+SELECT train('drifting', 'boosted_trees', 'SELECT tenure, bill, contract, left_us, id FROM past', 'left_us', '{"key": "id", "trees": 30}') ->> 'version' AS version;
+SELECT feature, psi < 0.02 AS none, level, missing_then, missing_now = missing_then AS same_gaps, unseen_now FROM model_drift('drifting', 'SELECT * FROM past');
+SELECT feature, psi > 0.25 AS drifted, level, missing_then, missing_now, unseen_now
+FROM model_drift('drifting', 'SELECT tenure + 30 AS tenure, CASE WHEN id % 2 = 0 THEN bill END AS bill, CASE WHEN id % 4 = 0 THEN ''for life'' ELSE contract END AS contract FROM past');
+SELECT abs(d.psi - (SELECT sum((n - t) * ln(n / t)) FROM (SELECT count(*) FILTER (WHERE g = 1) / 4000.0 AS t, count(*) FILTER (WHERE g = 2) / 4000.0 AS n FROM
+	(SELECT 1 AS g, contract FROM past UNION ALL SELECT 2, CASE WHEN id % 8 = 0 THEN 'monthly' ELSE contract END FROM past) AS u GROUP BY contract) AS b)) < 1e-9 AS same
+FROM model_drift('drifting', 'SELECT tenure, bill, CASE WHEN id % 8 = 0 THEN ''monthly'' ELSE contract END AS contract FROM past') AS d WHERE feature = 'contract';
+SELECT feature, psi, level FROM model_drift('drifting', 'SELECT * FROM past WHERE false');
+SELECT * FROM model_drift('drifting', 'SELECT tenure FROM past');
+SELECT * FROM model_drift('drifting', 'DELETE FROM past');
+
 -- A name for a value, the value of a name.
 SELECT store_model('kept', model('churn'));
 SELECT model('kept')::text = model('churn')::text AS the_same, model('kept', 1)::text = model('kept')::text AS the_first;
 SELECT predict(model('kept'), ARRAY[1, 2, 0, 0, 0]) BETWEEN 0 AND 1 AS by_array;
 SELECT predict('kept', p) FROM past AS p LIMIT 1;
 SELECT retrain('kept');
+SELECT * FROM model_drift('kept', 'SELECT * FROM past');
 SELECT model('kept', 2);
 SELECT model('kept', 0);
 SELECT model('cept');

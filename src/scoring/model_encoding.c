@@ -38,9 +38,8 @@ scoring_encoding_finish(scoring_encoding *encoding)
 	encoding->features = (int) first;
 }
 
-/* Place of a value; -1 for one that the training did not list. */
-static int
-find_value(const scoring_column *column, const scoring_cell *cell)
+int
+scoring_find_value(const scoring_column *column, const scoring_cell *cell)
 {
 	int			low = 0;
 	int			high = column->count;
@@ -82,7 +81,7 @@ spread_cell(const scoring_column *column, const scoring_cell *cell, double *x)
 	}
 	else
 	{
-		int			place = find_value(column, cell);
+		int			place = scoring_find_value(column, cell);
 
 		if (place < 0 && column->other)
 			x[column->count - (column->base >= 0)] = 1;
@@ -104,7 +103,7 @@ scoring_encode_cell(const scoring_encoding *encoding, const scoring_column *colu
 		x[0] = cell->number;
 	else
 	{
-		int			place = find_value(column, cell);
+		int			place = scoring_find_value(column, cell);
 
 		x[0] = place >= 0 ? column->codes[place] : column->other ? column->count : get_float8_nan();
 	}

@@ -86,7 +86,7 @@ scoring_find_version(const char *name, int32 version)
 
 	crm_catalogue_begin(&session);
 	known = crm_catalogue_read("SELECT d.owner::oid, v.version, v.version = d.champion, v.algorithm, v.query, v.label, v.options, v.encoding, "
-							   " v.split, v.metrics, v.model, v.state, EXISTS (SELECT FROM @.model_grant g WHERE g.model = d.name "
+							   " v.split, v.metrics, v.model, v.state, v.profile, EXISTS (SELECT FROM @.model_grant g WHERE g.model = d.name "
 							   " AND (g.grantee::oid = 0 OR pg_has_role($3, g.grantee::oid, 'USAGE'))) "
 							   "FROM @.model_definition d LEFT JOIN @.model_version v ON v.name = d.name "
 							   " AND v.version = CASE WHEN $2 > 0 THEN $2 ELSE d.champion END WHERE d.name = $1",
@@ -107,7 +107,8 @@ scoring_find_version(const char *name, int32 version)
 		found->metrics = (Jsonb *) DatumGetPointer(copy_value(&session, 10));
 		found->model = copy_value(&session, 11);
 		state = crm_catalogue_text(&session, 0, 12);
-		granted = crm_catalogue_number(0, 13, NULL) != 0;
+		found->profile = (Jsonb *) DatumGetPointer(copy_value(&session, 13));
+		granted = crm_catalogue_number(0, 14, NULL) != 0;
 	}
 	crm_catalogue_end(&session);
 	if (!known)
@@ -194,8 +195,8 @@ scoring_add_version(const scoring_version *version, int64 rows, const char *fing
 	owner = (Oid) crm_catalogue_number(0, 2, NULL);
 	if (!has_privs_of_role(user, owner))
 		not_owner(version->name);
-	crm_catalogue_write("INSERT INTO @.model_version (name, version, algorithm, query, label, options, encoding, split, metrics, model, rows, fingerprint, created_by) "
-						"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::regrole)", 13,
+	crm_catalogue_write("INSERT INTO @.model_version (name, version, algorithm, query, label, options, encoding, split, metrics, model, rows, fingerprint, created_by, profile) "
+						"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::regrole, $14)", 14,
 						TEXTOID, CStringGetTextDatum(version->name), false,
 						INT4OID, Int32GetDatum(number), false,
 						TEXTOID, version->algorithm != NULL ? CStringGetTextDatum(version->algorithm) : (Datum) 0, version->algorithm == NULL,
@@ -208,7 +209,8 @@ scoring_add_version(const scoring_version *version, int64 rows, const char *fing
 						crm_type("model"), version->model, false,
 						INT8OID, Int64GetDatum(rows), version->algorithm == NULL,
 						TEXTOID, fingerprint != NULL ? CStringGetTextDatum(fingerprint) : (Datum) 0, fingerprint == NULL,
-						OIDOID, ObjectIdGetDatum(user), false);
+						OIDOID, ObjectIdGetDatum(user), false,
+						JSONBOID, PointerGetDatum(version->profile), version->profile == NULL);
 	crm_catalogue_end(&session);
 	return number;
 }

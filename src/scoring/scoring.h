@@ -59,6 +59,9 @@ extern void scoring_set_places(crm_model *m, int field, const bool *marks, int c
 /* A score that may be returned: 22003 when it is not finite. */
 extern double scoring_finite(double score);
 
+/* Population stability of counts, both sums above 0 (woe.c). */
+extern double scoring_psi(const double *expected, double expected_sum, const double *actual, double actual_sum, int count);
+
 /* ---- arguments (arguments.c) ------------------------------------------------ */
 
 typedef enum scoring_option_type

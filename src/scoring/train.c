@@ -51,6 +51,7 @@ train(scoring_training *t)
 	scoring_open_query(t);
 	scoring_look(t);
 	scoring_fit(t);
+	scoring_make_profile(t);
 	return t->held == 0 ? NULL :
 		scoring_measure(t->query, t->label, t->algorithm->classes, t->encoding_json, t->split_json, t->model);
 }
@@ -89,6 +90,7 @@ crm_train(PG_FUNCTION_ARGS)
 	version.label = t.label;
 	version.encoding = t.encoding_json;
 	version.split = t.split_json;
+	version.profile = t.profile;
 	version.model = t.model;
 	number = scoring_add_version(&version, t.rows, t.fingerprint, true);
 	append_report(&report, &t, version.name, number, version.metrics);
@@ -155,6 +157,7 @@ crm_retrain(PG_FUNCTION_ARGS)
 	challenger.options = champion->options;
 	challenger.encoding = t.encoding_json;
 	challenger.split = t.split_json;
+	challenger.profile = t.profile;
 	challenger.model = t.model;
 	number = scoring_add_version(&challenger, t.rows, t.fingerprint, better);
 	append_report(&report, &t, champion->name, number, challenger.metrics);

@@ -89,6 +89,8 @@ extern Jsonb *scoring_encoding_write(const scoring_encoding *encoding);
 extern scoring_encoding *scoring_encoding_read(Jsonb *json);
 /* Writes the features of a cell to their places; NaN where there is none. */
 extern void scoring_encode_cell(const scoring_encoding *encoding, const scoring_column *column, const scoring_cell *cell, double *features);
+/* Place of a text among the values of a column; -1 for one that the training did not list. */
+extern int	scoring_find_value(const scoring_column *column, const scoring_cell *cell);
 /* {"name": ...} of an object; NULL. */
 extern JsonbValue *scoring_member(Jsonb *json, const char *name);
 
@@ -127,6 +129,7 @@ typedef struct scoring_version
 	Jsonb	   *encoding;		/* NULL: the value was stored */
 	Jsonb	   *split;			/* NULL: nothing was held back */
 	Jsonb	   *metrics;
+	Jsonb	   *profile;		/* how columns and scores were distributed; NULL: the value was stored */
 	Datum		model;
 } scoring_version;
 

@@ -20,6 +20,7 @@ CREATE TABLE @extschema@.model_version (
 	encoding	jsonb,
 	split		jsonb,
 	metrics		jsonb,
+	profile		jsonb,
 	model		@extschema@.model NOT NULL,
 	rows		bigint,
 	fingerprint	text,
@@ -29,7 +30,7 @@ CREATE TABLE @extschema@.model_version (
 	PRIMARY KEY (name, version)
 );
 COMMENT ON TABLE @extschema@.model_version IS
-	'versions of models (模型版本): the value, from which query, label and options, how columns become features, measures on rows held back, fingerprint of the rows; algorithm and query are NULL for values that were stored';
+	'versions of models (模型版本): the value, from which query, label and options, how columns become features, measures on rows held back, how columns and scores were distributed, fingerprint of the rows; algorithm and query are NULL for values that were stored';
 
 CREATE TABLE @extschema@.model_grant (
 	model		text NOT NULL REFERENCES @extschema@.model_definition ON DELETE CASCADE,
@@ -158,3 +159,10 @@ CREATE FUNCTION @extschema@.compare_models(algorithms text[], query text, label 
 	AS 'MODULE_PATHNAME', 'crm_compare_models';
 COMMENT ON FUNCTION @extschema@.compare_models(text[], text, text, jsonb) IS
 	'trains by several algorithms on the same rows and measures them on the same rows held back, or by folds, beside a baseline that knows no column: mean loss with limits of 95 percent, by how much it is worse than the best, and whether that is no more than chance (模型比较)';
+
+CREATE FUNCTION @extschema@.model_drift(name text, query text)
+	RETURNS TABLE (feature text, psi float8, level text, missing_then float8, missing_now float8, unseen_now float8)
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 20
+	AS 'MODULE_PATHNAME', 'crm_model_drift';
+COMMENT ON FUNCTION @extschema@.model_drift(text, text) IS
+	'how far the rows of a query are from those that a model was trained on: PSI of each column and, with feature NULL, of the score; stable below 0.1, watch below 0.25, else drifted; shares of missing and of never seen values (模型漂移)';

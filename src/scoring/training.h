@@ -57,6 +57,7 @@ typedef struct scoring_training
 	int64	   *grouped;		/* of each column, values that became "other" */
 	char		fingerprint[17];
 	Datum		model;
+	Jsonb	   *profile;
 } scoring_training;
 
 /* Within SPI: checks the query and its columns. */
@@ -65,6 +66,8 @@ extern void scoring_open_query(scoring_training *t);
 extern void scoring_look(scoring_training *t);
 /* Trains on what is not held back. */
 extern void scoring_fit(scoring_training *t);
+/* How columns and scores are distributed, for model_drift (profile.c). */
+extern void scoring_make_profile(scoring_training *t);
 /*
  * The measures of a model over rows of a query as jsonb: those that the split
  * holds, all where it is NULL.

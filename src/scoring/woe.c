@@ -376,6 +376,22 @@ psi_argument(ArrayType *array, int *count, double *sum)
 	return numbers;
 }
 
+double
+scoring_psi(const double *expected, double expected_sum, const double *actual, double actual_sum, int count)
+{
+	double		psi = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		/* An empty bin counts as a share of 0.0001: its logarithm would be infinite. */
+		double		e = expected[i] > 0 ? expected[i] / expected_sum : 1e-4;
+		double		a = actual[i] > 0 ? actual[i] / actual_sum : 1e-4;
+
+		psi += (a - e) * log(a / e);
+	}
+	return psi;
+}
+
 /* psi(expected float8[], actual float8[]) */
 Datum
 crm_psi(PG_FUNCTION_ARGS)
@@ -386,7 +402,6 @@ crm_psi(PG_FUNCTION_ARGS)
 	double		actual_sum;
 	const double *expected = psi_argument(PG_GETARG_ARRAYTYPE_P(0), &count, &expected_sum);
 	const double *actual = psi_argument(PG_GETARG_ARRAYTYPE_P(1), &other, &actual_sum);
-	double		psi = 0;
 
 	if (count != other)
 		ereport(ERROR,
@@ -394,13 +409,5 @@ crm_psi(PG_FUNCTION_ARGS)
 				 errmsg("psi compares as many bins on both sides, not %d and %d", count, other)));
 	if (!(expected_sum > 0) || !(actual_sum > 0))
 		PG_RETURN_NULL();
-	for (int i = 0; i < count; i++)
-	{
-		/* An empty bin counts as a share of 0.0001: its logarithm would be infinite. */
-		double		e = expected[i] > 0 ? expected[i] / expected_sum : 1e-4;
-		double		a = actual[i] > 0 ? actual[i] / actual_sum : 1e-4;
-
-		psi += (a - e) * log(a / e);
-	}
-	PG_RETURN_FLOAT8(scoring_finite(psi));
+	PG_RETURN_FLOAT8(scoring_finite(scoring_psi(expected, expected_sum, actual, actual_sum, count)));
 }
