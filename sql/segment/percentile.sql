@@ -15,9 +15,9 @@ ANALYZE sample;
 CREATE FUNCTION pg_temp.against_window(c text, OUT different bigint, OUT positions_off bigint, OUT steps_off bigint) LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('WITH b AS (SELECT crm.percentile_agg(%1$I) AS b FROM pg_temp.sample),
-		p AS (SELECT %1$I, percent_rank() OVER (ORDER BY %1$I) AS expected, crm.percentile_at(%1$I, b) AS found, b[2] AS exact FROM pg_temp.sample, b WHERE %1$I IS NOT NULL)
+		p AS (SELECT id, %1$I, percent_rank() OVER (ORDER BY %1$I) AS expected, crm.percentile_at(%1$I, (SELECT b FROM b)) AS found, (SELECT b[2] FROM b) AS exact FROM pg_temp.sample WHERE %1$I IS NOT NULL)
 		SELECT count(DISTINCT %1$I), count(*) FILTER (WHERE CASE WHEN exact = 1 THEN found <> expected ELSE found > expected OR found <= expected - 0.0001 END),
-			count(*) FILTER (WHERE EXISTS (SELECT FROM generate_series(0, 100) k WHERE (found >= k / 100.0::float8) <> (expected >= k / 100.0::float8))) FROM p', c)
+			count(*) FILTER (WHERE id %% 20 = 0 AND EXISTS (SELECT FROM generate_series(0, 100) k WHERE (found >= k / 100.0::float8) <> (expected >= k / 100.0::float8))) FROM p', c)
 		INTO different, positions_off, steps_off;
 END $$;
 SELECT 'few' AS of, * FROM pg_temp.against_window('few') UNION ALL SELECT 'many', * FROM pg_temp.against_window('many')

@@ -12,11 +12,14 @@ text_of(const char *text)
 	return (crm_text) {text, strlen(text)};
 }
 
+/* What is left behind where nothing is found is given back as a whole. */
+static unit_pool pool;
+
 /* 1: an event was found and is meant; 0: none was found; -1: one was found that is not meant. */
 static int
 example_of(const char *given, bool own_value, crm_selector_event *event)
 {
-	crm_env		env = unit_env();
+	crm_env		env = unit_pool_env(&pool);
 	crm_text	text = text_of(given);
 	crm_selectors *parsed;
 	crm_selector_error error;
@@ -109,5 +112,6 @@ main(void)
 	test_found();
 	test_none();
 	test_sparing();
+	unit_pool_free(&pool);
 	return unit_done();
 }
