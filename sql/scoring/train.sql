@@ -43,6 +43,12 @@ SELECT feature, value, contribution IS NOT NULL AS has_part FROM (SELECT * FROM 
 SELECT count(*) FILTER (WHERE abs(sum - ln(score / (1 - score))) < 1e-9) AS adds_up
 FROM (SELECT predict('churn_boosted_trees', p) AS score, (SELECT sum(contribution) FROM explain('churn_boosted_trees', p)) AS sum FROM past AS p LIMIT 100) AS s;
 
+SELECT r.score = predict('churn', p) AS score, n.feature, n.name, n.contribution = e.contribution AS as_explained, n.contribution > 0 AS raises
+FROM (SELECT * FROM past WHERE id = 7) AS p, predict_reasons('churn', p, 2) AS r, unnest(r.reasons) AS n, explain('churn', p) AS e WHERE e.feature = n.name ORDER BY abs(n.contribution) DESC;
+SELECT count(*) AS none FROM (SELECT * FROM past WHERE id = 7) AS p, predict_reasons('churn', p, 0) AS r, unnest(r.reasons);
+SELECT predict_reasons('churn', p, -1) FROM past AS p LIMIT 1;
+SELECT predict_reasons('churn', p, 1, 'sideways') FROM past AS p LIMIT 1;
+
 -- Equal rows in another order: the same split, the same fingerprint, for trees the same model.
 CREATE TABLE shuffled AS TABLE past ORDER BY md5(id::text);
 CREATE TABLE ordered_report AS SELECT train('t1', 'boosted_trees', 'SELECT tenure, bill, contract, left_us FROM past', 'left_us', '{"trees": 20}') AS r;

@@ -21,6 +21,7 @@
 CRM_FUNCTION(crm_predict_record);
 CRM_FUNCTION(crm_predict_jsonb);
 CRM_FUNCTION(crm_explain_record);
+CRM_FUNCTION(crm_predict_reasons_record);
 
 typedef struct named_site
 {
@@ -281,4 +282,31 @@ crm_explain_record(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+/* predict_reasons(name, record, n int, direction text) -> (score, base, reasons), a reason being a column */
+Datum
+crm_predict_reasons_record(PG_FUNCTION_ARGS)
+{
+	named_site *site = site_of(fcinfo);
+	scoring_encoding *encoding = site->encoding;
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+	double	   *parts = palloc0(sizeof(double) * (encoding->count + 1));
+	crm_model_text *names = palloc(sizeof(crm_model_text) * Max(encoding->count, 1));
+	double		result;
+
+	read_record(site, PG_GETARG_HEAPTUPLEHEADER(1));
+	scoring_require_reasons(site->scorer.kind);
+	result = score(site);
+	crm_check(site->scorer.kind->explain(site->scorer.prepared, &env, site->features, site->parts), CRM_MODEL_TYPE, false);
+	parts[0] = site->parts[0];
+	for (int i = 0; i < encoding->count; i++)
+	{
+		const scoring_column *column = &encoding->columns[i];
+
+		names[i] = (crm_model_text) {column->name, strlen(column->name)};
+		for (int j = 0; j < column->width; j++)
+			parts[i + 1] += site->parts[1 + column->first + j];
+	}
+	PG_RETURN_DATUM(scoring_reasons(fcinfo, result, parts, encoding->count, names, PG_GETARG_INT32(2), PG_GETARG_TEXT_PP(3)));
 }

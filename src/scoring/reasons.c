@@ -68,10 +68,9 @@ top_features(const double *parts, int features, reason_direction direction, int 
 }
 
 static Datum
-reasons_array(Oid element, const crm_model *m, const double *parts, const int *top, int count)
+reasons_array(Oid element, const crm_model_text *names, const double *parts, const int *top, int count)
 {
 	TupleDesc	desc = lookup_rowtype_tupdesc(element, -1);
-	const crm_model_value *names = &m->values[CRM_MODEL_FEATURE_NAMES];
 	Datum	   *rows = palloc(sizeof(Datum) * Max(count, 1));
 	int16		length;
 	bool		by_value;
@@ -81,10 +80,10 @@ reasons_array(Oid element, const crm_model *m, const double *parts, const int *t
 	for (int i = 0; i < count; i++)
 	{
 		Datum		values[3] = {Int32GetDatum(top[i]), (Datum) 0, Float8GetDatum(parts[top[i]])};
-		bool		nulls[3] = {false, !names->present, false};
+		bool		nulls[3] = {false, names == NULL, false};
 
-		if (names->present)
-			values[1] = PointerGetDatum(cstring_to_text_with_len(names->texts[top[i] - 1].bytes, (int) names->texts[top[i] - 1].length));
+		if (names != NULL)
+			values[1] = PointerGetDatum(cstring_to_text_with_len(names[top[i] - 1].bytes, (int) names[top[i] - 1].length));
 		rows[i] = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	}
 	get_typlenbyvalalign(element, &length, &by_value, &align);
@@ -93,16 +92,19 @@ reasons_array(Oid element, const crm_model *m, const double *parts, const int *t
 	return PointerGetDatum(result);
 }
 
-/* predict_reasons(m, features, n int, direction text) -> (score, base, reasons) */
-Datum
-crm_predict_reasons(PG_FUNCTION_ARGS)
+void
+scoring_require_reasons(const crm_model_kind *kind)
 {
-	scoring_site *site = scoring_site_of(fcinfo, 0);
-	const crm_model_kind *kind = site->scorer.kind;
-	crm_env		env = crm_env_in(CurrentMemoryContext);
-	const double *x = scoring_row(site, PG_GETARG_ARRAYTYPE_P(1));
-	int32		most = PG_GETARG_INT32(2);
-	reason_direction direction = read_direction(PG_GETARG_TEXT_PP(3));
+	if (kind->predict == NULL || kind->explain == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a model of kind \"%s\" gives no reasons", kind->name)));
+}
+
+Datum
+scoring_reasons(FunctionCallInfo fcinfo, double score, const double *parts, int features, const crm_model_text *names, int32 most, text *direction)
+{
+	reason_direction which = read_direction(direction);
 	TupleDesc	desc;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
@@ -112,20 +114,31 @@ crm_predict_reasons(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("number of reasons must not be negative: %d", most)));
-	if (kind->predict == NULL || kind->explain == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a model of kind \"%s\" gives no reasons", kind->name)));
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "predict_reasons must return a row");
-	crm_check(kind->explain(site->scorer.prepared, &env, x, site->row), CRM_MODEL_TYPE, false);
-	for (uint32 j = 0; j <= site->scorer.features; j++)
-		(void) scoring_finite(site->row[j]);
-	most = Min(most, (int32) site->scorer.features);
+	for (int j = 0; j <= features; j++)
+		(void) scoring_finite(parts[j]);
+	most = Min(most, features);
 	top = palloc(sizeof(int) * (most + 1));
-	values[0] = Float8GetDatum(scoring_finite(crm_score(&site->scorer, x)));
-	values[1] = Float8GetDatum(site->row[0]);
-	values[2] = reasons_array(get_element_type(TupleDescAttr(desc, 2)->atttypid), site->model, site->row, top,
-							  top_features(site->row, (int) site->scorer.features, direction, most, top));
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	values[0] = Float8GetDatum(scoring_finite(score));
+	values[1] = Float8GetDatum(parts[0]);
+	values[2] = reasons_array(get_element_type(TupleDescAttr(desc, 2)->atttypid), names, parts, top,
+							  top_features(parts, features, which, most, top));
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+/* predict_reasons(m, features, n int, direction text) -> (score, base, reasons) */
+Datum
+crm_predict_reasons(PG_FUNCTION_ARGS)
+{
+	scoring_site *site = scoring_site_of(fcinfo, 0);
+	const crm_model_kind *kind = site->scorer.kind;
+	const crm_model_value *names = &site->model->values[CRM_MODEL_FEATURE_NAMES];
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+	const double *x = scoring_row(site, PG_GETARG_ARRAYTYPE_P(1));
+
+	scoring_require_reasons(kind);
+	crm_check(kind->explain(site->scorer.prepared, &env, x, site->row), CRM_MODEL_TYPE, false);
+	PG_RETURN_DATUM(scoring_reasons(fcinfo, crm_score(&site->scorer, x), site->row, (int) site->scorer.features,
+									names->present ? names->texts : NULL, PG_GETARG_INT32(2), PG_GETARG_TEXT_PP(3)));
 }

@@ -59,6 +59,12 @@ extern void scoring_set_places(crm_model *m, int field, const bool *marks, int c
 /* A score that may be returned: 22003 when it is not finite. */
 extern double scoring_finite(double score);
 
+/* 55000 for a kind that cannot be explained (reasons.c). */
+extern void scoring_require_reasons(const crm_model_kind *kind);
+/* What predict_reasons returns: parts[0] is the base, names NULL where there are none. */
+extern Datum scoring_reasons(FunctionCallInfo fcinfo, double score, const double *parts, int features, const crm_model_text *names,
+							 int32 most, text *direction);
+
 /* Population stability of counts, both sums above 0 (woe.c). */
 extern double scoring_psi(const double *expected, double expected_sum, const double *actual, double actual_sum, int count);
 

@@ -97,6 +97,13 @@ CREATE FUNCTION @extschema@.explain(name text, customer record) RETURNS TABLE (f
 COMMENT ON FUNCTION @extschema@.explain(text, record) IS
 	'why a row has its score by a model''s name: each column''s part, and the base with feature NULL; they add up to the margin, for a probability its log odds (评分原因)';
 
+CREATE FUNCTION @extschema@.predict_reasons(name text, customer record, n int DEFAULT 3, direction text DEFAULT 'any',
+		OUT score float8, OUT base float8, OUT reasons @extschema@.score_reason[])
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 250
+	AS 'MODULE_PATHNAME', 'crm_predict_reasons_record';
+COMMENT ON FUNCTION @extschema@.predict_reasons(text, record, int, text) IS
+	'score of a row by a model''s name, and the columns that moved it most, largest first: any, up or down (按名评分与主要原因)';
+
 CREATE FUNCTION @extschema@.evaluate(name text, query text, label text) RETURNS TABLE (metric text, value float8)
 	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 6
 	AS 'MODULE_PATHNAME', 'crm_evaluate_model';
