@@ -21,7 +21,9 @@
 
 CRM_FUNCTION(crm_model_drift);
 
+/* Rows that bounds are made of, fewer where there are many columns; up to twice as many are kept for a while. */
 #define SAMPLE_ROWS 20000
+#define SAMPLE_NUMBERS 2000000
 #define BINS 10
 /* Values rarer than this share are one bin: each alone would only add chance. */
 #define RARE_SHARE 0.01
@@ -48,8 +50,9 @@ typedef struct profile_pass
 	scoring_cell *split_cells;
 	double	   *features;
 	distribution *distributions;	/* of each column, then of the score */
-	/* the sample: values of each column and the score, NaN where there is none; room for twice SAMPLE_ROWS */
+	/* the sample: values of each column and the score, NaN where there is none */
 	bool		sampling;
+	int			room;
 	int			sampled;
 	uint64		below;			/* hashes that are in */
 	uint64	   *hashes;
@@ -83,9 +86,9 @@ sample_row(profile_pass *p, double score)
 	if (hash >= p->below)
 		return;
 	/* equal rows have one hash: where they are too many, the first of them stand for all */
-	for (int i = 0; p->sampled == 2 * SAMPLE_ROWS && i < 4; i++)
+	for (int i = 0; p->sampled == p->room && i < 4; i++)
 		thin_sample(p);
-	if (p->sampled == 2 * SAMPLE_ROWS || hash >= p->below)
+	if (p->sampled == p->room || hash >= p->below)
 		return;
 	p->hashes[p->sampled] = hash;
 	values = &p->values[(Size) p->sampled++ * width];
@@ -254,8 +257,9 @@ scoring_make_profile(scoring_training *t)
 
 	p->sampling = true;
 	p->below = PG_UINT64_MAX;
-	p->hashes = palloc(sizeof(uint64) * 2 * SAMPLE_ROWS);
-	p->values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * 2 * SAMPLE_ROWS * width);
+	p->room = 2 * Max(Min(SAMPLE_ROWS, SAMPLE_NUMBERS / width), 100);
+	p->hashes = palloc(sizeof(uint64) * p->room);
+	p->values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * p->room * width);
 	crm_select_run(t->plan, NULL, profile_row, p);
 	for (int i = 0; i < width; i++)
 	{

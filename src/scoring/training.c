@@ -138,7 +138,7 @@ scoring_run(const char *statement, int nargs, Oid *types, Datum *values, int col
 	char	   *null_marks = palloc(nargs + 1);
 
 	for (int i = 0; i < nargs; i++)
-		null_marks[i] = DatumGetPointer(values[i]) == NULL && types[i] != BOOLOID ? 'n' : ' ';
+		null_marks[i] = types[i] == JSONBOID && DatumGetPointer(values[i]) == NULL ? 'n' : ' ';
 	if (SPI_execute_with_args(statement, nargs, types, values, null_marks, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "a statement of a training gave no row");
 	for (int i = 0; i < columns; i++)

@@ -76,7 +76,7 @@ extern Jsonb *scoring_measure(const char *query, const char *label, bool classes
 /* Where two models differ: mean of a's loss less b's, by row, with its standard error; rows. */
 extern int64 scoring_difference(const char *query, const char *label, bool classes, Jsonb *split, Jsonb *encoding_a, Datum a,
 								Jsonb *encoding_b, Datum b, double *mean, double *error);
-/* Runs a statement of one row and gives its columns (8 at most by value or detoasted), in the memory that is current; a NULL pointer is a NULL. */
+/* Runs a statement of one row and gives its columns , detoasted, in the memory that is current; a jsonb that is no pointer is a NULL. */
 extern void scoring_run(const char *statement, int nargs, Oid *types, Datum *values, int columns, Datum *results, bool *nulls);
 extern double scoring_number_option(Jsonb *json, const char *name, double least, double most, bool whole, double otherwise);
 extern Jsonb *scoring_without(Jsonb *json, const char *name);
