@@ -273,16 +273,22 @@ crm_catalogue_required(crm_catalogue_session *session, uint64 row, int column)
 }
 
 int32
-crm_catalogue_place(uint64 row, int column)
+crm_catalogue_within(uint64 row, int column, int32 greatest)
 {
 	int64		number = crm_catalogue_number(row, column, NULL);
 
-	if (number < 0 || number > CRM_MAX_PLACE)
+	if (number < 0 || number > greatest)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the catalogue of crm_analytics is damaged"),
 				 errdetail("Column \"%s\" is " INT64_FORMAT ".", SPI_fname(SPI_tuptable->tupdesc, column), number)));
 	return (int32) number;
+}
+
+int32
+crm_catalogue_place(uint64 row, int column)
+{
+	return crm_catalogue_within(row, column, CRM_MAX_PLACE);
 }
 
 int64
@@ -325,7 +331,7 @@ crm_value_type_name(crm_value_type type)
 #define TAG_COLUMNS \
 	"SELECT d.tag_id, d.name, d.kind, d.value_type, d.owner::pg_catalog.oid::int, d.version, " \
 	"       coalesce(d.refreshed_version, 0), d.refreshed_at, v.rule, v.rule_qualified, " \
-	"       coalesce(d.number_scale, 0), coalesce(d.number_slices, 0), d.state " \
+	"       coalesce(d.number_scale, 0) AS number_scale, coalesce(d.number_slices, 0) AS number_slices, d.state " \
 	"FROM @.tag_definition d JOIN @.tag_version v ON v.tag_id = d.tag_id AND v.version = d.version "
 
 static crm_tag *
@@ -346,8 +352,8 @@ read_tag(crm_catalogue_session *session, uint64 row)
 	tag->refreshed_at = crm_catalogue_number(row, 8, NULL);
 	tag->rule = crm_catalogue_required(session, row, 9);
 	tag->qualified = crm_catalogue_required(session, row, 10);
-	tag->number_scale = (int32) crm_catalogue_number(row, 11, NULL);
-	tag->number_slices = (int32) crm_catalogue_number(row, 12, NULL);
+	tag->number_scale = crm_catalogue_within(row, 11, CRM_MAX_NUMBER_SCALE);
+	tag->number_slices = crm_catalogue_within(row, 12, CRM_MAX_NUMBER_SLICES);
 	tag->state = crm_tag_state_of(crm_catalogue_required(session, row, 13));
 	return tag;
 }

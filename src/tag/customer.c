@@ -247,7 +247,8 @@ crm_customer_read(const crm_population *population, const crm_past *past, Datum 
 		if (isnull)
 			tag->members = -1;
 		tag->as_of = crm_catalogue_number(i, 9, NULL);
-		scale = (int) crm_catalogue_number(i, 10, &isnull);
+		(void) crm_catalogue_number(i, 10, &isnull);
+		scale = crm_catalogue_within(i, 10, CRM_MAX_NUMBER_SCALE);
 		tag->held = found.held[crm_catalogue_number(i, 11, NULL) - 1];
 		if (!isnull)
 		{

@@ -190,10 +190,10 @@ scale_then(int32 tag_id, int64 change_no, int scale_now)
 	int			scale = scale_now;
 
 	crm_catalogue_begin(&session);
-	if (crm_catalogue_read("SELECT coalesce(number_scale, 0) FROM @.tag_state WHERE tag_id = $1 AND change_no <= $2 "
+	if (crm_catalogue_read("SELECT coalesce(number_scale, 0) AS number_scale FROM @.tag_state WHERE tag_id = $1 AND change_no <= $2 "
 						   "ORDER BY change_no DESC LIMIT 1",
 						   2, INT4OID, Int32GetDatum(tag_id), false, INT8OID, Int64GetDatum(change_no), false) > 0)
-		scale = (int) crm_catalogue_number(0, 1, NULL);
+		scale = crm_catalogue_within(0, 1, CRM_MAX_NUMBER_SCALE);
 	crm_catalogue_end(&session);
 	return scale;
 }

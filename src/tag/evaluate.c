@@ -6,6 +6,7 @@
 #include "common/bridge.h"
 #include "tag/evaluate.h"
 #include "tag/readers.h"
+#include "tag/scan_query.h"
 
 /* ---- evaluating ---------------------------------------------------------------------- */
 
@@ -17,7 +18,8 @@ check_duplicate(const crm_population *population, const crm_tag_sets *sets)
 
 	if (!crm_tag_sets_duplicate(sets, &id))
 		return;
-	key = crm_key_of_id(population, (int64) id);
+	/* whose that key is, not every reader may know */
+	key = crm_scan_is_told(population, population->owner) ? crm_key_of_id(population, (int64) id) : NULL;
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("customer \"%s\" stands more than once in the source of population \"%s\"",

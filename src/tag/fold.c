@@ -25,6 +25,7 @@
 #include "tag/set_numbers.h"
 #include "tag/track.h"
 #include "utils/array.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -302,24 +303,79 @@ lock_at_once(const crm_population *population)
 }
 
 /*
+ * Of the last population that this session could not fold, and when: not every
+ * read tries again.
+ */
+static int32 failed_population;
+static TimestampTz failed_at;
+
+#define TRY_AGAIN_MS (60 * 1000)
+
+/*
+ * Folds in a subtransaction: that some tag cannot be evaluated is no error of
+ * whoever reads another one.
+ */
+static void
+try_fold(const char *name)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		folding		f = {{0}};
+
+		f.r.as_of = GetCurrentTransactionStartTimestamp();
+		f.r.population = crm_refresh_begin(name);
+		if (f.r.population->tracked)
+			fold(&f);
+		PopActiveSnapshot();
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES))
+		ReThrowError(error);
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("the change log of population \"%s\" is long and cannot be folded: %s", name, error->message),
+			 error->hint != NULL ? errhint("%s", error->hint) : 0));
+	failed_at = GetCurrentTimestamp();
+}
+
+/*
  * Within a transaction block the lock would be held until its end, and at
  * REPEATABLE READ the next statement would not see the folded sets.
  */
 void
 crm_fold_if_long(const crm_population *population, uint64 rows)
 {
-	folding		f = {{0}};
-
 	if (crm_fold_after <= 0 || rows <= (uint64) crm_fold_after || population->chunk_bits == 0 ||
 		IsTransactionBlock() || IsolationUsesXactSnapshot() || XactReadOnly || RecoveryInProgress() || IsInParallelMode() ||
 		InSecurityRestrictedOperation() || TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
-		!crm_rights_may_define(population) || !lock_at_once(population))
+		!crm_rights_may_define(population))
 		return;
-	f.r.as_of = GetCurrentTransactionStartTimestamp();
-	f.r.population = crm_refresh_begin(population->name);
-	if (f.r.population->tracked)
-		fold(&f);
-	PopActiveSnapshot();
+	if (population->id == failed_population && !TimestampDifferenceExceeds(failed_at, GetCurrentTimestamp(), TRY_AGAIN_MS))
+		return;
+	if (!lock_at_once(population))
+		return;
+	failed_population = population->id;
+	failed_at = 0;
+	try_fold(population->name);
 }
 
 CRM_FUNCTION(crm_fold_tags);

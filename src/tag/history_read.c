@@ -94,14 +94,14 @@ crm_past_tag(const crm_past *past, crm_tag *tag)
 	bool		known;
 
 	crm_catalogue_begin(&session);
-	known = crm_catalogue_read("SELECT version, coalesce(number_scale, 0), coalesce(number_slices, 0) FROM @.tag_state "
+	known = crm_catalogue_read("SELECT version, coalesce(number_scale, 0) AS number_scale, coalesce(number_slices, 0) AS number_slices FROM @.tag_state "
 							   "WHERE tag_id = $1 AND change_no <= $2 ORDER BY change_no DESC LIMIT 1",
 							   2, INT4OID, Int32GetDatum(tag->id), false, INT8OID, Int64GetDatum(past->change_no), false) > 0;
 	if (known)
 	{
 		tag->refreshed_version = (int32) crm_catalogue_number(0, 1, NULL);
-		tag->number_scale = (int32) crm_catalogue_number(0, 2, NULL);
-		tag->number_slices = (int32) crm_catalogue_number(0, 3, NULL);
+		tag->number_scale = crm_catalogue_within(0, 2, CRM_MAX_NUMBER_SCALE);
+		tag->number_slices = crm_catalogue_within(0, 3, CRM_MAX_NUMBER_SLICES);
 	}
 	else if (tag->refreshed_version != 0)
 	{

@@ -20,6 +20,7 @@
 #include "tag/rule_bind.h"
 #include "tag/rule_internal.h"
 #include "tag/scan_query.h"
+#include "tag/scan_run.h"
 #include "tag/statistic.h"
 #include "tag/tag_base.h"
 #include "miscadmin.h"
@@ -273,24 +274,6 @@ ignore_row(TupleTableSlot *slot, void *arg)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* Errors that a rule raises about a customer's data, and not the system or the user about the refresh. */
-static bool
-is_of_a_rule(const ErrorData *error)
-{
-	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
-	{
-		case ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION):
-		case ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES):
-		case ERRCODE_TO_CATEGORY(ERRCODE_PROGRAM_LIMIT_EXCEEDED):
-		case ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK):
-		case ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR):
-		case ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION):
-			return false;
-		default:
-			return true;
-	}
-}
-
 /*
  * Runs the rules once more, one process, each behind a note of its tag and the
  * customer, until the same kind of error comes again; then raises it with both.
@@ -326,9 +309,11 @@ raise_with_place(const crm_scan_job *job, Relation source, List *rules, ErrorDat
 	again = try_query(job, sql.data, NULL, true, ignore_row, NULL);
 	if (again == NULL || trace_rule < 0 || trace_rule >= list_length(rules))
 		ReThrowError(error);
-	if (!is_of_a_rule(again))
+	if (!crm_scan_error_of_a_rule(again))
 		ReThrowError(again);
 	rule = list_nth(rules, trace_rule);
+	if (job->failed != NULL)
+		*job->failed = rule->tag_name;
 	ereport(ERROR,
 			(errcode(again->sqlerrcode),
 			 errmsg("tag \"%s\" fails for customer \"%s\": %s", rule->tag_name, trace_key, again->message),
@@ -608,7 +593,7 @@ run_job(const crm_scan_job *given)
 		error = try_query(job, sql.data, plan, false, take_state, &result);
 	if (error != NULL)
 	{
-		if (!is_of_a_rule(error) || rules == NIL)
+		if (!crm_scan_error_of_a_rule(error) || rules == NIL)
 			ReThrowError(error);
 		raise_with_place(job, source, rules, error);
 	}
@@ -621,7 +606,7 @@ run_job(const crm_scan_job *given)
 }
 
 crm_scan_state *
-crm_scan_run_job(const crm_scan_job *job)
+crm_scan_run_whole(const crm_scan_job *job)
 {
 	int			level = job->own_zone ? 0 : crm_population_enter_zone(job->population);
 	crm_scan_state *state = run_job(job);
@@ -641,7 +626,7 @@ take_next_change(TupleTableSlot *slot, void *arg)
 }
 
 TimestampTz
-crm_scan_next_change(const crm_scan_job *given)
+crm_scan_find_next_change(const crm_scan_job *given)
 {
 	crm_scan_job bound_job = *given;
 	crm_scan_job *job = &bound_job;

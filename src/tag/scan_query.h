@@ -30,6 +30,7 @@ typedef struct crm_scan_job
 	bool		fresh;			/* timelines from the rows of events, not those stored */
 	bool		columns_today;	/* of a source with history columns the rows of today, not those of as_of */
 	bool		within;			/* for a reader within his query, who may have no subtransactions */
+	const char *volatile *failed;	/* set to the name of the tag that fails; scan_withhold.c */
 } crm_scan_job;
 
 /* 42804 when a stored rule gives another type by now than its tag has. */
@@ -38,9 +39,14 @@ extern void crm_rule_check_type(const crm_tag *tag, const crm_rule *rule);
 /*
  * Evaluates the job's tags in one scan, seen by the active snapshot; the state
  * belongs to the current context.  An error of a rule is raised anew with the
- * tag and the customer's key.
+ * tag and the customer's key, or without the latter where the caller may act
+ * neither for the job's owner nor for the population's (scan_withhold.c).
  */
 extern crm_scan_state *crm_scan_run_job(const crm_scan_job *job);
+/* Is the error one that a rule raises about a customer's data, and none of the system or of the user's? */
+extern bool crm_scan_error_of_a_rule(const ErrorData *error);
+/* May the current user be told what such an error says, when the rules of that owner run? */
+extern bool crm_scan_is_told(const crm_population *population, Oid owner);
 /* Of the job's customers and tags the first instant at which one may change by the clock; DT_NOEND: none. */
 extern TimestampTz crm_scan_next_change(const crm_scan_job *job);
 

@@ -195,6 +195,8 @@ read_before(const crm_defined_segment *segment, int *count, bool *started)
 
 		sets[row].scope_no = crm_catalogue_place(row, 1);
 		sets[row].ids = crm_segment_stored_ids(value, isnull);
+		if (isnull)
+			crm_check(CRM_CORRUPT, MEMBERS_NAME, false);
 		MemoryContextSwitchTo(old);
 	}
 	crm_catalogue_end(&session);

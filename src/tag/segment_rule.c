@@ -10,6 +10,9 @@
 #include "tag/segment_define.h"
 #include "tag/segment_read.h"
 
+/* Segments that rest on one another may double in each step: so many bytes are enough. */
+#define MAX_TEXT 1000000
+
 static char *segment_text(const crm_population *population, const char *expression, List *path);
 
 static char *
@@ -89,6 +92,12 @@ segment_text(const crm_population *population, const char *expression, List *pat
 		top--;
 		stack[top - 1] = psprintf("(%s) %s (%s)", stack[top - 1],
 								  step->code == CRM_SEGMENT_AND ? "AND" : step->code == CRM_SEGMENT_OR ? "OR" : "AND NOT", stack[top]);
+		if (strlen(stack[top - 1]) > MAX_TEXT)
+			ereport(ERROR,
+					(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+					 errmsg("a segment grows too large for a rule"),
+					 errdetail("With the segments that it rests on in it, it has more than %d bytes.", MAX_TEXT),
+					 errhint("Make a tag of what many segments share.")));
 	}
 	return stack[0];
 }

@@ -196,6 +196,11 @@ extern char *crm_catalogue_required(crm_catalogue_session *session, uint64 row, 
 /* The number of a scope or value; XX001 when it cannot be one. */
 #define CRM_MAX_PLACE (INT32_MAX / 8)
 extern int32 crm_catalogue_place(uint64 row, int column);
+/* Digits behind the point, and slices, of a numeric tag (number_scale, number_slices). */
+#define CRM_MAX_NUMBER_SCALE 38
+#define CRM_MAX_NUMBER_SLICES 129
+/* A number from 0 to the greatest that there can be; 0 for NULL, XX001 for another. */
+extern int32 crm_catalogue_within(uint64 row, int column, int32 greatest);
 extern int64 crm_catalogue_number(uint64 row, int column, bool *isnull);
 /*
  * What volatile functions call first and after each wait for a lock: an active

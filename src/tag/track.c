@@ -116,7 +116,8 @@ events_of(const crm_population *population, char **key)
 	(void) crm_catalogue_read("SELECT coalesce(events::oid, 0)::int, event_key::text FROM @.population_definition WHERE population_id = $1",
 							  1, INT4OID, Int32GetDatum(population->id), false);
 	events = (Oid) crm_catalogue_number(0, 1, NULL);
-	*key = crm_catalogue_text(&session, 0, 2);
+	/* the tables' owner may have emptied it */
+	*key = OidIsValid(events) ? crm_catalogue_required(&session, 0, 2) : NULL;
 	crm_catalogue_end(&session);
 	return get_rel_name(events) == NULL ? InvalidOid : events;
 }
