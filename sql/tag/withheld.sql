@@ -82,7 +82,16 @@ RESET ROLE;
 UPDATE crm.population_definition SET event_key = NULL WHERE name = 'eventful';
 SELECT crm.track_population('eventful');
 
-SELECT crm.drop_population(p) FROM unnest('{withheld,eventful}'::text[]) p;
+-- A column of another type by now, which casts to the rule's by itself
+CREATE TABLE retyped (id int PRIMARY KEY, balance numeric);
+INSERT INTO retyped VALUES (1, 10), (2, 20);
+SELECT crm.create_population('retyped', 'retyped', 'id');
+SELECT crm.create_tag('balance', 'balance', population => 'retyped');
+SELECT members FROM crm.refresh_tags('retyped');
+ALTER TABLE retyped ALTER balance TYPE int;
+SELECT part, value FROM crm.explain_tag(2, 'balance', 'retyped') WHERE part IN ('now', 'stored');
+
+SELECT crm.drop_population(p) FROM unnest('{withheld,eventful,retyped}'::text[]) p;
 DROP SCHEMA tag_withheld CASCADE;
 REVOKE USAGE ON SCHEMA crm FROM regress_withheld_owner, regress_withheld_definer, regress_withheld_north;
 DROP ROLE regress_withheld_owner, regress_withheld_definer, regress_withheld_north;

@@ -238,7 +238,8 @@ read_as_owner(crm_explanation *e, const char *key, char **seen)
 		elog(ERROR, "SPI_connect failed");
 	if (e->rule->timeline)
 		crm_rule_require_timelines(e->population);
-	found = select_row(e, key, psprintf("(%s)%s", e->rule->qualified, e->rule->timeline ? psprintf(", $%d", CRM_RULE_TIMELINE_PARAM) : ""),
+	/* cast: columns may have another type by now, which the rule takes for its own as it is read */
+	found = select_row(e, key, psprintf("(%s)::%s%s", e->rule->qualified, format_type_be_qualified(e->rule->type), e->rule->timeline ? psprintf(", $%d", CRM_RULE_TIMELINE_PARAM) : ""),
 					   e->as_of, e->rule->timeline, e->columns);
 	if (found)
 	{
