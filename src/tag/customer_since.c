@@ -15,6 +15,7 @@
 #include "tag/customer.h"
 #include "tag/number_tag.h"
 #include "tag/store.h"
+#include "utils/array.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -261,21 +262,35 @@ static void
 find_instants(const crm_population *population, crm_customer *customer, const int64 *changes)
 {
 	crm_catalogue_session session;
+	Datum	   *tags = palloc(customer->count * sizeof(Datum));
+	Datum	   *numbers = palloc(customer->count * sizeof(Datum));
+	uint64		found;
 
-	crm_catalogue_begin(&session);
 	for (int i = 0; i < customer->count; i++)
 	{
-		crm_customer_tag *tag = &customer->tags[i];
-		bool		unknown = true;
-
-		if (changes[i] >= 0 &&
-			crm_catalogue_read("SELECT c.changed_at FROM @.population_change c WHERE c.population_id = $1 AND c.change_no = "
-							   " CASE WHEN $3 > 0 THEN $3 ELSE (SELECT min(s.change_no) FILTER (WHERE s.first) FROM @.tag_state s WHERE s.tag_id = $2) END",
+		tags[i] = Int32GetDatum(customer->tags[i].held.tag_id);
+		numbers[i] = Int64GetDatum(changes[i]);
+		customer->tags[i].since_known = false;
+	}
+	crm_catalogue_begin(&session);
+	/* one question for all tags: of a thousand of them each would cost as much */
+	found = crm_catalogue_read("SELECT u.n, c.changed_at FROM unnest($2, $3) WITH ORDINALITY AS u (tag_id, change_no, n) "
+							   "JOIN @.population_change c ON c.population_id = $1 AND c.change_no = "
+							   " CASE WHEN u.change_no > 0 THEN u.change_no "
+							   " ELSE (SELECT min(s.change_no) FILTER (WHERE s.first) FROM @.tag_state s WHERE s.tag_id = u.tag_id) END "
+							   "WHERE u.change_no >= 0",
 							   3, INT4OID, Int32GetDatum(population->id), false,
-							   INT4OID, Int32GetDatum(tag->held.tag_id), false,
-							   INT8OID, Int64GetDatum(changes[i]), false) > 0)
-			tag->since = crm_catalogue_number(0, 1, &unknown);
-		tag->since_known = !unknown;
+							   INT4ARRAYOID, PointerGetDatum(construct_array(tags, customer->count, INT4OID, 4, true, TYPALIGN_INT)), false,
+							   INT8ARRAYOID, PointerGetDatum(construct_array(numbers, customer->count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), false);
+	for (uint64 row = 0; row < found; row++)
+	{
+		int64		n = crm_catalogue_number(row, 1, NULL);
+		bool		unknown;
+
+		if (n < 1 || n > customer->count)
+			continue;
+		customer->tags[n - 1].since = crm_catalogue_number(row, 2, &unknown);
+		customer->tags[n - 1].since_known = !unknown;
 	}
 	crm_catalogue_end(&session);
 }
