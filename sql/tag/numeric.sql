@@ -60,6 +60,9 @@ SELECT create_tag('spend', 'spend'), create_tag('visits', 'visits'), create_tag(
 	create_tag('minus one', 'CASE WHEN id % 2 = 0 THEN -1 END'), create_tag('small', 'small');
 SELECT tag_number('spend');
 SELECT tag, value, members, entered, exited FROM refresh_tags('num');
+-- explain_tag tells the number that is stored
+SELECT count(*) AS told, count(*) FILTER (WHERE e.value::numeric IS DISTINCT FROM t.value::numeric) AS wrong
+FROM generate_series(1, 12) k, tags_of(k, 'num') t, explain_tag(k, t.tag, 'num') e WHERE e.part = 'stored' AND t.tag IN ('spend', 'visits', 'ratio', 'balance', 'minus one', 'zero');
 SELECT name, differences(name, 'num', rule, 'customers')
 FROM (VALUES ('spend', 'spend'), ('visits', 'visits'), ('ratio', 'ratio'), ('balance', '-balance'), ('third', 'round(visits / 3.0, 25)'),
 	('nobody', 'NULL::numeric'), ('zero', '0 * visits'), ('constant', '12.5'), ('minus one', 'CASE WHEN id % 2 = 0 THEN -1 END'), ('small', 'small')) t (name, rule);

@@ -17,6 +17,7 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
+#include "tag/customer.h"
 #include "tag/explain_events.h"
 #include "tag/readers.h"
 #include "tag/statistic.h"
@@ -34,6 +35,7 @@ typedef struct stored_tag
 	int32		tag_id;
 	bool		had;			/* the customer is in a stored set of the tag */
 	int32		value_no;
+	crm_held_number number;		/* of a numeric tag: of the slices that hold him */
 	char	   *value;
 	bool		refreshed;
 	TimestampTz refreshed_at;
@@ -85,6 +87,7 @@ remember_value(void *arg, int32 tag_id, int32 value_no, int32 scope_no)
 		return;
 	stored->had = true;
 	stored->value_no = value_no;
+	crm_held_number_toggle(&stored->number, value_no);
 }
 
 static stored_tag
@@ -107,6 +110,13 @@ read_stored(const crm_population *population, const crm_tag *tag, Datum key, Oid
 		stored.until = crm_catalogue_number(0, 2, &isnull);
 		stored.expires = !isnull;
 		stored.value = crm_catalogue_text(&session, 0, 3);
+		if (tag->type == CRM_VALUE_NUMERIC && stored.had)
+		{
+			MemoryContext old = MemoryContextSwitchTo(session.caller);
+
+			stored.value = crm_held_number_text(&stored.number, tag->number_scale);
+			MemoryContextSwitchTo(old);
+		}
 		stored.event_values = crm_catalogue_number(0, 4, NULL) != 0;
 	}
 	crm_catalogue_end(&session);
