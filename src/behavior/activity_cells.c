@@ -16,6 +16,8 @@
 #define FIRST_BITS 6
 #define MAX_ROWS 5000000
 
+StaticAssertDecl(offsetof(activity_cells, data) % 8 == 0, "cells are not aligned");
+
 static inline activity_cell *
 places(const activity_cells *cells)
 {

@@ -23,7 +23,7 @@ typedef struct activity_cell
 } activity_cell;
 
 /*
- * Few groups, each with one flat state that is changed in place: 48 bytes, the
+ * Few groups, each with one flat state that is changed in place: 40 bytes, the
  * head, and 16 bytes for each cell's place, at most ACTIVITY_MAX_CELLS places.
  */
 typedef struct activity_cells
@@ -41,7 +41,7 @@ typedef struct activity_cells
 	int32		first;			/* least and greatest period met in any activity ... */
 	int32		last;			/* ... less than first: none */
 	uint32		used;
-	uint32		unused;
+	uint32		unused[2];		/* the cells behind the head begin at a multiple of eight */
 	char		data[FLEXIBLE_ARRAY_MEMBER];	/* the head, padded to eight bytes, then the places */
 } activity_cells;
 
