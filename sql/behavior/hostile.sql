@@ -6,7 +6,7 @@ CREATE AGGREGATE pg_temp.life_cycle_parts(agg_state) (sfunc = life_cycle_combine
 CREATE AGGREGATE pg_temp.active_users_parts(agg_state) (sfunc = active_users_combinefn, stype = agg_state, finalfunc = active_users_finalfn);
 CREATE FUNCTION pg_temp.counts(tab int, period int, col int, option int) RETURNS agg_state IMMUTABLE LANGUAGE sql AS $$
 	SELECT translate(encode('\xa7c50b01'::bytea || set_byte('\x00', 0, tab) || '\x060700' || set_byte('\x00000000', 0, option) || '\x00000000' || '\x00000000' || '\x03000000'
-		|| '\x01000000' || '\x00000000' || '\x01' || set_byte('\x00', 0, period) || '\x010355544300'
+		|| '\x01000000' || '\x0000000000000000' || '\x01' || set_byte('\x00', 0, period) || '\x010355544300'
 		|| substr(int8send(col::bigint & 4294967295), 8, 1) || substr(int8send(col::bigint & 4294967295), 7, 1)
 		|| substr(int8send(col::bigint & 4294967295), 6, 1) || substr(int8send(col::bigint & 4294967295), 5, 1) || '\x00000000' || '\x4141414141414141'
 		|| decode(repeat('00', 63 * 16), 'hex'), 'base64'), E'\n', '')::agg_state
