@@ -198,17 +198,6 @@ explain(const void *scorer, const crm_env *env, const double *x, double *parts)
 
 /* ---- points ------------------------------------------------------------------------ */
 
-void
-crm_woe_places(const crm_model *m, uint32_t feature, uint32_t *bin, uint32_t *cut)
-{
-	*bin = *cut = 0;
-	for (uint32_t j = 0; j < feature; j++)
-	{
-		*cut += (uint32_t) crm_model_get(m, CRM_WOE_CUT_COUNTS)->integers[j];
-		*bin += (uint32_t) crm_model_get(m, CRM_WOE_CUT_COUNTS)->integers[j] + 2;
-	}
-}
-
 /* Points of one unit of log odds; more points are fewer positives. */
 static double
 points_of_unit(const crm_model *m)

@@ -4,8 +4,8 @@
  *
  * All are total: an argument outside the domain gives NaN, as libm does, and
  * nothing loops without end.  Relative errors are below 1e-11 (hypergeometric
- * 1e-9) where the value is not near a zero of the function; test/real compares
- * with values of 20 digits.
+ * 1e-9) where the value is not near a zero of the function; the unit test
+ * compares with values of 20 digits and with identities.
  */
 #ifndef CRM_KERNEL_SPECIAL_H
 #define CRM_KERNEL_SPECIAL_H

@@ -67,9 +67,6 @@ enum
 	CRM_WOE_BASE_ODDS
 };
 
-/* Place of a feature's first bin among all bins, and of its first cut among all cuts. */
-extern void crm_woe_places(const crm_model *m, uint32_t feature, uint32_t *bin, uint32_t *cut);
-
 /* Bin of a number, or of a missing one, among those of its feature. */
 extern uint32_t crm_woe_bin(const double *cuts, uint32_t cut_count, double x);
 

@@ -28,7 +28,8 @@
 extern void crm_due_read(const crm_population *population, TimestampTz until, crm_ids_collector *collector);
 
 /*
- * The three that follow want crm_population_lock.
+ * The two that follow want crm_population_lock.  With several scans (owners,
+ * memory), clear once before the first one is added.
  *
  * Forgets those that crm_due_read(until) gives, once they have been evaluated
  * for all tags as of then; NULL: everybody, before a refresh of all tags.
@@ -36,13 +37,6 @@ extern void crm_due_read(const crm_population *population, TimestampTz until, cr
 extern void crm_due_clear(const crm_population *population, const TimestampTz *until);
 /* Adds what a scan with due found out. */
 extern void crm_due_add(const crm_population *population, crm_scan_state *state);
-/*
- * Clear and add in one, for a refresh or fold of a single scan.  whole: the
- * scan was of all customers for all tags, and the list is replaced; else
- * those due up to as_of were evaluated, and give way.  With several scans
- * (owners, memory), clear once before the first one is added.
- */
-extern void crm_due_store(const crm_population *population, crm_scan_state *state, bool whole, TimestampTz as_of);
 
 /* ---- for the scan ------------------------------------------------------------- */
 

@@ -213,10 +213,3 @@ crm_due_add(const crm_population *population, crm_scan_state *state)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
-
-void
-crm_due_store(const crm_population *population, crm_scan_state *state, bool whole, TimestampTz as_of)
-{
-	crm_due_clear(population, whole ? NULL : &as_of);
-	crm_due_add(population, state);
-}
