@@ -5,7 +5,7 @@
 #
 # The second group is answered by test/make.mk, which must not need pg_config; PGXS is read only for the first.
 
-DRIVER_GOALS = check check-clang check-sanitize demo demo-psql demo-stop bench fuzz nightly bootstrap
+DRIVER_GOALS = check check-clang check-sanitize demo demo-psql demo-stop bench fuzz nightly bootstrap report-assets
 ifneq (,$(filter $(DRIVER_GOALS),$(MAKECMDGOALS)))
 CRM_SOURCE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 include $(CRM_SOURCE)test/make.mk
@@ -18,7 +18,7 @@ EXTENSION = crm_analytics
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(CRM_SOURCE)/crm_analytics.control)
 MODULE_big = crm_analytics
 
-ROOMS = kernel common audience tag segment behavior scoring
+ROOMS = kernel common audience tag segment behavior scoring report
 CRM_OBJECTS := $(sort $(foreach room,$(ROOMS),$(patsubst $(CRM_SOURCE)/%.c,%.o,$(wildcard $(CRM_SOURCE)/src/$(room)/*.c))))
 OBJS = $(CRM_OBJECTS)
 
@@ -102,6 +102,11 @@ SQL_PARTS = \
 	src/tag/taxonomy_retail.sql \
 	src/behavior/timeline_store.sql \
 	src/behavior/timeline_now.sql \
+	src/report/library.sql \
+	src/report/words.sql \
+	src/report/page_style.sql \
+	src/report/page_script.sql \
+	src/report/page.sql \
 	src/tag/ownership.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql

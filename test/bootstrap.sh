@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# bootstrap.sh demo|check|bench|nightly - installs the Debian packages that a
+# bootstrap.sh demo|check|browser|bench|nightly - installs the Debian packages that a
 # goal needs and that are missing.  This is the one list of packages.
 #
 # Costs milliseconds when all is there.  Runs apt-get as root or through sudo.
@@ -39,8 +39,14 @@ case $goal in
 		[ "$goal" = check ] || packages+=(valgrind)
 		;;
 	bench) ;;
+	# what the pages of reports are looked at with, and what fetches their library
+	browser)
+		packages+=(chromium fonts-noto-cjk)
+		command -v node >/dev/null || packages+=(nodejs)
+		command -v npm >/dev/null || packages+=(npm)
+		;;
 	*)
-		echo "bootstrap.sh: unknown goal \"$goal\", one of demo, check, bench, nightly" >&2
+		echo "bootstrap.sh: unknown goal \"$goal\", one of demo, check, browser, bench, nightly" >&2
 		exit 2
 		;;
 esac

@@ -12,6 +12,7 @@
 #   doc        the SQL of README.md and doc/*.md
 #   real       test/real over public data beside the checkout
 #   demo       the demonstration over a smaller bank, and what was planted in it
+#   browser    pages in a headless Chromium: test/browser
 #   tap        test/t
 #
 # Logs are kept in $CRM_BUILD/check.
@@ -23,7 +24,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/server.sh"
 crm_locate
 
-all=(source unit fuzz regress isolation doc real demo tap)
+all=(source unit fuzz regress isolation doc real demo browser tap)
 stages=("$@")
 [ ${#stages[@]} -gt 0 ] || stages=("${all[@]}")
 for stage in "${stages[@]}"; do
@@ -310,6 +311,17 @@ stage_demo()
 	dropdb demo
 }
 
+# 77 where there is no Chromium, node or chart library.
+stage_browser()
+{
+	local status=0
+
+	crm_database browser
+	PGDATABASE=browser "$here/browser/run.sh" >"$logs/browser.log" 2>&1 || status=$?
+	tally_tap browser "$logs/browser.log" "$status"
+	dropdb browser
+}
+
 run_stages()
 {
 	local stage
@@ -355,7 +367,7 @@ crm_build
 
 # Two lanes: one works on the server, the other needs none.
 needs_server=
-for stage in regress isolation doc real demo; do
+for stage in regress isolation doc real demo browser; do
 	wants "$stage" && needs_server=yes
 done
 # (A subshell each, with its exit status read afterwards: within "||" a failing command would not end it.)
@@ -370,7 +382,7 @@ if [ -n "$needs_server" ]; then
 	(
 		set -e
 		trap - EXIT
-		run_stages regress isolation doc real demo
+		run_stages regress isolation doc real demo browser
 	)
 	status=$?
 	set -e

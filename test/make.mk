@@ -34,6 +34,10 @@ bench:
 	@$(CRM_TEST)/bootstrap.sh bench
 	@$(CRM_TEST)/bench/run.sh
 
+# The library that draws the charts of reports, from npm; ECHARTS=/path/to/echarts.min.js takes a copy instead.
+report-assets:
+	@$(CRM_TEST)/report_assets.sh
+
 demo:
 	@$(CRM_TEST)/bootstrap.sh demo
 	@$(CRM_SOURCE)demo/run.sh run

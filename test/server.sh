@@ -31,6 +31,19 @@ crm_die()
 	exit 1
 }
 
+# Where everything that is built goes; does not need PostgreSQL.
+crm_build_folder()
+{
+	if [ -z "${CRM_BUILD:-}" ]; then
+		CRM_BUILD=$CRM_SOURCE/build
+		if ! { mkdir -p "$CRM_BUILD" && [ -w "$CRM_BUILD" ]; } 2>/dev/null; then
+			CRM_BUILD=${XDG_CACHE_HOME:-$HOME/.cache}/crm_analytics/$(cksum <<<"$CRM_SOURCE" | cut -d ' ' -f 1)
+			mkdir -p "$CRM_BUILD"
+		fi
+	fi
+	export CRM_BUILD
+}
+
 crm_locate()
 {
 	local dir
@@ -55,14 +68,7 @@ crm_locate()
 		*) PATH=$CRM_BINDIR:$PATH ;;
 	esac
 
-	if [ -z "${CRM_BUILD:-}" ]; then
-		CRM_BUILD=$CRM_SOURCE/build
-		if ! { mkdir -p "$CRM_BUILD" && [ -w "$CRM_BUILD" ]; } 2>/dev/null; then
-			CRM_BUILD=${XDG_CACHE_HOME:-$HOME/.cache}/crm_analytics/$(cksum <<<"$CRM_SOURCE" | cut -d ' ' -f 1)
-			mkdir -p "$CRM_BUILD"
-		fi
-	fi
-	export CRM_BUILD
+	crm_build_folder
 }
 
 # Compiles what has changed and stages it in $CRM_STAGE.

@@ -1,0 +1,64 @@
+-- What a page does when it is opened: it draws the options that stand in it, and draws them anew when the window's width,
+-- the colours or the medium change.  It asks nothing of anybody.
+
+CREATE FUNCTION @extschema@.page_script() RETURNS text
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10 SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	RETURN $js$
+(function () {
+	'use strict';
+	if (typeof echarts === 'undefined')
+		return;
+	var dark = window.matchMedia('(prefers-color-scheme: dark)');
+	var chinese = document.documentElement.lang.slice(0, 2) === 'zh';
+	var font = window.getComputedStyle(document.body).fontFamily;
+	var drawn = [];
+
+	// Bars that lie need a height for each of them.
+	function height(option) {
+		var axis = [].concat(option.yAxis || [])[0];
+		if (option.crm && option.crm.height)
+			return option.crm.height;
+		return axis && axis.type === 'category' && axis.data ? Math.max(240, axis.data.length * 26 + 110) : 320;
+	}
+	function draw(data) {
+		var place = document.getElementById(data.getAttribute('data-for'));
+		var option = JSON.parse(data.textContent);
+		place.style.height = height(option) + 'px';
+		delete option.crm;
+		option.backgroundColor = 'transparent';
+		option.textStyle = Object.assign({ fontFamily: font }, option.textStyle);
+		option.animation = false;
+		// Text, not markup: what a name holds is never read as a tag.
+		option.tooltip = [].concat(option.tooltip || {}).map(function (t) { return Object.assign({}, t, { renderMode: 'richText', confine: true }); });
+		var chart = echarts.init(place, dark.matches ? 'dark' : null, { renderer: 'canvas', locale: chinese ? 'ZH' : 'EN', devicePixelRatio: Math.max(2, window.devicePixelRatio || 1) });
+		chart.setOption(option);
+		drawn.push(chart);
+	}
+	function colours(isDark) {
+		drawn.forEach(function (chart) { chart.setTheme(isDark ? 'dark' : 'default'); });
+	}
+	function fit() {
+		drawn.forEach(function (chart) { chart.resize(); });
+	}
+	Array.prototype.forEach.call(document.querySelectorAll('script[data-for]'), function (data) {
+		// One chart that cannot be drawn leaves the others, and its table opens.
+		try {
+			draw(data);
+		} catch (problem) {
+			console.error(data.getAttribute('data-for') + ': ' + problem);
+			data.parentNode.querySelector('details').open = true;
+		}
+	});
+	dark.addEventListener('change', function () { colours(dark.matches); });
+	window.addEventListener('resize', fit);
+	window.addEventListener('beforeprint', function () { colours(false); fit(); });
+	window.addEventListener('afterprint', function () { colours(dark.matches); fit(); });
+	document.documentElement.setAttribute('data-drawn', drawn.length);
+})();
+$js$;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.page_script() IS
+	'the script of pages: draws the charts that stand in the page, again when its width, its colours or the medium change; asks nothing of the network';
