@@ -102,6 +102,7 @@ SQL_PARTS = \
 	src/tag/taxonomy_retail.sql \
 	src/behavior/timeline_store.sql \
 	src/behavior/timeline_now.sql \
+	src/tag/training_rows.sql \
 	src/report/library.sql \
 	src/report/words.sql \
 	src/report/page_style.sql \

@@ -129,7 +129,7 @@ fit_baseline(const comparison *c, const scoring_training *t)
 	bool		isnull;
 
 	scoring_run(psprintf("SELECT %1$s.%2$s(%3$s, '{0}'::pg_catalog.float8[]) FROM (%4$s\n) AS q WHERE q.%5$s IS NOT NULL AND NOT %1$s.row_is_held($1, q)",
-						 schema, c->classes ? "logistic_fit" : "linear_fit", scoring_label_expression(c->label, c->classes), c->query,
+						 schema, c->classes ? "logistic_fit" : "linear_fit", scoring_label_expression(c->label, c->classes), t->query,
 						 quote_identifier(c->label)), 1, types, values, 1, &model, &isnull);
 	return model;
 }
@@ -181,7 +181,7 @@ measure(comparison *c, scoring_training *trained, Datum baseline)
 	types[args] = JSONBOID;
 	values[args++] = JsonbPGetDatum(trained[0].split_json);
 	scoring_run(psprintf("%s FROM (SELECT s.*%s FROM (SELECT %s AS y%s FROM (%s\n) AS q WHERE q.%s IS NOT NULL AND %s.row_is_held($%d, q) OFFSET 0) AS s OFFSET 0) AS s",
-						 sums.data, losses.data, scoring_label_expression(c->label, c->classes), scores.data, c->query,
+						 sums.data, losses.data, scoring_label_expression(c->label, c->classes), scores.data, trained[0].query,
 						 quote_identifier(c->label), schema, args), args, types, values, columns, results, nulls);
 	rows = DatumGetFloat8(results[0]);
 	if (rows == 0)

@@ -413,6 +413,8 @@ crm_model_drift(PG_FUNCTION_ARGS)
 	scoring_encoding *encoding;
 	profile_pass *p;
 	SPIPlanPtr	plan;
+	TupleDesc	desc;
+	char	   *query;
 	double	  **then;
 
 	if (version->encoding == NULL || version->profile == NULL)
@@ -423,12 +425,10 @@ crm_model_drift(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	plan = SPI_prepare_cursor(scoring_query_text(PG_GETARG_TEXT_PP(1)), 0, NULL, CURSOR_OPT_PARALLEL_OK);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	query = scoring_query_text(PG_GETARG_TEXT_PP(1));
 	encoding = scoring_encoding_read(version->encoding);
-	p = open_pass(crm_select_columns(plan, "a model", "SELECT age, city FROM customers"), NULL, SCORING_COLUMN_NUMBER, encoding, NULL,
-				  version->model);
+	plan = scoring_prepare(&query, "SELECT age, city FROM customers", encoding, &desc);
+	p = open_pass(desc, NULL, SCORING_COLUMN_NUMBER, encoding, NULL, version->model);
 	then = palloc(sizeof(double *) * (encoding->count + 1));
 	for (int i = 0; i <= encoding->count; i++)
 		then[i] = read_distribution(version->profile, encoding, i, &p->distributions[i]);

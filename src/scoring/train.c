@@ -74,7 +74,7 @@ crm_train(PG_FUNCTION_ARGS)
 
 	version.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	t.algorithm = scoring_find_algorithm(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	t.query = scoring_query_text(PG_GETARG_TEXT_PP(2));
+	version.query = t.query = scoring_query_text(PG_GETARG_TEXT_PP(2));
 	t.label = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	version.options = PG_GETARG_JSONB_P(4);
 	scoring_read_train_options(version.options, &t.options);
@@ -86,7 +86,6 @@ crm_train(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	version.metrics = train(&t);
 	version.algorithm = (char *) t.algorithm->name;
-	version.query = t.query;
 	version.label = t.label;
 	version.encoding = t.encoding_json;
 	version.split = t.split_json;
@@ -187,6 +186,7 @@ crm_evaluate_model(PG_FUNCTION_ARGS)
 	t.algorithm = scoring_find_algorithm(version->algorithm);
 	t.query = scoring_query_text(PG_GETARG_TEXT_PP(1));
 	t.label = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	t.known = scoring_encoding_read(version->encoding);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	scoring_open_query(&t);

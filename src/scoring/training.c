@@ -294,15 +294,28 @@ make_split(scoring_training *t)
 	t->split_json = scoring_split_write(split);
 }
 
+SPIPlanPtr
+scoring_prepare(char **query, const char *example, const scoring_encoding *known, TupleDesc *desc)
+{
+	for (char *given = *query;; given = *query)
+	{
+		SPIPlanPtr	plan = SPI_prepare_cursor(given, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+
+		if (plan == NULL)
+			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+		*desc = crm_select_columns(plan, "a model", example);
+		*query = scoring_without_objects(given, *desc, known);
+		if (*query == given)
+			return plan;
+	}
+}
+
 void
 scoring_open_query(scoring_training *t)
 {
 	int			count = 0;
 
-	t->plan = SPI_prepare_cursor(t->query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
-	if (t->plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	t->desc = crm_select_columns(t->plan, "a model", "SELECT age, city, left_us FROM customers");
+	t->plan = scoring_prepare(&t->query, "SELECT age, city, left_us FROM customers", t->known, &t->desc);
 	for (int i = 0; i < t->desc->natts; i++)
 		for (int j = 0; j < i; j++)
 			if (strcmp(NameStr(TupleDescAttr(t->desc, i)->attname), NameStr(TupleDescAttr(t->desc, j)->attname)) == 0)

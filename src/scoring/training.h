@@ -42,8 +42,9 @@ typedef struct scoring_training
 {
 	const scoring_algorithm *algorithm;
 	scoring_train_options options;
-	char	   *query;
+	char	   *query;			/* ordinary columns only: scoring_open_query wraps the caller's where it has others */
 	char	   *label;
+	const scoring_encoding *known;	/* of a trained model whose columns are to be found; NULL: all are learned from */
 	SPIPlanPtr	plan;
 	TupleDesc	desc;
 	scoring_split *split;		/* NULL: nothing is held back */
@@ -62,6 +63,14 @@ typedef struct scoring_training
 
 /* Within SPI: checks the query and its columns. */
 extern void scoring_open_query(scoring_training *t);
+/*
+ * A query with the members of objects in columns of type jsonb as columns: all that
+ * rows have, or those of a trained model (training_members.c).  Within SPI; the query
+ * as it is where there are no such columns.
+ */
+extern char *scoring_without_objects(char *query, TupleDesc desc, const scoring_encoding *known);
+/* Prepares such a query, checked to be one SELECT, as the example shows in a hint; the query is replaced where it has to be. */
+extern SPIPlanPtr scoring_prepare(char **query, const char *example, const scoring_encoding *known, TupleDesc *desc);
 /* Reads its rows, and makes split and encoding (training_look.c). */
 extern void scoring_look(scoring_training *t);
 /* Trains on what is not held back. */

@@ -10,7 +10,6 @@
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/xact.h"
-#include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
 #include "tag/past.h"
 #include "tag/rule_bind.h"
@@ -66,16 +65,32 @@ append_name(StringInfo list, int n, int most, const char *name)
 		appendStringInfoString(list, " and others");
 }
 
+char *
+crm_past_name_columns(const crm_population *population, const Bitmapset *columns)
+{
+	StringInfoData names;
+	int			attribute = -1;
+	int			n = 0;
+
+	initStringInfo(&names);
+	while ((attribute = bms_next_member(columns, attribute)) >= 0)
+	{
+		AttrNumber	number = (AttrNumber) (attribute + FirstLowInvalidHeapAttributeNumber);
+
+		append_name(&names, n++, NAMED_COLUMNS,
+					number == InvalidAttrNumber ? "customer" : get_attname(population->source, number, false));
+	}
+	return names.data;
+}
+
 void
 crm_past_check(const crm_population *population, List *tags, TimestampTz as_of)
 {
 	Bitmapset  *columns = NULL;
 	StringInfoData names;
-	StringInfoData column_names;
 	Relation	source;
 	ListCell   *cell;
 	int			n = 0;
-	int			attribute = -1;
 
 	if (as_of >= GetCurrentTransactionStartTimestamp() || population->valid_from != NULL || population->valid_to != NULL)
 		return;
@@ -102,20 +117,11 @@ crm_past_check(const crm_population *population, List *tags, TimestampTz as_of)
 	if (n == 0)
 		return;
 
-	n = 0;
-	initStringInfo(&column_names);
-	while ((attribute = bms_next_member(columns, attribute)) >= 0)
-	{
-		AttrNumber	number = (AttrNumber) (attribute + FirstLowInvalidHeapAttributeNumber);
-
-		append_name(&column_names, n++, NAMED_COLUMNS,
-					number == InvalidAttrNumber ? "customer" : get_attname(population->source, number, false));
-	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("population \"%s\" cannot be evaluated as of %s: its columns are those of today", population->name,
 					timestamptz_to_str(as_of)),
-			 errdetail("Rules over columns: %s. Columns: %s.", names.data, column_names.data),
+			 errdetail("Rules over columns: %s. Columns: %s.", names.data, crm_past_name_columns(population, columns)),
 			 errhint("Name only tags over the timeline in tags => ..., or take today's columns with columns => 'today'; "
 						 "a population with history columns (valid_from, valid_to) knows the past.")));
 }

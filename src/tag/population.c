@@ -249,6 +249,17 @@ crm_population_rows(const crm_population *population, const char *alias, Timesta
 	return rows.data;
 }
 
+char *
+crm_population_row_id(const crm_population *population, const char *alias)
+{
+	const char *key = quote_identifier(population->key_column);
+
+	return psprintf(population->key_form == CRM_KEY_INTEGER ?
+					"CASE WHEN %4$s.%2$s OPERATOR(pg_catalog.>=) 0 THEN %4$s.%2$s::pg_catalog.int8 "
+					"ELSE %1$s.customer_id(%4$s.%2$s::pg_catalog.int8, %3$s) END" : "%1$s.customer_id(%4$s.%2$s::pg_catalog.text, %3$s)",
+					crm_schema(), key, quote_literal_cstr(population->name), alias);
+}
+
 Oid
 crm_population_key_type(const crm_population *population)
 {

@@ -134,27 +134,6 @@ note_number(preview *p, Datum result)
 				 errhint("Let the rule give NULL there, or round(..., 2).")));
 }
 
-/* What the rule needs to know of the population, found now. */
-static void
-learn(crm_bound *bound, const char *from)
-{
-	ListCell   *cell;
-
-	foreach(cell, crm_bound_list(bound))
-	{
-		crm_bound_statistic *statistic = lfirst(cell);
-		SPIExecuteOptions options = {.params = crm_bound_query_params(GetCurrentTransactionStartTimestamp(), NULL, bound),.read_only = true};
-		bool		isnull;
-		Datum		value;
-
-		if (SPI_execute_extended(psprintf("SELECT %s%s", statistic->aggregate, from), &options) != SPI_OK_SELECT || SPI_processed != 1)
-			elog(ERROR, "a look at the population failed");
-		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-		crm_bound_learn(bound, statistic, value, isnull);
-		SPI_freetuptable(SPI_tuptable);
-	}
-}
-
 static void
 scan_source(preview *p, const char *from, const crm_rule *rule, const crm_population *population, crm_bound *bound)
 {
@@ -166,7 +145,7 @@ scan_source(preview *p, const char *from, const crm_rule *rule, const crm_popula
 	if (rule->timeline)
 		crm_rule_require_timelines(population);
 	if (bound != NULL)
-		learn(bound, from);
+		crm_bound_learn_from(bound, from, GetCurrentTransactionStartTimestamp());
 	options.params = crm_bound_query_params(GetCurrentTransactionStartTimestamp(), NULL, bound);
 	options.read_only = true;
 	portal = SPI_cursor_parse_open(NULL, psprintf("SELECT %s, customer.%s::pg_catalog.text%s", rule->qualified,
@@ -256,18 +235,6 @@ return_values(const preview *p, ReturnSetInfo *rsinfo)
 	}
 }
 
-/* The id under which a row's timeline is stored. */
-static const char *
-customer_id_expression(const crm_population *population)
-{
-	const char *key = quote_identifier(population->key_column);
-
-	return psprintf(population->key_form == CRM_KEY_INTEGER ?
-					"CASE WHEN customer.%2$s OPERATOR(pg_catalog.>=) 0 THEN customer.%2$s::pg_catalog.int8 "
-					"ELSE %1$s.customer_id(customer.%2$s::pg_catalog.int8, %3$s) END" : "%1$s.customer_id(customer.%2$s::pg_catalog.text, %3$s)",
-					crm_schema(), key, quote_literal_cstr(population->name));
-}
-
 /* The least number, the one in the middle (of two the lower one) and the greatest, each with those who have just it. */
 static void
 return_numbers(preview *p, ReturnSetInfo *rsinfo)
@@ -344,11 +311,11 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	crm_owner_end(&session);
 	relation_close(source, NoLock);
 	if (rule->timeline)
-		crm_rule_join_timelines(&query, population, customer_id_expression(population));
+		crm_rule_join_timelines(&query, population, crm_population_row_id(population, "customer"));
 	if (bound != NULL)
 	{
 		crm_rights_require_define(population);
-		crm_bound_join(&query, bound, customer_id_expression(population));
+		crm_bound_join(&query, bound, crm_population_row_id(population, "customer"));
 	}
 
 	p.context = CurrentMemoryContext;

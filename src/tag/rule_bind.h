@@ -71,4 +71,7 @@ typedef struct crm_bound_statistic
 extern List *crm_bound_list(const crm_bound *bound);	/* of crm_bound_statistic *, ascending by level */
 extern void crm_bound_learn(crm_bound *bound, crm_bound_statistic *statistic, Datum value, bool isnull);
 
+/* Within SPI: all of it is found as of an instant in the rows that FROM, a clause, gives. */
+extern void crm_bound_learn_from(crm_bound *bound, const char *from, TimestampTz as_of);
+
 #endif							/* CRM_TAG_RULE_BIND_H */

@@ -3,6 +3,7 @@
  */
 #include "common/crm.h"
 
+#include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_expr.h"
 #include "tag/rule_bind_internal.h"
@@ -87,4 +88,24 @@ crm_bound_param(const crm_bound *bound, int place, ParamExternData *data)
 	data->pflags = PARAM_FLAG_CONST;
 	/* a column takes the place of the others */
 	data->ptype = param->level >= 0 ? InvalidOid : param->type;
+}
+
+void
+crm_bound_learn_from(crm_bound *bound, const char *from, TimestampTz as_of)
+{
+	ListCell   *cell;
+
+	foreach(cell, crm_bound_list(bound))
+	{
+		crm_bound_statistic *statistic = lfirst(cell);
+		SPIExecuteOptions options = {.params = crm_bound_query_params(as_of, NULL, bound),.read_only = true};
+		bool		isnull;
+		Datum		value;
+
+		if (SPI_execute_extended(psprintf("SELECT %s%s", statistic->aggregate, from), &options) != SPI_OK_SELECT || SPI_processed != 1)
+			elog(ERROR, "a look at the population failed");
+		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		crm_bound_learn(bound, statistic, value, isnull);
+		SPI_freetuptable(SPI_tuptable);
+	}
 }

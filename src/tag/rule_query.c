@@ -134,20 +134,26 @@ crm_rule_query_choose(ParamListInfo params, Datum keys, Datum ids)
 void
 crm_rule_join_timelines(StringInfo sql, const crm_population *population, const char *id)
 {
+	crm_rule_join_timelines_at(sql, population, id, psprintf("$%d", CRM_RULE_AS_OF_PARAM));
+}
+
+void
+crm_rule_join_timelines_at(StringInfo sql, const crm_population *population, const char *id, const char *at)
+{
 	/*
 	 * What happened after as_of is cut off; at as_of itself it counts, so that
 	 * a row inserted with now() counts in its own transaction.  Computed inside
 	 * the join, once for a customer however many rules read it.
 	 */
 	appendStringInfo(sql,
-					 " LEFT JOIN (SELECT stored.customer_id, CASE WHEN stored.last_at OPERATOR(pg_catalog.<=) $%2$d THEN stored." TIMELINE_COLUMN
-					 " ELSE %1$s.timeline_slice(stored." TIMELINE_COLUMN ", NULL, $%2$d OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval) END AS " TIMELINE_COLUMN
-					 ", CASE WHEN stored.last_at OPERATOR(pg_catalog.>) $%2$d THEN %1$s.first_event(stored." TIMELINE_COLUMN
-					 ", NULL, $%2$d OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval, NULL) END AS " NEXT_EVENT_COLUMN
+					 " LEFT JOIN (SELECT stored.customer_id, CASE WHEN stored.last_at OPERATOR(pg_catalog.<=) %2$s THEN stored." TIMELINE_COLUMN
+					 " ELSE %1$s.timeline_slice(stored." TIMELINE_COLUMN ", NULL, %2$s OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval) END AS " TIMELINE_COLUMN
+					 ", CASE WHEN stored.last_at OPERATOR(pg_catalog.>) %2$s THEN %1$s.first_event(stored." TIMELINE_COLUMN
+					 ", NULL, %2$s OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval, NULL) END AS " NEXT_EVENT_COLUMN
 					 " FROM (SELECT customer_id, last_at, CASE WHEN archived THEN %1$s.whole_timeline(population_id, customer_id, events) ELSE events END AS " TIMELINE_COLUMN
 					 " FROM %1$s.customer_timeline WHERE population_id OPERATOR(pg_catalog.=) %3$d) AS stored) AS " TIMELINE_ALIAS
 					 " ON " TIMELINE_ALIAS ".customer_id OPERATOR(pg_catalog.=) %4$s",
-					 crm_schema(), CRM_RULE_AS_OF_PARAM, population->id, id);
+					 crm_schema(), at, population->id, id);
 }
 
 /* timelines_now gives customer_id, timeline, cut at as_of, and next_event, the time of the first event behind it. */

@@ -99,7 +99,9 @@ extern ParamListInfo crm_rule_query_params(TimestampTz as_of, const bytea *plan)
 extern void crm_rule_query_choose(ParamListInfo params, Datum keys, Datum ids);
 /* Joins the customers' timelines, cut at as_of, on an expression for the customer's id. */
 extern void crm_rule_join_timelines(StringInfo sql, const crm_population *population, const char *id);
-/* The same, made from the rows of events as the active snapshot sees them; of the ids alone when they are chosen. */
+/* The same, cut at what an expression gives. */
+extern void crm_rule_join_timelines_at(StringInfo sql, const crm_population *population, const char *id, const char *at);
+/* As the first, made from the rows of events as the active snapshot sees them; of the ids alone when they are chosen. */
 extern void crm_rule_join_fresh_timelines(StringInfo sql, const crm_population *population, bool chosen, const char *id);
 /* Within SPI: 55000 unless timelines are stored, 42501 unless the current user may read them all. */
 extern void crm_rule_require_timelines(const crm_population *population);

@@ -55,6 +55,8 @@ extern Oid	crm_population_key_type(const crm_population *population);
 extern char *crm_population_source(const crm_population *population);
 /* What stands in FROM for the source under an alias: of a source with history columns the rows valid at an instant. */
 extern char *crm_population_rows(const crm_population *population, const char *alias, TimestampTz at);
+/* An expression for the customer's id, of a query over the source under an alias, as the caller may know it; NULL when there is none. */
+extern char *crm_population_row_id(const crm_population *population, const char *alias);
 /* Does a column of this type, no domain, hold keys of the form? */
 extern bool crm_key_form_fits(Oid type, crm_key_form form);
 /* Type of a relation's column; 42703 with the nearest names. */
