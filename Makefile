@@ -34,6 +34,7 @@ SQL_PARTS = \
 	src/segment/rfm.sql \
 	src/segment/rfm_segment.sql \
 	src/segment/percentile.sql \
+	src/segment/bins.sql \
 	src/segment/lookalike.sql \
 	src/behavior/window_funnel.sql \
 	src/behavior/funnel.sql \

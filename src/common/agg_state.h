@@ -35,7 +35,13 @@ typedef enum crm_state_kind
 	CRM_STATE_TREES = 25,		/* boosted_trees_fit, boosted_trees_regression_fit */
 	CRM_STATE_TAG_DUE = 30,		/* tag_due_agg */
 	CRM_STATE_PERCENTILE = 40,	/* percentile_agg */
-	CRM_STATE_LOOKALIKE = 41	/* lookalike_fit */
+	CRM_STATE_LOOKALIKE = 41,	/* lookalike_fit */
+	CRM_STATE_QUANTILE_BINS = 42, /* quantile_bins_agg */
+	CRM_STATE_EQUAL_WIDTH = 43, /* equal_width_bins_agg */
+	CRM_STATE_TREE_BINS = 44,	/* tree_bins_agg */
+	CRM_STATE_MONOTONE_BINS = 45,	/* monotone_bins_agg */
+	CRM_STATE_ROBUST_SCALE = 46, /* robust_scale_agg */
+	CRM_STATE_UNMET_DEMAND = 47 /* unmet_demand */
 } crm_state_kind;
 
 typedef struct crm_agg_state

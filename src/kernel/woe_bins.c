@@ -13,14 +13,6 @@
 #include "kernel/logistic_fit.h"
 #include "kernel/scores.h"
 
-typedef struct bins
-{
-	uint32_t	count;
-	double	   *starts;			/* least number of each; of the first, of no matter */
-	uint64_t   *rows;
-	uint64_t   *positives;
-} bins;
-
 static crm_status
 allocate(const crm_env *env, void **place, size_t size)
 {
@@ -65,7 +57,7 @@ smoothed_evidence(const labels *all, uint64_t rows, uint64_t positives, double s
 /* ---- merging --------------------------------------------------------------------- */
 
 static void
-merge(bins *b, uint32_t at)
+merge(crm_label_bins *b, uint32_t at)
 {
 	b->rows[at] += b->rows[at + 1];
 	b->positives[at] += b->positives[at + 1];
@@ -89,7 +81,7 @@ compare_rates(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 }
 
 static double
-lost_information(const bins *b, const labels *all, uint32_t at)
+lost_information(const crm_label_bins *b, const labels *all, uint32_t at)
 {
 	double		one;
 	double		other;
@@ -103,7 +95,7 @@ lost_information(const bins *b, const labels *all, uint32_t at)
 
 /* Does the rate rise with the number?  By the covariance of the bins' places and their positives. */
 static bool
-rises(const bins *b)
+rises(const crm_label_bins *b)
 {
 	double		rows = 0;
 	double		positives = 0;
@@ -121,7 +113,7 @@ rises(const bins *b)
 }
 
 static void
-make_monotone(bins *b)
+make_monotone(crm_label_bins *b)
 {
 	bool		rising = rises(b);
 
@@ -142,7 +134,7 @@ make_monotone(bins *b)
 
 /* Merges the bin at that place with the neighbour by which less information is lost. */
 static void
-merge_with_neighbour(bins *b, const labels *all, uint32_t at)
+merge_with_neighbour(crm_label_bins *b, const labels *all, uint32_t at)
 {
 	if (at == 0)
 		merge(b, 0);
@@ -153,7 +145,7 @@ merge_with_neighbour(bins *b, const labels *all, uint32_t at)
 }
 
 static void
-make_few(bins *b, const labels *all, const crm_woe_options *options, uint64_t rows)
+make_few(crm_label_bins *b, const labels *all, const crm_woe_options *options, uint64_t rows)
 {
 	for (;;)
 	{
@@ -230,9 +222,17 @@ sort_column(const crm_columns *rows, uint32_t column, const crm_env *env, double
 	return crm_scores_sort(env, scores);
 }
 
-/* Fine bins: equal numbers are in one. */
-static void
-cut_finely(const crm_scores *s, int fine_bins, bins *b)
+crm_status
+crm_label_bins_room(const crm_env *env, int fine_bins, crm_label_bins *b)
+{
+	b->count = 0;
+	CRM_TRY(allocate(env, (void **) &b->starts, sizeof(double) * ((size_t) fine_bins + 1)));
+	CRM_TRY(allocate(env, (void **) &b->rows, sizeof(uint64_t) * ((size_t) fine_bins + 1)));
+	return allocate(env, (void **) &b->positives, sizeof(uint64_t) * ((size_t) fine_bins + 1));
+}
+
+void
+crm_label_bins_cut(const crm_scores *s, int fine_bins, crm_label_bins *b)
 {
 	uint64_t	rows = s->positive_count + s->negative_count;
 	uint64_t	i = 0;
@@ -266,9 +266,34 @@ cut_finely(const crm_scores *s, int fine_bins, bins *b)
 	}
 }
 
+static void
+merge_bins(crm_label_bins *b, const labels *all, const crm_woe_options *options, uint64_t rows)
+{
+	if (options->monotone)
+		make_monotone(b);
+	make_few(b, all, options, rows);
+	if (options->monotone)
+		make_monotone(b);
+}
+
+void
+crm_label_bins_merge(crm_label_bins *b, const crm_woe_options *options)
+{
+	labels		all = {0};
+	uint64_t	rows = 0;
+
+	for (uint32_t i = 0; i < b->count; i++)
+	{
+		rows += b->rows[i];
+		all.positives += (double) b->positives[i];
+	}
+	all.negatives = (double) rows - all.positives;
+	merge_bins(b, &all, options, rows);
+}
+
 static crm_status
 bin_feature(const crm_columns *rows, uint32_t column, const crm_woe_options *options, const labels *all, const crm_env *env,
-			double *room, bins *b, crm_woe_feature *out)
+			double *room, crm_label_bins *b, crm_woe_feature *out)
 {
 	crm_scores	scores;
 	uint64_t	missing;
@@ -276,12 +301,8 @@ bin_feature(const crm_columns *rows, uint32_t column, const crm_woe_options *opt
 	uint32_t	count;
 
 	CRM_TRY(sort_column(rows, column, env, room, &scores, &missing, &missing_positives));
-	cut_finely(&scores, options->fine_bins, b);
-	if (options->monotone)
-		make_monotone(b);
-	make_few(b, all, options, rows->rows);
-	if (options->monotone)
-		make_monotone(b);
+	crm_label_bins_cut(&scores, options->fine_bins, b);
+	merge_bins(b, all, options, rows->rows);
 
 	count = b->count + 1;
 	out->cut_count = b->count - 1;
@@ -456,7 +477,7 @@ crm_woe_fit(const crm_columns *rows, const crm_woe_options *options, const crm_e
 	double	   *room;
 	double		y[CRM_COLUMNS_MAX_BLOCK];
 	labels		all = {0};
-	bins		b;
+	crm_label_bins b;
 	all_bins	gathered;
 	uint32_t	cuts;
 	uint32_t	bin_total;
@@ -464,9 +485,7 @@ crm_woe_fit(const crm_columns *rows, const crm_woe_options *options, const crm_e
 	CRM_TRY(allocate(env, (void **) &features, sizeof(crm_woe_feature) * count));
 	CRM_TRY(allocate(env, (void **) &coefficients, sizeof(double) * count));
 	CRM_TRY(allocate(env, (void **) &room, sizeof(double) * rows->rows));
-	CRM_TRY(allocate(env, (void **) &b.starts, sizeof(double) * ((size_t) options->fine_bins + 1)));
-	CRM_TRY(allocate(env, (void **) &b.rows, sizeof(uint64_t) * ((size_t) options->fine_bins + 1)));
-	CRM_TRY(allocate(env, (void **) &b.positives, sizeof(uint64_t) * ((size_t) options->fine_bins + 1)));
+	CRM_TRY(crm_label_bins_room(env, options->fine_bins, &b));
 	for (size_t part = 0; part < crm_columns_parts(rows); part++)
 	{
 		crm_columns_read(rows, part, CRM_ROWS_LABEL, y);

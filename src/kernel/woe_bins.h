@@ -7,6 +7,7 @@
 
 #include "kernel/columns.h"
 #include "kernel/model.h"
+#include "kernel/scores.h"
 
 #define CRM_WOE_MAX_FEATURES 1000
 
@@ -23,6 +24,22 @@ typedef struct crm_woe_options
 	double		base_points;
 	double		base_odds;		/* negatives for a positive, at base_points */
 } crm_woe_options;
+
+/* Neighbouring bins of sorted numbers with labels, as they are cut and merged. */
+typedef struct crm_label_bins
+{
+	uint32_t	count;
+	double	   *starts;			/* least number of each; of the first, of no matter once bins are merged */
+	uint64_t   *rows;
+	uint64_t   *positives;
+} crm_label_bins;
+
+/* Room for fine bins. */
+extern crm_status crm_label_bins_room(const crm_env *env, int fine_bins, crm_label_bins *b);
+/* Fine bins, nearly equally large: equal numbers are in one, and each number has its own where rows are not more than bins. */
+extern void crm_label_bins_cut(const crm_scores *sorted, int fine_bins, crm_label_bins *b);
+/* Merges them as the options say; there must be both labels. */
+extern void crm_label_bins_merge(crm_label_bins *b, const crm_woe_options *options);
 
 /* Bins of one feature: bin i holds what is below cuts[i] and not below cuts[i - 1]; behind the last the bin of missing ones. */
 typedef struct crm_woe_feature

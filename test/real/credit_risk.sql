@@ -29,6 +29,18 @@ FROM (SELECT crm.woe_table(bad = '1', width_bucket(credit_amount::float8, '{1400
 	JOIN (VALUES ('0', 267, 82, 0.03366128, 0.0003045545), ('1', 105, 18, -0.72823850, 0.0468153322), ('2', 382, 95, -0.25830746, 0.0241086966),
 	('3', 196, 76, 0.39053946, 0.0319870413), ('4', 50, 29, 1.17007125, 0.0780047502)) AS e (bin, rows, bad, woe, iv) USING (bin);
 
+-- Its bins of age and duration as values; bins that a tree and monotone merging find tell at least as much with as many cuts.
+CREATE TABLE published AS SELECT * FROM (VALUES ('age_in_years', crm.make_bins('{26,35,40}'), '{0.528844,0.060465,-0.563689,-0.194156}'::numeric[], 0.1127420816),
+	('duration_in_month', crm.make_bins('{8,16,34,44}'), '{-1.312186,-0.346625,0.108688,0.524524,1.134980}', 0.2826180559)) AS p (key, bins, woe, iv);
+CREATE TABLE numbers AS SELECT key, value::float8, bad = '1' AS bad FROM credit, jsonb_each_text(to_jsonb(credit)) WHERE key IN ('age_in_years', 'duration_in_month');
+SELECT pg_temp.note(bool_and(abs(w.woe - p.woe[r.bin]) < 1e-6) AND count(*) = crm.bin_count(p.bins) AND abs(sum(w.iv) - p.iv) < 1e-9, 'R: weights of evidence of the bins of ' || p.key)
+FROM published p, LATERAL (SELECT crm.woe_table(bad, crm.bin_label(value, p.bins)) AS t FROM numbers n WHERE n.key = p.key) x, unnest(x.t) AS w JOIN LATERAL crm.bin_ranges(p.bins) r ON r.label = w.bin GROUP BY p.key, p.bins::text, crm.bin_count(p.bins), p.iv;
+CREATE TABLE found AS SELECT key, crm.tree_bins_agg(5, value, bad) AS tree, crm.monotone_bins_agg(5, value, bad) AS monotone FROM numbers GROUP BY key;
+SELECT pg_temp.note(crm.information_value(bad, crm.bin_label(value, tree)) > 0.9 * max(iv) * (max(crm.bin_count(tree)) - 1) / (max(crm.bin_count(bins)) - 1), format('%s: a tree cuts at %s, information value %s', key, crm.bin_cuts(tree), round(crm.information_value(bad, crm.bin_label(value, tree))::numeric, 4)))
+FROM numbers JOIN found USING (key) JOIN published USING (key) GROUP BY key, tree::text, crm.bin_cuts(tree);
+SELECT pg_temp.note(bool_and((rate > previous) = (key = 'duration_in_month') OR previous IS NULL), format('the rate of bad loans %s from bin to bin of %s, cut at %s', CASE key WHEN 'duration_in_month' THEN 'rises' ELSE 'falls' END, key, max(cuts)))
+FROM (SELECT key, bin, rate, lag(rate) OVER (PARTITION BY key ORDER BY bin) AS previous, cuts FROM (SELECT key, crm.bin(value, monotone) AS bin, avg(bad::int) AS rate, max(crm.bin_cuts(monotone)::text) AS cuts FROM numbers JOIN found USING (key) GROUP BY 1, 2) b) r GROUP BY key;
+
 -- Scorecard on the training rows; texts by the number of their level.
 CREATE TABLE applications AS
 SELECT id::int AS id, bad = '1' AS bad, array_agg(CASE WHEN value ~ '^[0-9.]+$' THEN value::float8 ELSE level END ORDER BY key) AS features
