@@ -95,6 +95,11 @@ read_options(comparison *c, Jsonb *json)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("models cannot be compared without rows held back"),
 				 errhint("Give \"holdout\" above 0, or \"folds\".")));
+	if (scoring_member(json, "state") != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"state\" is of train"),
+				 errdetail("compare_models keeps no model.")));
 	json = scoring_without(c->common.rest, "folds");
 	for (int i = 0; i < c->count - 1; i++)
 	{

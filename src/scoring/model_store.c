@@ -1,5 +1,5 @@
 /*
- * model_store.c - models by name: versions, the one in use, and who may use them.
+ * model_store.c - models by name: their versions, and the one in use.
  *
  * A model belongs to who made it first.  His role's members train, replace and
  * drop it; they and those he granted it to score by it.
@@ -16,19 +16,12 @@
 CRM_FUNCTION(crm_model_by_name);
 CRM_FUNCTION(crm_model_by_literal);
 CRM_FUNCTION(crm_store_model);
-CRM_FUNCTION(crm_grant_model);
-CRM_FUNCTION(crm_revoke_model);
-CRM_FUNCTION(crm_drop_model);
-CRM_FUNCTION(crm_alter_model);
-CRM_FUNCTION(crm_rollback_model);
 
 /* ---- finding ---------------------------------------------------------------------- */
 
-static void unknown_model(const char *name) CRM_NORETURN;
-
 /* Only names that the caller may see are told. */
-static void
-unknown_model(const char *name)
+void
+scoring_unknown_model(const char *name)
 {
 	crm_catalogue_session session;
 	List	   *names = NIL;
@@ -81,12 +74,15 @@ scoring_find_version(const char *name, int32 version)
 	Oid			user = GetUserId();
 	bool		known;
 	bool		granted = false;
+	bool		approves = false;
 	bool		unused = false;
 	char	   *state = NULL;
 
 	crm_catalogue_begin(&session);
 	known = crm_catalogue_read("SELECT d.owner::oid, v.version, v.version = d.champion, v.algorithm, v.query, v.label, v.options, v.encoding, "
 							   " v.split, v.metrics, v.model, v.state, v.profile, EXISTS (SELECT FROM @.model_grant g WHERE g.model = d.name "
+							   " AND (g.grantee::oid = 0 OR pg_has_role($3, g.grantee::oid, 'USAGE'))), EXISTS "
+							   "(SELECT FROM @.model_grant g WHERE g.model = d.name AND g.privilege = 'approve' "
 							   " AND (g.grantee::oid = 0 OR pg_has_role($3, g.grantee::oid, 'USAGE'))) "
 							   "FROM @.model_definition d LEFT JOIN @.model_version v ON v.name = d.name "
 							   " AND v.version = CASE WHEN $2 > 0 THEN $2 ELSE d.champion END WHERE d.name = $1",
@@ -109,10 +105,11 @@ scoring_find_version(const char *name, int32 version)
 		state = crm_catalogue_text(&session, 0, 12);
 		found->profile = (Jsonb *) DatumGetPointer(copy_value(&session, 13));
 		granted = crm_catalogue_number(0, 14, NULL) != 0;
+		approves = crm_catalogue_number(0, 15, NULL) != 0;
 	}
 	crm_catalogue_end(&session);
 	if (!known)
-		unknown_model(name);
+		scoring_unknown_model(name);
 	if (!has_privs_of_role(user, found->owner) && !granted)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -132,13 +129,17 @@ scoring_find_version(const char *name, int32 version)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("version %d of model \"%s\" is retired", found->version, name),
 				 errhint("Train it anew, or bring it back with %s.alter_model('%s', %d, 'approved').", crm_schema(), name, found->version)));
+	if (strcmp(state, "draft") == 0 && !approves && !has_privs_of_role(user, found->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("version %d of model \"%s\" is a draft", found->version, name),
+				 errdetail("Before it is approved only its owner scores by it."),
+				 errhint("It is approved with %s.alter_model('%s', %d, 'approved').", crm_schema(), name, found->version)));
 	return found;
 }
 
-static void not_owner(const char *name) CRM_NORETURN;
-
-static void
-not_owner(const char *name)
+void
+scoring_not_owner(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -158,27 +159,28 @@ scoring_may_replace(const char *name)
 		owner = (Oid) crm_catalogue_number(0, 1, NULL);
 	crm_catalogue_end(&session);
 	if (known && !has_privs_of_role(GetUserId(), owner))
-		not_owner(name);
+		scoring_not_owner(name);
 	return known;
 }
 
 /* The same where there must be one. */
-static void
-require_owner(const char *name)
+void
+scoring_require_owner(const char *name)
 {
 	if (!scoring_may_replace(name))
-		unknown_model(name);
+		scoring_unknown_model(name);
 }
 
 /* ---- changing ------------------------------------------------------------------------ */
 
 int32
-scoring_add_version(const scoring_version *version, int64 rows, const char *fingerprint, bool promote)
+scoring_add_version(const scoring_version *version, int64 rows, const char *fingerprint, bool promote, bool *in_use)
 {
 	crm_catalogue_session session;
 	Oid			user = GetUserId();
 	int32		number;
 	Oid			owner;
+	bool		approved;
 
 	if (version->name[0] == '\0')
 		ereport(ERROR,
@@ -187,16 +189,21 @@ scoring_add_version(const scoring_version *version, int64 rows, const char *fing
 	crm_catalogue_begin(&session);
 	crm_catalogue_write("INSERT INTO @.model_definition (name, owner) VALUES ($1, $2::regrole) ON CONFLICT (name) DO NOTHING",
 						2, TEXTOID, CStringGetTextDatum(version->name), false, OIDOID, ObjectIdGetDatum(user), false);
-	/* whoever adds a version at the same time waits here */
-	crm_catalogue_write("UPDATE @.model_definition SET versions = versions + 1, "
-						" champion = CASE WHEN $2 THEN versions + 1 ELSE champion END WHERE name = $1 RETURNING versions, owner::oid",
-						2, TEXTOID, CStringGetTextDatum(version->name), false, BOOLOID, BoolGetDatum(promote), false);
+	/* whoever adds a version at the same time waits here; a draft is in use only where nothing approved is */
+	crm_catalogue_write("UPDATE @.model_definition d SET versions = versions + 1, champion = CASE WHEN champion IS NULL OR ($2 AND (NOT ($3 OR approval) "
+						" OR EXISTS (SELECT FROM @.model_version v WHERE v.name = d.name AND v.version = d.champion AND v.state = 'draft'))) "
+						" THEN versions + 1 ELSE champion END WHERE name = $1 RETURNING versions, owner::oid, NOT ($3 OR approval), champion = versions",
+						3, TEXTOID, CStringGetTextDatum(version->name), false, BOOLOID, BoolGetDatum(promote), false,
+						BOOLOID, BoolGetDatum(version->draft), false);
 	number = (int32) crm_catalogue_number(0, 1, NULL);
 	owner = (Oid) crm_catalogue_number(0, 2, NULL);
+	approved = crm_catalogue_number(0, 3, NULL) != 0;
+	if (in_use != NULL)
+		*in_use = crm_catalogue_number(0, 4, NULL) != 0;
 	if (!has_privs_of_role(user, owner))
-		not_owner(version->name);
-	crm_catalogue_write("INSERT INTO @.model_version (name, version, algorithm, query, label, options, encoding, split, metrics, model, rows, fingerprint, created_by, profile) "
-						"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::regrole, $14)", 14,
+		scoring_not_owner(version->name);
+	crm_catalogue_write("INSERT INTO @.model_version (name, version, algorithm, query, label, options, encoding, split, metrics, model, rows, fingerprint, created_by, profile, state) "
+						"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::regrole, $14, CASE WHEN $15 THEN 'approved' ELSE 'draft' END)", 15,
 						TEXTOID, CStringGetTextDatum(version->name), false,
 						INT4OID, Int32GetDatum(number), false,
 						TEXTOID, version->algorithm != NULL ? CStringGetTextDatum(version->algorithm) : (Datum) 0, version->algorithm == NULL,
@@ -210,7 +217,8 @@ scoring_add_version(const scoring_version *version, int64 rows, const char *fing
 						INT8OID, Int64GetDatum(rows), version->algorithm == NULL,
 						TEXTOID, fingerprint != NULL ? CStringGetTextDatum(fingerprint) : (Datum) 0, fingerprint == NULL,
 						OIDOID, ObjectIdGetDatum(user), false,
-						JSONBOID, PointerGetDatum(version->profile), version->profile == NULL);
+						JSONBOID, PointerGetDatum(version->profile), version->profile == NULL,
+						BOOLOID, BoolGetDatum(approved), false);
 	crm_catalogue_end(&session);
 	return number;
 }
@@ -247,116 +255,7 @@ crm_store_model(PG_FUNCTION_ARGS)
 	version.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	version.model = PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
 	crm_catalogue_newest();
-	number = scoring_add_version(&version, 0, NULL, true);
-	PopActiveSnapshot();
-	PG_RETURN_INT32(number);
-}
-
-static void
-change_grant(FunctionCallInfo fcinfo, const char *statement)
-{
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *role = NameStr(*PG_GETARG_NAME(1));
-	Oid			grantee = strcmp(role, "public") == 0 ? InvalidOid : get_role_oid(role, false);
-	crm_catalogue_session session;
-
-	crm_catalogue_newest();
-	require_owner(name);
-	crm_catalogue_begin(&session);
-	crm_catalogue_write(statement, 2, TEXTOID, CStringGetTextDatum(name), false, OIDOID, ObjectIdGetDatum(grantee), false);
-	crm_catalogue_end(&session);
-	PopActiveSnapshot();
-}
-
-Datum
-crm_grant_model(PG_FUNCTION_ARGS)
-{
-	change_grant(fcinfo, "INSERT INTO @.model_grant (model, grantee) VALUES ($1, $2::regrole) ON CONFLICT DO NOTHING");
-	PG_RETURN_VOID();
-}
-
-Datum
-crm_revoke_model(PG_FUNCTION_ARGS)
-{
-	change_grant(fcinfo, "DELETE FROM @.model_grant WHERE model = $1 AND grantee::oid = $2");
-	PG_RETURN_VOID();
-}
-
-/* drop_model(name) */
-Datum
-crm_drop_model(PG_FUNCTION_ARGS)
-{
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	crm_catalogue_session session;
-
-	crm_catalogue_newest();
-	require_owner(name);
-	crm_catalogue_begin(&session);
-	crm_catalogue_write("DELETE FROM @.model_definition WHERE name = $1", 1, TEXTOID, CStringGetTextDatum(name), false);
-	crm_catalogue_end(&session);
-	PopActiveSnapshot();
-	PG_RETURN_VOID();
-}
-
-/* alter_model(name, version, state) */
-Datum
-crm_alter_model(PG_FUNCTION_ARGS)
-{
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	int32		version = PG_GETARG_INT32(1);
-	char	   *state = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	crm_catalogue_session session;
-	uint64		changed;
-
-	if (strcmp(state, "draft") != 0 && strcmp(state, "approved") != 0 && strcmp(state, "retired") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid state of a model: \"%s\"", state),
-				 errhint("It is draft, approved or retired.")));
-	crm_catalogue_newest();
-	require_owner(name);
-	crm_catalogue_begin(&session);
-	changed = crm_catalogue_write("UPDATE @.model_version SET state = $3 WHERE name = $1 AND version = $2", 3,
-								  TEXTOID, CStringGetTextDatum(name), false, INT4OID, Int32GetDatum(version), false,
-								  TEXTOID, CStringGetTextDatum(state), false);
-	crm_catalogue_end(&session);
-	if (changed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" has no version %d", name, version)));
-	PopActiveSnapshot();
-	PG_RETURN_VOID();
-}
-
-/* rollback_model(name, version) */
-Datum
-crm_rollback_model(PG_FUNCTION_ARGS)
-{
-	char	   *name;
-	crm_catalogue_session session;
-	int32		number = 0;
-	bool		changed;
-
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	crm_catalogue_newest();
-	require_owner(name);
-	crm_catalogue_begin(&session);
-	changed = crm_catalogue_write("UPDATE @.model_definition d SET champion = v.version FROM @.model_version v "
-								  "WHERE d.name = $1 AND v.name = d.name AND v.state <> 'retired' AND v.version = coalesce($2, "
-								  " (SELECT max(w.version) FROM @.model_version w WHERE w.name = d.name AND w.version < d.champion AND w.state <> 'retired')) "
-								  "RETURNING d.champion", 2, TEXTOID, CStringGetTextDatum(name), false,
-								  INT4OID, PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1), PG_ARGISNULL(1)) > 0;
-	if (changed)
-		number = (int32) crm_catalogue_number(0, 1, NULL);
-	crm_catalogue_end(&session);
-	if (!changed)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 PG_ARGISNULL(1) ? errmsg("model \"%s\" has no earlier version to go back to", name) :
-				 errmsg("model \"%s\" has no version %d that may be used", name, PG_GETARG_INT32(1)),
-				 errdetail("Retired versions are not used.")));
+	number = scoring_add_version(&version, 0, NULL, true, NULL);
 	PopActiveSnapshot();
 	PG_RETURN_INT32(number);
 }

@@ -10,12 +10,16 @@
 
 #include <math.h>
 
+#include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "common/query.h"
 #include "funcapi.h"
 #include "tag/tag.h"
+#include "utils/acl.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
@@ -49,6 +53,7 @@ typedef struct profile_pass
 	scoring_cell *cells;
 	scoring_cell *split_cells;
 	double	   *features;
+	double		rows;			/* that were counted */
 	distribution *distributions;	/* of each column, then of the score */
 	/* the sample: values of each column and the score, NaN where there is none */
 	bool		sampling;
@@ -100,6 +105,7 @@ sample_row(profile_pass *p, double score)
 static void
 count_row(profile_pass *p, double score)
 {
+	p->rows++;
 	for (int i = 0; i <= p->encoding->count; i++)
 	{
 		distribution *d = &p->distributions[i];
@@ -373,13 +379,32 @@ join_rare(double *then, double *now, int bins, double sum)
 		}
 }
 
-static void
-put_drift(ReturnSetInfo *rsinfo, const scoring_encoding *encoding, int place, double *then, distribution *d)
+typedef struct drift_options
+{
+	double		watch;			/* levels from here on */
+	double		drifted;
+	int64		min_rows;		/* fewer tell nothing of the model */
+	bool		mark;
+	bool		unused[7];
+} drift_options;
+
+static const scoring_option drift_known[] = {
+	{"watch", SCORING_NUMBER, offsetof(drift_options, watch), 0, 1000},
+	{"drifted", SCORING_NUMBER, offsetof(drift_options, drifted), 0, 1000},
+	{"min_rows", SCORING_WHOLE, offsetof(drift_options, min_rows), 1, 1e15},
+	{"mark", SCORING_BOOLEAN, offsetof(drift_options, mark)},
+	{NULL}
+};
+
+/* Puts out a row, and gives the index of stability: NaN where there is none. */
+static double
+put_drift(ReturnSetInfo *rsinfo, const scoring_encoding *encoding, int place, double *then, distribution *d, const drift_options *options)
 {
 	const scoring_column *column = place < encoding->count ? &encoding->columns[place] : NULL;
 	bool		is_text = column != NULL && column->kind == SCORING_COLUMN_TEXT;
 	double		then_sum = sum_of(then, d->bins);
 	double		now_sum = sum_of(d->counts, d->bins);
+	double		psi = get_float8_nan();
 	Datum		values[6] = {0};
 	bool		nulls[6] = {column == NULL, false, false, column == NULL, column == NULL, !is_text};
 
@@ -389,8 +414,6 @@ put_drift(ReturnSetInfo *rsinfo, const scoring_encoding *encoding, int place, do
 		memset(nulls + 1, true, 5);
 	else
 	{
-		double		psi;
-
 		values[3] = Float8GetDatum(then[d->bins - 1] / then_sum);
 		values[4] = Float8GetDatum(d->counts[d->bins - 1] / now_sum);
 		values[5] = Float8GetDatum(d->counts[d->bins - 2] / now_sum);
@@ -398,12 +421,55 @@ put_drift(ReturnSetInfo *rsinfo, const scoring_encoding *encoding, int place, do
 			join_rare(then, d->counts, d->bins, then_sum);
 		psi = scoring_psi(then, then_sum, d->counts, now_sum, d->bins);
 		values[1] = Float8GetDatum(psi);
-		values[2] = CStringGetTextDatum(psi < 0.1 ? "stable" : psi < 0.25 ? "watch" : "drifted");
+		values[2] = CStringGetTextDatum(psi < options->watch ? "stable" : psi < options->drifted ? "watch" : "drifted");
 	}
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	return psi;
 }
 
-/* model_drift(name, query) */
+/*
+ * The version is stale where a column or the score has drifted.  Only its owner
+ * marks it, and nobody where nothing can be written, or by a handful of rows, whose
+ * distribution is chance.
+ */
+static void
+note_drift(const scoring_version *version, const scoring_encoding *encoding, const double *psi, double rows, const drift_options *options)
+{
+	StringInfoData json;
+	StringInfoData cause;
+
+	if (!options->mark || XactReadOnly || RecoveryInProgress() || !has_privs_of_role(GetUserId(), version->owner))
+		return;
+	if (rows < options->min_rows)
+	{
+		ereport(NOTICE,
+				(errmsg("%.0f rows are too few to say whether model \"%s\" is stale", rows, version->name),
+				 errdetail("Its mark stays as it is below " INT64_FORMAT " rows.", options->min_rows),
+				 errhint("Give more rows, or the option \"min_rows\".")));
+		return;
+	}
+	initStringInfo(&json);
+	initStringInfo(&cause);
+	appendStringInfo(&json, "{\"rows\": %.0f, \"psi\": [", rows);
+	for (int i = 0; i <= encoding->count; i++)
+	{
+		const char *name = i < encoding->count ? encoding->columns[i].name : NULL;
+
+		appendStringInfoString(&json, i > 0 ? ", [" : "[");
+		if (name != NULL)
+			escape_json(&json, name);
+		else
+			appendStringInfoString(&json, "null");
+		appendStringInfo(&json, ", %s]", isfinite(psi[i]) ? float8out_internal(psi[i]) : "null");
+		if (psi[i] >= options->drifted)
+			appendStringInfo(&cause, "%s%s (PSI %.2f)", cause.len > 0 ? ", " : "", name != NULL ? quote_identifier(name) : "the score", psi[i]);
+	}
+	appendStringInfo(&json, "], \"watch\": %s, \"drifted\": %s}", float8out_internal(options->watch), float8out_internal(options->drifted));
+	scoring_note_drift(version, DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data))),
+					   cause.len > 0 ? psprintf("drift of %s", cause.data) : NULL);
+}
+
+/* model_drift(name, query, options) */
 Datum
 crm_model_drift(PG_FUNCTION_ARGS)
 {
@@ -416,7 +482,14 @@ crm_model_drift(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	char	   *query;
 	double	  **then;
+	double	   *psi;
+	drift_options options = {.watch = 0.1, .drifted = 0.25, .min_rows = 200, .mark = true};
 
+	scoring_read_options(PG_GETARG_JSONB_P(2), drift_known, "model_drift", &options);
+	if (options.watch > options.drifted)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"watch\" must not be above \"drifted\"")));
 	if (version->encoding == NULL || version->profile == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -430,11 +503,13 @@ crm_model_drift(PG_FUNCTION_ARGS)
 	plan = scoring_prepare(&query, "SELECT age, city FROM customers", encoding, &desc);
 	p = open_pass(desc, NULL, SCORING_COLUMN_NUMBER, encoding, NULL, version->model);
 	then = palloc(sizeof(double *) * (encoding->count + 1));
+	psi = palloc(sizeof(double) * (encoding->count + 1));
 	for (int i = 0; i <= encoding->count; i++)
 		then[i] = read_distribution(version->profile, encoding, i, &p->distributions[i]);
 	crm_select_run(plan, NULL, profile_row, p);
 	for (int i = 0; i <= encoding->count; i++)
-		put_drift(rsinfo, encoding, i, then[i], &p->distributions[i]);
+		psi[i] = put_drift(rsinfo, encoding, i, then[i], &p->distributions[i], &options);
+	note_drift(version, encoding, psi, p->rows, &options);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	MemoryContextSwitchTo(caller);

@@ -71,6 +71,7 @@ crm_train(PG_FUNCTION_ARGS)
 	scoring_version version = {0};
 	StringInfoData report;
 	int32		number;
+	bool		in_use;
 
 	version.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	t.algorithm = scoring_find_algorithm(text_to_cstring(PG_GETARG_TEXT_PP(1)));
@@ -91,9 +92,10 @@ crm_train(PG_FUNCTION_ARGS)
 	version.split = t.split_json;
 	version.profile = t.profile;
 	version.model = t.model;
-	number = scoring_add_version(&version, t.rows, t.fingerprint, true);
+	version.draft = t.options.draft;
+	number = scoring_add_version(&version, t.rows, t.fingerprint, true, &in_use);
 	append_report(&report, &t, version.name, number, version.metrics);
-	appendStringInfoChar(&report, '}');
+	appendStringInfo(&report, ", \"in_use\": %s}", in_use ? "true" : "false");
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	PopActiveSnapshot();
@@ -124,6 +126,7 @@ crm_retrain(PG_FUNCTION_ARGS)
 	double		error;
 	int32		number;
 	bool		better;
+	bool		promoted;
 
 	initStringInfo(&report);
 	crm_catalogue_newest();
@@ -158,10 +161,11 @@ crm_retrain(PG_FUNCTION_ARGS)
 	challenger.split = t.split_json;
 	challenger.profile = t.profile;
 	challenger.model = t.model;
-	number = scoring_add_version(&challenger, t.rows, t.fingerprint, better);
+	challenger.draft = t.options.draft;
+	number = scoring_add_version(&challenger, t.rows, t.fingerprint, better, &promoted);
 	append_report(&report, &t, champion->name, number, challenger.metrics);
-	appendStringInfo(&report, ", \"champion\": %d, \"promoted\": %s, \"loss_saved\": %s, \"loss_saved_error\": %s}",
-					 better ? number : champion->version, better ? "true" : "false", float8out_internal(mean),
+	appendStringInfo(&report, ", \"champion\": %d, \"promoted\": %s, \"better\": %s, \"loss_saved\": %s, \"loss_saved_error\": %s}",
+					 promoted ? number : champion->version, promoted ? "true" : "false", better ? "true" : "false", float8out_internal(mean),
 					 isfinite(error) ? float8out_internal(error) : "null");
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");

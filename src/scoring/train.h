@@ -131,12 +131,20 @@ typedef struct scoring_version
 	Jsonb	   *metrics;
 	Jsonb	   *profile;		/* how columns and scores were distributed; NULL: the value was stored */
 	Datum		model;
+	bool		draft;			/* added as one */
 } scoring_version;
 
-/* version 0: the one in use.  42704 with the nearest names, 42501, 55000 for a retired one. */
+/* version 0: the one in use.  42704 with the nearest names, 42501, 55000 for a retired one, and for a draft of another's. */
 extern scoring_version *scoring_find_version(const char *name, int32 version);
 /* The owner's member, or 42501; false when there is no such model yet. */
 extern bool scoring_may_replace(const char *name);
-extern int32 scoring_add_version(const scoring_version *version, int64 rows, const char *fingerprint, bool promote);
+/* 42501 unless the current user is the owner's member; 42704. */
+extern void scoring_require_owner(const char *name);
+extern void scoring_unknown_model(const char *name) CRM_NORETURN;
+extern void scoring_not_owner(const char *name) CRM_NORETURN;
+/* The number of the new version; promote: it is to be in use, which a draft is not where an approved one is.  in_use may be NULL. */
+extern int32 scoring_add_version(const scoring_version *version, int64 rows, const char *fingerprint, bool promote, bool *in_use);
+/* Keeps what a look at drift found (model_govern.c); cause: by what the version is stale, NULL where it is not. */
+extern void scoring_note_drift(const scoring_version *version, Jsonb *drift, const char *cause);
 
 #endif							/* CRM_SCORING_TRAIN_H */

@@ -6,6 +6,8 @@ CREATE TABLE @extschema@.model_definition (
 	-- how many versions there were, and which is in use
 	versions	int NOT NULL DEFAULT 0,
 	champion	int,
+	-- versions begin as drafts, and need the approval of somebody else than their author
+	approval	boolean NOT NULL DEFAULT false,
 	created_at	timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE @extschema@.model_definition IS 'models by name (模型): whose they are, and which version is in use';
@@ -27,17 +29,26 @@ CREATE TABLE @extschema@.model_version (
 	state		text NOT NULL DEFAULT 'approved' CHECK (state IN ('draft', 'approved', 'retired')),
 	created_at	timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	created_by	regrole NOT NULL,
-	PRIMARY KEY (name, version)
+	approved_at	timestamptz,
+	approved_by	regrole,
+	-- of the last look at drift
+	drift		jsonb,
+	drift_checked_at timestamptz,
+	stale_since	timestamptz,
+	stale_cause	text,
+	PRIMARY KEY (name, version),
+	CHECK ((stale_since IS NULL) = (stale_cause IS NULL))
 );
 COMMENT ON TABLE @extschema@.model_version IS
-	'versions of models (模型版本): the value, from which query, label and options, how columns become features, measures on rows held back, how columns and scores were distributed, fingerprint of the rows; algorithm and query are NULL for values that were stored';
+	'versions of models (模型版本): the value, from which query, label and options, how columns become features, measures on rows held back, how columns and scores were distributed, fingerprint of the rows; since when rows have drifted away from it, and by what (模型过期); algorithm and query are NULL for values that were stored';
 
 CREATE TABLE @extschema@.model_grant (
 	model		text NOT NULL REFERENCES @extschema@.model_definition ON DELETE CASCADE,
 	grantee		regrole NOT NULL,
-	PRIMARY KEY (model, grantee)
+	privilege	text NOT NULL CHECK (privilege IN ('use', 'approve')),
+	PRIMARY KEY (model, grantee, privilege)
 );
-COMMENT ON TABLE @extschema@.model_grant IS 'who may score by a model besides its owner (模型授权); 0 is public';
+COMMENT ON TABLE @extschema@.model_grant IS 'who may score by a model besides its owner, and who may approve its versions (模型授权); 0 is public';
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.model_definition', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.model_version', '');
@@ -71,7 +82,7 @@ CREATE FUNCTION @extschema@.train(name text, algorithm text, query text, label t
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000
 	AS 'MODULE_PATHNAME', 'crm_train';
 COMMENT ON FUNCTION @extschema@.train(text, text, text, text, jsonb) IS
-	'trains a model from the columns of a query, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number. Options: holdout, seed, key, time, max_categories, and those of the algorithm. Owner only where the name is taken';
+	'trains a model from the columns of a query, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number. Options: holdout, seed, key, time, max_categories, state (draft: not in use before it is approved), and those of the algorithm. Owner only where the name is taken';
 
 CREATE FUNCTION @extschema@.retrain(name text) RETURNS jsonb
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000
@@ -129,16 +140,16 @@ CREATE FUNCTION @extschema@.store_model(name text, m @extschema@.model) RETURNS 
 COMMENT ON FUNCTION @extschema@.store_model(text, @extschema@.model) IS
 	'keeps a model under a name, as a new version, which is in use from then on; its number (存模型)';
 
-CREATE FUNCTION @extschema@.grant_model(name text, grantee name) RETURNS void
+CREATE FUNCTION @extschema@.grant_model(name text, grantee name, privilege text DEFAULT 'use') RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000
 	AS 'MODULE_PATHNAME', 'crm_grant_model';
-COMMENT ON FUNCTION @extschema@.grant_model(text, name) IS
-	'lets a role (or public) score by a model and read its value. Owner only (模型授权)';
+COMMENT ON FUNCTION @extschema@.grant_model(text, name, text) IS
+	'lets a role (or public) score by a model and read its value (''use''), or approve its versions too (''approve'') (模型授权). Owner only';
 
-CREATE FUNCTION @extschema@.revoke_model(name text, grantee name) RETURNS void
+CREATE FUNCTION @extschema@.revoke_model(name text, grantee name, privilege text DEFAULT 'use') RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000
 	AS 'MODULE_PATHNAME', 'crm_revoke_model';
-COMMENT ON FUNCTION @extschema@.revoke_model(text, name) IS
+COMMENT ON FUNCTION @extschema@.revoke_model(text, name, text) IS
 	'takes back what grant_model gave. Owner only (收回模型授权)';
 
 CREATE FUNCTION @extschema@.drop_model(name text) RETURNS void
@@ -151,13 +162,19 @@ CREATE FUNCTION @extschema@.alter_model(name text, version int, state text) RETU
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000
 	AS 'MODULE_PATHNAME', 'crm_alter_model';
 COMMENT ON FUNCTION @extschema@.alter_model(text, int, text) IS
-	'gives a version of a model a state: draft, approved, or retired, which nothing is scored by any more. Owner only (模型状态)';
+	'gives a version of a model a state (模型状态): draft (草稿), by which only its owner scores, and who may approve it; approved (已批准); or retired (已停用), which nothing is scored by any more. Owner, or the right to approve; where the model requires approval, not the author of the version';
+
+CREATE FUNCTION @extschema@.alter_model(name text, approval boolean) RETURNS void
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000
+	AS 'MODULE_PATHNAME', 'crm_alter_model_approval';
+COMMENT ON FUNCTION @extschema@.alter_model(text, boolean) IS
+	'with approval, new versions of a model begin as drafts, and need the approval (双人复核) of somebody else than their author. Owner only';
 
 CREATE FUNCTION @extschema@.rollback_model(name text, version int DEFAULT NULL) RETURNS int
 	LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000
 	AS 'MODULE_PATHNAME', 'crm_rollback_model';
 COMMENT ON FUNCTION @extschema@.rollback_model(text, int) IS
-	'takes another version of a model into use, the one before unless a number is given; its number. Owner only (模型回滚)';
+	'takes another approved version of a model into use, the one before unless a number is given; its number. Owner only (模型回滚)';
 
 CREATE FUNCTION @extschema@.compare_models(algorithms text[], query text, label text, options jsonb DEFAULT '{}')
 	RETURNS TABLE (algorithm text, rows bigint, metric text, value float8, standard_error float8, lower float8, upper float8, auc float8,
@@ -167,9 +184,9 @@ CREATE FUNCTION @extschema@.compare_models(algorithms text[], query text, label 
 COMMENT ON FUNCTION @extschema@.compare_models(text[], text, text, jsonb) IS
 	'trains by several algorithms on the same rows and measures them on the same rows held back, or by folds, beside a baseline that knows no column: mean loss with limits of 95 percent, by how much it is worse than the best, and whether that is no more than chance (模型比较)';
 
-CREATE FUNCTION @extschema@.model_drift(name text, query text)
+CREATE FUNCTION @extschema@.model_drift(name text, query text, options jsonb DEFAULT '{}')
 	RETURNS TABLE (feature text, psi float8, level text, missing_then float8, missing_now float8, unseen_now float8)
-	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 20
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 20
 	AS 'MODULE_PATHNAME', 'crm_model_drift';
-COMMENT ON FUNCTION @extschema@.model_drift(text, text) IS
-	'how far the rows of a query are from those that a model was trained on: PSI of each column and, with feature NULL, of the score; stable below 0.1, watch below 0.25, else drifted; shares of missing and of never seen values (模型漂移)';
+COMMENT ON FUNCTION @extschema@.model_drift(text, text, jsonb) IS
+	'how far the rows of a query are from those that a model was trained on: PSI of each column and, with feature NULL, of the score; stable below 0.1, watch below 0.25, else drifted; shares of missing and of never seen values (模型漂移). Called by the owner, it marks the version in use stale where something has drifted, and takes the mark away where nothing has. Options: watch, drifted (the borders), min_rows (200: fewer rows mark nothing), mark (false: no mark)';

@@ -84,7 +84,7 @@ string_of(const char *name, const JsonbValue *value)
 void
 scoring_read_train_options(Jsonb *json, scoring_train_options *options)
 {
-	static const char *const own[] = {"holdout", "seed", "max_categories", "key", "time"};
+	static const char *const own[] = {"holdout", "seed", "max_categories", "key", "time", "state"};
 	JsonbValue *value;
 
 	if (!JB_ROOT_IS_OBJECT(json))
@@ -95,6 +95,14 @@ scoring_read_train_options(Jsonb *json, scoring_train_options *options)
 	options->holdout = scoring_number_option(json, "holdout", 0, 0.9, false, 0.2);
 	options->seed = (int64) scoring_number_option(json, "seed", 0, 1e15, true, 0);
 	options->max_categories = (int) scoring_number_option(json, "max_categories", 1, 254, true, 0);
+	if ((value = scoring_member(json, "state")) != NULL)
+	{
+		char	   *state = value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : "";
+
+		options->draft = strcmp(state, "draft") == 0;
+		if (!options->draft && strcmp(state, "approved") != 0)
+			wrong_option("state", "It is \"draft\" or \"approved\".");
+	}
 	if ((value = scoring_member(json, "time")) != NULL)
 		options->time = string_of("time", value);
 	if ((value = scoring_member(json, "key")) != NULL)

@@ -31,6 +31,7 @@ typedef struct scoring_train_options
 	char	  **key_names;
 	int			folds;			/* above 0: not a share of the rows is held back, but the part `fold` of so many */
 	int			fold;
+	bool		draft;			/* the version begins as one */
 	char	   *time;			/* the column by which rows are held back; NULL: by hash */
 	Jsonb	   *rest;
 } scoring_train_options;
