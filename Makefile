@@ -45,6 +45,7 @@ SQL_PARTS = \
 	src/behavior/calendar.sql \
 	src/behavior/timeline_type.sql \
 	src/behavior/timeline_agg.sql \
+	src/behavior/event_attribute.sql \
 	src/behavior/timeline_edit.sql \
 	src/behavior/timeline_kinds.sql \
 	src/behavior/decay.sql \

@@ -13,7 +13,7 @@
 #   real       test/real over public data beside the checkout
 #   demo       the demonstration over a smaller bank, and what was planted in it
 #   browser    pages in a headless Chromium: test/browser
-#   tap        test/t
+#   tap        test/t; TEST=... restricts to one
 #
 # Logs are kept in $CRM_BUILD/check.
 set -euo pipefail
@@ -181,14 +181,14 @@ stage_tap()
 		# A folder of the server's user, since these tests make clusters of their own.
 		crm_run_folder
 		trap crm_server_stop EXIT
-		cp -R "$here/t" "$CRM_RUN/t"
-		chmod -R u+w "$CRM_RUN/t"
+		cp -R "$here/t" "$here/../demo" "$CRM_RUN"
+		chmod -R u+w "$CRM_RUN/t" "$CRM_RUN/demo"
 		mkdir "$CRM_RUN/work"
 		if [ "$(id -u)" = 0 ]; then
 			chown -R postgres "$CRM_RUN"
 		fi
 		unset PGHOST PGPORT PGUSER PGDATABASE
-		for file in "$CRM_RUN"/t/*.pl; do
+		for file in "$CRM_RUN"/t/${TEST:-*}.pl; do
 			name=t/$(basename "$file")
 			status=0
 			crm_as_server env \

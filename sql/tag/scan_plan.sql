@@ -20,7 +20,7 @@ SELECT tag_scan_agg((SELECT bytes FROM plan WHERE name = 'logic'), 16, id, NULL:
 SELECT tag_scan_agg((SELECT bytes FROM plan WHERE name = 'logic'), 16, id, NULL::text, number, number) FROM plan_row;
 SELECT tag_scan_agg((SELECT bytes FROM plan WHERE name = 'logic'), 16, id, NULL::text) FROM plan_row;
 SELECT tag_scan_agg((SELECT bytes FROM plan WHERE name = 'executor'), 16, id, NULL::text, number, ARRAY[true]) FROM plan_row;
-SELECT tag_scan_agg((SELECT bytes FROM plan WHERE name = 'executor'), 16, id, NULL::text, number, ARRAY[true, NULL]) FROM plan_row;
+SELECT pg_column_size(tag_scan_agg((SELECT bytes FROM plan WHERE name = 'executor'), 16, id, NULL::text, number, ARRAY[true, NULL])) > 0 AS null_is_no FROM plan_row;
 SELECT tag_scan_agg((SELECT bytes FROM plan WHERE name = 'executor'), 16, id, NULL::text, number, ARRAY[[true], [false]]) FROM plan_row;
 SELECT tag_scan_agg((SELECT bytes FROM plan WHERE name = 'executor'), 16, id, NULL::text, number, NULL::boolean[]) FROM plan_row;
 SELECT tag_scan_agg('\x', 16, id, NULL::text, number) FROM plan_row;

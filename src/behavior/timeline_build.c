@@ -5,6 +5,7 @@
 
 #include "behavior/timeline_source.h"
 #include "common/bridge.h"
+#include "common/query.h"
 #include "executor/nodeHash.h"
 #include "storage/buffile.h"
 
@@ -27,6 +28,7 @@ struct timeline_build
 	MemoryContext row_context;
 	crm_timeline_writer *local; /* names and attributes of a piece in which some travelled with the rows */
 	bool		is_local;
+	StringInfoData packed;		/* of a row */
 };
 
 /* A number given by the piece's own writer, in an event under way. */
@@ -142,7 +144,7 @@ timeline_build_query(timeline_build *build, const char *query, ParamListInfo par
 	build->source = NULL;
 }
 
-/* ---- customers --------------------------------------------------------------------------- */
+/* ---- timelines ---------------------------------------------------------------------- */
 
 static crm_status
 begin_piece(void *arg, bool packed)
@@ -157,6 +159,91 @@ begin_piece(void *arg, bool packed)
 	crm_timeline_writer_reset(build->local);
 	return CRM_OK;
 }
+
+/* Name and attributes, so far numbers of the passing writer, go with the row, unless they are too large for that. */
+static void
+pack_event(timeline_build *build, crm_event_row *row)
+{
+	crm_text	name = crm_timeline_writer_name_text(build->local, row->name);
+	size_t		count;
+	const crm_attribute *attributes = crm_timeline_writer_attribute_list(build->local, row->attributes, &count);
+
+	timeline_source_pack(&build->packed, name, attributes, (int) count);
+	if (build->packed.len <= CRM_EVENT_MAX_PACKED)
+	{
+		row->packed = build->packed.data;
+		row->attributes = build->packed.len;
+		row->name = 0;
+		return;
+	}
+	crm_check(crm_timeline_writer_name(build->writer, name, &row->name), CRM_TIMELINE_TYPE, false);
+	crm_check(crm_timeline_writer_attributes(build->writer, attributes, count, &row->attributes), CRM_TIMELINE_TYPE, false);
+}
+
+/*
+ * The events of a timeline, in the numbers of the common writer as long as it
+ * keeps within its memory; else in those of a passing one, from which name and
+ * attributes go with each row.
+ */
+static void
+take_timeline(TupleTableSlot *slot, void *arg)
+{
+	timeline_build *build = arg;
+	bool		full = crm_timeline_writer_memory(build->writer) > build->dictionary;
+	crm_timeline_writer *writer = build->writer;
+	crm_timeline timeline;
+	crm_timeline_event *events;
+	size_t		count;
+	MemoryContext before;
+
+	slot_getsomeattrs(slot, 2);
+	build->ignored += slot->tts_isnull[0];
+	if (slot->tts_isnull[0] || slot->tts_isnull[1])
+		return;
+	if (full)
+	{
+		crm_check(begin_piece(build, true), CRM_TIMELINE_TYPE, false);
+		writer = build->local;
+	}
+	before = MemoryContextSwitchTo(build->row_context);
+	behavior_timeline_open(slot->tts_values[1], &timeline);
+	events = MemoryContextAllocHuge(build->row_context, Max(timeline.count, 1) * sizeof(crm_timeline_event));
+	crm_check(crm_timeline_load(writer, &timeline, PG_INT64_MIN, PG_INT64_MAX, events, &count), CRM_TIMELINE_TYPE, false);
+	for (size_t i = 0; i < count; i++)
+	{
+		crm_event_row row = {0};
+
+		row.customer = DatumGetInt64(slot->tts_values[0]);
+		row.at = events[i].at;
+		row.has_value = events[i].has_value;
+		row.value = events[i].value;
+		row.name = events[i].name;
+		row.attributes = events[i].attributes;
+		build->negative += row.customer < 0;
+		if (full)
+			pack_event(build, &row);
+		crm_check(crm_event_partition_add(build->partition, &row), CRM_TIMELINE_TYPE, false);
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(build->row_context);
+}
+
+void
+timeline_build_timelines(timeline_build *build, const char *query)
+{
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	(void) crm_select_columns(plan, "timelines", query);
+	build->row_context = AllocSetContextCreate(build->context, "crm timeline of a customer", ALLOCSET_DEFAULT_SIZES);
+	initStringInfo(&build->packed);
+	crm_select_run(plan, NULL, take_timeline, build);
+	MemoryContextDelete(build->row_context);
+	SPI_freeplan(plan);
+}
+
+/* ---- customers --------------------------------------------------------------------------- */
 
 static crm_status
 unpack_event(void *arg, const void *packed, size_t size, crm_timeline_event *event)

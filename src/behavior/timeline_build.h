@@ -26,6 +26,8 @@ extern timeline_build *timeline_build_new(void);
  * each of these names.  SPI is connected by the caller.
  */
 extern void timeline_build_query(timeline_build *build, const char *query, ParamListInfo params, int channels, char **channel_names);
+/* Takes the events of timelines: rows of customer (bigint) and timeline, NULL being none.  Else as above. */
+extern void timeline_build_timelines(timeline_build *build, const char *query);
 /* The customer is to be visited, events or not. */
 extern void timeline_build_mark(timeline_build *build, int64 customer);
 /* Rows ignored as they have no customer. */

@@ -6,15 +6,25 @@
 #include "catalog/pg_type.h"
 #include "nodes/params.h"
 #include "utils/array.h"
+#include "utils/datetime.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+/* A constant, as conditions with one go to other servers; in UTC and ISO form, which every DateStyle reads alike. */
 char *
 timeline_time_literal(TimestampTz at)
 {
-	return psprintf("('2000-01-01 00:00:00+00'::pg_catalog.timestamptz OPERATOR(pg_catalog.+) "
-					"pg_catalog.make_interval(secs => %.6f))", (double) at / USECS_PER_SEC);
+	struct pg_tm tm;
+	fsec_t		fsec;
+	char		text[MAXDATELEN + 1];
+
+	if (timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, text);
+	return psprintf("'%s'::pg_catalog.timestamptz", text);
 }
 
 void

@@ -8,7 +8,7 @@
 #include "behavior/timeline_build.h"
 #include "behavior/timeline_store.h"
 
-/* Microseconds since an instant: no setting changes how it is read. */
+/* An instant in a query: no setting changes how it is read. */
 extern char *timeline_time_literal(TimestampTz at);
 /* The columns of an event behind the customer's, and the FROM clause: the relation as "event". */
 extern void timeline_append_events(StringInfo sql, const timeline_mapping *mapping);

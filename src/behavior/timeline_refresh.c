@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "behavior/behavior.h"
 #include "behavior/timeline_chosen.h"
+#include "behavior/timeline_shards.h"
 #include "behavior/timeline_store.h"
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
@@ -356,6 +357,19 @@ events_query(const refresh *r)
 	return sql.data;
 }
 
+/* The timelines of events that other servers hold; NULL where rows have to be read. */
+static char *
+shards_query(const refresh *r)
+{
+	StringInfoData condition;
+
+	if (r->dictionary || (!r->whole && r->settings.arrival != NULL))
+		return NULL;
+	initStringInfo(&condition);
+	append_conditions(&condition, r, "event", ">=");
+	return timeline_shards_query(r->mapping, r->population->owner, condition.data);
+}
+
 /* Numbers the keys of the events to be read that the dictionary has not met. */
 static bool
 number_new_keys(refresh *r)
@@ -399,6 +413,7 @@ read_events(refresh *r)
 	MemoryContext context = CurrentMemoryContext;
 	timeline_build *build = timeline_build_new();
 	crm_owner_session session;
+	char	   *shards;
 
 	crm_require_alone("population_keys");
 	crm_owner_begin(&session, r->population->owner);
@@ -412,7 +427,16 @@ read_events(refresh *r)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
-	timeline_build_query(build, events_query(r), NULL, r->mapping->channels, r->mapping->channel);
+	shards = shards_query(r);
+	if (shards != NULL)
+	{
+		/* fetching the rows looks cheaper to the planner, which does not know what making a timeline of them costs */
+		(void) set_config_option("enable_hashagg", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		(void) set_config_option("enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		timeline_build_timelines(build, shards);
+	}
+	else
+		timeline_build_query(build, events_query(r), NULL, r->mapping->channels, r->mapping->channel);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 	crm_owner_end(&session);

@@ -426,8 +426,8 @@ pack_text(StringInfo out, crm_text text)
 	appendBinaryStringInfo(out, text.data, text.size);
 }
 
-static void
-pack_row(StringInfo out, crm_text name, const crm_attribute *attributes, int count)
+void
+timeline_source_pack(StringInfo out, crm_text name, const crm_attribute *attributes, int count)
 {
 	resetStringInfo(out);
 	pack_text(out, name);
@@ -641,7 +641,7 @@ send_along(timeline_source *source, TupleTableSlot *slot, crm_text name, crm_eve
 	crm_attribute attributes[CRM_TIMELINE_MAX_CHANNELS];
 	int			count = source->has_attributes ? read_attributes(source, slot, attributes) : 0;
 
-	pack_row(&source->packed, name, attributes, count);
+	timeline_source_pack(&source->packed, name, attributes, count);
 	if (source->packed.len <= CRM_EVENT_MAX_PACKED)
 	{
 		row->packed = source->packed.data;

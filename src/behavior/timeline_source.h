@@ -7,6 +7,7 @@
 #include "behavior/timeline.h"
 #include "executor/tuptable.h"
 #include "kernel/event_partition.h"
+#include "lib/stringinfo.h"
 #include "nodes/params.h"
 
 typedef struct timeline_source timeline_source;
@@ -22,6 +23,8 @@ extern void timeline_source_run(timeline_source *source, void (*take) (TupleTabl
 extern bool timeline_source_row(timeline_source *source, TupleTableSlot *slot, crm_event_row *row);
 extern void timeline_source_close(timeline_source *source);
 
+/* Name and attributes as bytes that travel with a row, instead of what is in the buffer. */
+extern void timeline_source_pack(StringInfo out, crm_text name, const crm_attribute *attributes, int count);
 /* Name and attributes that travel with a row; room for CRM_TIMELINE_MAX_CHANNELS.  Returns how many. */
 extern int	timeline_source_unpack(const void *packed, Size size, crm_text *name, crm_attribute *attributes);
 

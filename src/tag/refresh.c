@@ -302,16 +302,13 @@ tags_per_scan(const refresh *r, Oid owner, List *tags)
 	return Max(1, (int) (list_length(tags) * limit / bytes));
 }
 
-void
-crm_refresh_owner(refresh *r, Oid owner, List *tags, bool base)
+static void
+scan_in_parts(refresh *r, Oid owner, List *tags, bool base)
 {
 	int			at_once;
 
 	if (tags == NIL)
-	{
-		scan_once(r, owner, NIL, base);
 		return;
-	}
 	at_once = tags_per_scan(r, owner, tags);
 	for (int from = 0; from < list_length(tags); from += at_once)
 	{
@@ -321,6 +318,24 @@ crm_refresh_owner(refresh *r, Oid owner, List *tags, bool base)
 			part = lappend(part, list_nth(tags, i));
 		scan_once(r, owner, part, base && from == 0);
 	}
+}
+
+void
+crm_refresh_owner(refresh *r, Oid owner, List *tags, bool base)
+{
+	crm_scan_job job = new_job(r, owner, tags);
+	List	   *rest;
+	List	   *travelling;
+
+	if (tags == NIL)
+	{
+		scan_once(r, owner, NIL, base);
+		return;
+	}
+	/* one rule that cannot be sent would fetch the rows for all */
+	travelling = crm_scan_travelling(&job, &rest);
+	scan_in_parts(r, owner, travelling, base);
+	scan_in_parts(r, owner, rest, base && travelling == NIL);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------- */

@@ -25,3 +25,14 @@ CREATE AGGREGATE @extschema@.tag_scan_agg(plan bytea, chunk_bits int, id bigint,
 );
 COMMENT ON AGGREGATE @extschema@.tag_scan_agg(bytea, int, bigint, VARIADIC "any") IS
 	'the sets of all rules of a population in one scan; refresh_tags builds the plan and the arguments (scope, then columns and expressions)';
+
+CREATE AGGREGATE @extschema@.tag_scan_merge_agg(state @extschema@.agg_state) (
+	SFUNC = @extschema@.tag_scan_combinefn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 1048576,
+	COMBINEFUNC = @extschema@.tag_scan_combinefn,
+	FINALFUNC = @extschema@.tag_scan_finalfn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.tag_scan_merge_agg(@extschema@.agg_state) IS
+	'the sets of scans of the parts of a population, as those of one scan; refresh_tags calls it where the parts lie on other servers';

@@ -23,22 +23,28 @@
 static crm_scan_state *
 new_state(FunctionCallInfo fcinfo, MemoryContext context)
 {
+	Oid			scope;
+	crm_scan_state *state;
 	int			bits;
 
 	if (PG_ARGISNULL(ARG_PLAN) || PG_ARGISNULL(ARG_BITS))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("plan and chunk_bits must not be NULL")));
-	if (PG_NARGS() <= ARG_SCOPE || get_fn_expr_argtype(fcinfo->flinfo, ARG_SCOPE) != TEXTOID)
+	scope = PG_NARGS() <= ARG_SCOPE ? InvalidOid : get_fn_expr_argtype(fcinfo->flinfo, ARG_SCOPE);
+	if (scope != TEXTOID && scope != INT4OID)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the scope must be of type text")));
+				 errmsg("the scope must be of type text"),
+				 errdetail("Where there are no scopes, it is a NULL of type integer.")));
 	bits = PG_GETARG_INT32(ARG_BITS);
 	if (bits < CRM_CHUNK_BITS || bits > 62)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("chunk_bits must be between %d and 62", CRM_CHUNK_BITS)));
-	return crm_scan_state_new(context, PG_GETARG_BYTEA_PP(ARG_PLAN), bits);
+	state = crm_scan_state_new(context, PG_GETARG_BYTEA_PP(ARG_PLAN), bits);
+	state->scoped = scope == TEXTOID;
+	return state;
 }
 
 static void
@@ -79,6 +85,10 @@ crm_tag_scan_transfn(PG_FUNCTION_ARGS)
 		/* customers of one scope tend to come together, and most populations have none */
 		if (PG_ARGISNULL(ARG_SCOPE))
 			scope = state->null_scope != UINT32_MAX ? state->null_scope : crm_scan_state_scope(state, NULL, 0);
+		else if (!state->scoped)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the scope must be of type text")));
 		else
 		{
 			text	   *name = PG_GETARG_TEXT_PP(ARG_SCOPE);

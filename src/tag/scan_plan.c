@@ -95,7 +95,7 @@ crm_scan_plan_make(Relation source, List *rules, TimestampTz as_of, bool force_e
 			{
 				compiled.kind = CRM_RULE_EXECUTOR_BOOLEAN;
 				compiled.target = boolean_count++;
-				appendStringInfo(&booleans, "%s(%s) IS TRUE", compiled.target > 0 ? ", " : "", rule->qualified);
+				appendStringInfo(&booleans, "%s(%s)", compiled.target > 0 ? ", " : "", rule->qualified);
 			}
 			else if (rule->type == NUMERICOID)
 			{

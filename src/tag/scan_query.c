@@ -10,12 +10,15 @@
 #include "common/crm.h"
 
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/settings.h"
 #include "executor/spi.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/params.h"
-#include "nodes/plannodes.h"
+#include "optimizer/optimizer.h"
 #include "tag/due.h"
 #include "tag/rule_bind.h"
 #include "tag/rule_internal.h"
@@ -28,7 +31,6 @@
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -85,10 +87,9 @@ rights_of_owner(void *arg)
 		errcontext("the rights are those of role \"%s\", who owns the tags", (const char *) arg);
 }
 
-/* Runs a query over the job's source; crm_rule_query_params says what its parameters are. */
-static void
-run_query(const crm_scan_job *job, const char *query, const bytea *plan,
-		  void (*take) (TupleTableSlot *slot, void *arg), void *arg)
+void
+crm_scan_run_query(const crm_scan_job *job, const char *query, const bytea *plan,
+				   void (*take) (TupleTableSlot *slot, void *arg), void *arg)
 {
 	crm_owner_session session;
 	row_receiver receiver = {{receive_row, receiver_startup, receiver_nothing, receiver_nothing, DestNone}, take, arg};
@@ -98,6 +99,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 
 	/* what our queries call of our own */
 	crm_require_alone("tag_scan_agg");
+	crm_require_alone("tag_scan_merge_agg");
 	crm_require_alone("tag_trace");
 	crm_require_alone("rule_number");
 	crm_require_alone("population_keys");
@@ -139,7 +141,7 @@ run_query(const crm_scan_job *job, const char *query, const bytea *plan,
 }
 
 /*
- * run_query in a subtransaction: NULL when it went well, else its error, with
+ * The same in a subtransaction: NULL when it went well, else its error, with
  * everything undone.  The reader's errors and those of rules come this way.
  */
 static ErrorData *
@@ -159,7 +161,7 @@ try_query(const crm_scan_job *job, const char *query, const bytea *plan, bool se
 		if (serial)
 			(void) set_config_option("max_parallel_workers_per_gather", "0", PGC_USERSET, PGC_S_SESSION,
 									 GUC_ACTION_SAVE, true, 0, false);
-		run_query(job, query, plan, take, arg);
+		crm_scan_run_query(job, query, plan, take, arg);
 		AtEOXact_GUC(false, level);
 		ReleaseCurrentSubTransaction();
 	}
@@ -215,9 +217,8 @@ further_joins(const crm_scan_job *job, bool with_timelines, bool with_bound)
 	return sql.data;
 }
 
-/* FROM clause: the source as customer, with the dictionary and the timelines where they are needed. */
-static void
-append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines, bool with_bound)
+void
+crm_scan_append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines, bool with_bound)
 {
 	const crm_population *population = job->population;
 	const char *key = quote_identifier(population->key_column);
@@ -303,7 +304,7 @@ raise_with_place(const crm_scan_job *job, Relation source, List *rules, ErrorDat
 	}
 	crm_owner_end(&session);
 	appendStringInfoString(&sql, "]::pg_catalog.bool[]");
-	append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, sql.data));
+	crm_scan_append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, sql.data));
 
 	trace_rule = -1;
 	again = try_query(job, sql.data, NULL, true, ignore_row, NULL);
@@ -473,9 +474,9 @@ learn(const crm_scan_job *job, List *rules)
 			appendStringInfo(&sql, "%s%s", l.statistics == NIL ? "SELECT " : ", ", statistic->aggregate);
 			l.statistics = lappend(l.statistics, statistic);
 		}
-		append_from(&sql, job, any_timeline(rules), true);
+		crm_scan_append_from(&sql, job, any_timeline(rules), true);
 		appendStringInfo(&sql, " WHERE customer.%s IS NOT NULL", quote_identifier(job->population->key_column));
-		run_query(job, sql.data, NULL, take_statistics, &l);
+		crm_scan_run_query(job, sql.data, NULL, take_statistics, &l);
 		done += list_length(l.statistics);
 	}
 	error_context_stack = callback.previous;
@@ -540,6 +541,122 @@ append_due(StringInfo sql, const crm_scan_job *job, Relation source, List *rules
 	appendStringInfo(sql, ", %s)", next.data);
 }
 
+static void
+append_scan(StringInfo sql, const crm_scan_job *job, Relation source, List *rules, const char *arguments)
+{
+	appendStringInfo(sql, "SELECT %s.tag_scan_agg($%d, %d, ", crm_schema(), CRM_RULE_PLAN_PARAM, job->chunk_bits);
+	append_id(sql, job);
+	if (job->population->scope_column != NULL)
+		appendStringInfo(sql, ", customer.%s::pg_catalog.text", quote_identifier(job->population->scope_column));
+	else
+		/* no text: an aggregate with a collation that no column gives it is not sent to another server */
+		appendStringInfoString(sql, ", NULL::pg_catalog.int4");
+	appendStringInfo(sql, "%s)", arguments);
+	if (job->due)
+		append_due(sql, job, source, rules);
+	crm_scan_append_from(sql, job, any_timeline(rules), crm_bound_named(job->bound, sql->data));
+}
+
+/* Does a rule read the customer as a whole?  A leaf's row is of a type of its own. */
+static bool
+any_whole_row(List *rules)
+{
+	ListCell   *cell;
+
+	foreach(cell, rules)
+	{
+		Bitmapset  *columns = NULL;
+
+		pull_varattnos(((crm_rule *) lfirst(cell))->expr, 1, &columns);
+		if (bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, columns))
+			return true;
+	}
+	return false;
+}
+
+static bool
+any_text_column(Node *node, void *none)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) && ((Var *) node)->varcollid == DEFAULT_COLLATION_OID)
+		return true;
+	return expression_tree_walker(node, any_text_column, none);
+}
+
+/*
+ * Can a server of its own evaluate the rule?  It can where only columns are sent,
+ * or functions that depend on no setting; a text must have its collation from a
+ * column of the server's.
+ */
+static bool
+travels(Relation source, crm_rule *rule, TimestampTz as_of)
+{
+	if (rule->timeline || any_whole_row(list_make1(rule)))
+		return false;
+	return crm_scan_plan_batched(source, rule, as_of) ||
+		(!contain_mutable_functions(rule->expr) && (rule->type != TEXTOID || any_text_column(rule->expr, NULL)));
+}
+
+List *
+crm_scan_travelling(const crm_scan_job *job, List **rest)
+{
+	List	   *travelling = NIL;
+	List	   *rules;
+	Relation	source;
+	crm_owner_session session;
+	ListCell   *rule;
+	ListCell   *tag;
+
+	*rest = NIL;
+	if (job->dictionary || job->due || crm_shards_of(job->population->source, job->owner) == NIL)
+		return list_copy(job->tags);
+	source = relation_open(job->population->source, AccessShareLock);
+	rules = read_rules(job, source);
+	crm_owner_begin(&session, job->owner);
+	forboth(rule, rules, tag, job->tags)
+	{
+		if (travels(source, lfirst(rule), job->as_of))
+			travelling = lappend(travelling, lfirst(tag));
+		else
+			*rest = lappend(*rest, lfirst(tag));
+	}
+	crm_owner_end(&session);
+	relation_close(source, NoLock);
+	return travelling;
+}
+
+/*
+ * The scan of a source whose rows lie on other servers: each part by itself, so
+ * that its server runs the aggregate, and what they send merged.  False where
+ * the rows have to come here all the same.
+ */
+static bool
+append_shards(StringInfo sql, const crm_scan_job *job, Relation source, List *rules, const char *arguments)
+{
+	crm_population population = *job->population;
+	crm_scan_job of_leaf = *job;
+	List	   *leaves;
+	ListCell   *cell;
+
+	if (job->dictionary || job->chosen || job->due || job->bound != NULL || any_timeline(rules) || any_whole_row(rules))
+		return false;
+	leaves = crm_shards_of(population.source, job->owner);
+	if (leaves == NIL)
+		return false;
+	of_leaf.population = &population;
+	appendStringInfo(sql, "SELECT %s.tag_scan_merge_agg(shard.state) FROM (", crm_schema());
+	foreach(cell, leaves)
+	{
+		population.source = lfirst_oid(cell);
+		if (foreach_current_index(cell) > 0)
+			appendStringInfoString(sql, " UNION ALL ");
+		append_scan(sql, &of_leaf, source, rules, arguments);
+	}
+	appendStringInfoString(sql, ") AS shard (state)");
+	return true;
+}
+
 static crm_scan_state *
 run_job(const crm_scan_job *given)
 {
@@ -569,23 +686,15 @@ run_job(const crm_scan_job *given)
 	crm_owner_end(&session);
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s.tag_scan_agg($%d, %d, ", crm_schema(), CRM_RULE_PLAN_PARAM, job->chunk_bits);
-	append_id(&sql, job);
-	if (job->population->scope_column != NULL)
-		appendStringInfo(&sql, ", customer.%s::pg_catalog.text", quote_identifier(job->population->scope_column));
-	else
-		appendStringInfoString(&sql, ", NULL::pg_catalog.text");
-	appendStringInfo(&sql, "%s)", arguments);
-	if (job->due)
-		append_due(&sql, job, source, rules);
-	append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, sql.data));
+	if (!append_shards(&sql, job, source, rules, arguments))
+		append_scan(&sql, job, source, rules, arguments);
 
 	if (job->within)
 	{
 		ErrorContextCallback callback = {error_context_stack, within_query, (void *) job};
 
 		error_context_stack = &callback;
-		run_query(job, sql.data, plan, take_state, &result);
+		crm_scan_run_query(job, sql.data, plan, take_state, &result);
 		error_context_stack = callback.previous;
 		error = NULL;
 	}
@@ -647,129 +756,10 @@ crm_scan_find_next_change(const crm_scan_job *given)
 	settings = crm_rule_enter();
 	any = crm_due_append(&sql, source, rules, job->population->key_column);
 	crm_rule_leave(settings);
-	append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, sql.data));
+	crm_scan_append_from(&sql, job, any_timeline(rules), crm_bound_named(job->bound, sql.data));
 	if (any)
-		run_query(job, sql.data, NULL, take_next_change, &next);
+		crm_scan_run_query(job, sql.data, NULL, take_next_change, &next);
 	relation_close(source, NoLock);
 	crm_population_leave_zone(level);
 	return next;
-}
-
-/* ---- smaller queries --------------------------------------------------------------------------- */
-
-double
-crm_scan_expected_rows(const crm_scan_job *job)
-{
-	crm_owner_session session;
-	StringInfoData sql;
-	SPIPlanPtr	plan;
-	CachedPlan *cached;
-	double		rows = 1000;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT FROM %s", crm_scan_rows(job));
-	crm_owner_begin(&session, job->owner);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	plan = SPI_prepare(sql.data, 0, NULL);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	cached = SPI_plan_get_cached_plan(plan);
-	if (cached != NULL)
-	{
-		rows = linitial_node(PlannedStmt, cached->stmt_list)->planTree->plan_rows;
-		ReleaseCachedPlan(cached, NULL);	/* an unsaved plan has no resource owner */
-	}
-	SPI_finish();
-	crm_owner_end(&session);
-	return rows;
-}
-
-typedef struct key_sample
-{
-	int64	   *keys;
-	int			count;
-	int			room;
-} key_sample;
-
-static void
-take_key(TupleTableSlot *slot, void *arg)
-{
-	key_sample *sample = arg;
-	bool		isnull;
-	int64		key = DatumGetInt64(slot_getattr(slot, 1, &isnull));
-
-	/* far more than asked for means that the planner was far off: enough of a sample all the same */
-	if (isnull || sample->count >= 10000000)
-		return;
-	if (sample->count == sample->room)
-	{
-		sample->room *= 2;
-		sample->keys = repalloc(sample->keys, sample->room * sizeof(int64));
-	}
-	sample->keys[sample->count++] = key;
-}
-
-int64 *
-crm_scan_sample_keys(const crm_scan_job *job, int64 one_in, int *count)
-{
-	const char *key = quote_identifier(job->population->key_column);
-	key_sample	sample = {palloc(1024 * sizeof(int64)), 0, 1024};
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT customer.%s::pg_catalog.int8 FROM %s WHERE customer.%s OPERATOR(pg_catalog.>=) 0",
-					 key, crm_scan_rows(job), key);
-	if (one_in > 1)
-		appendStringInfo(&sql, " AND pg_catalog.hashint8extended(customer.%s::pg_catalog.int8, 1) OPERATOR(pg_catalog.&) " INT64_FORMAT " OPERATOR(pg_catalog.=) 0",
-						 key, one_in - 1);
-	run_query(job, sql.data, NULL, take_key, &sample);
-	*count = sample.count;
-	return sample.keys;
-}
-
-int64 *
-crm_scan_key_quantiles(const crm_scan_job *job, int *count)
-{
-	const crm_population *population = job->population;
-	key_sample	sample = {palloc(1024 * sizeof(int64)), 0, 1024};
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT bound FROM pg_catalog.pg_stats, "
-					 "pg_catalog.unnest(histogram_bounds::pg_catalog.text::pg_catalog.int8[]) WITH ORDINALITY AS u (bound, n) "
-					 "WHERE schemaname OPERATOR(pg_catalog.=) %s AND tablename OPERATOR(pg_catalog.=) %s AND attname OPERATOR(pg_catalog.=) %s "
-					 "AND bound OPERATOR(pg_catalog.>=) 0 ORDER BY n",
-					 quote_literal_cstr(get_namespace_name(get_rel_namespace(population->source))),
-					 quote_literal_cstr(get_rel_name(population->source)),
-					 quote_literal_cstr(population->key_column));
-	run_query(job, sql.data, NULL, take_key, &sample);
-	*count = sample.count;
-	return sample.count > 0 ? sample.keys : NULL;
-}
-
-static void
-take_new_key(TupleTableSlot *slot, void *arg)
-{
-	tuplestore_puttupleslot(arg, slot);
-}
-
-Tuplestorestate *
-crm_scan_new_keys(const crm_scan_job *job)
-{
-	const char *key = quote_identifier(job->population->key_column);
-	Tuplestorestate *keys = tuplestore_begin_heap(false, false, work_mem);
-	crm_scan_job with_dictionary = *job;
-	StringInfoData sql;
-
-	with_dictionary.dictionary = true;
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT DISTINCT customer.%s::pg_catalog.text COLLATE pg_catalog.\"C\"", key);
-	append_from(&sql, &with_dictionary, false, false);
-	appendStringInfo(&sql, " WHERE dictionary.id IS NULL AND customer.%s IS NOT NULL", key);
-	if (job->population->key_form == CRM_KEY_INTEGER)
-		appendStringInfo(&sql, " AND customer.%s OPERATOR(pg_catalog.<) 0", key);
-	appendStringInfoString(&sql, " ORDER BY 1");
-	run_query(&with_dictionary, sql.data, NULL, take_new_key, keys);
-	return keys;
 }

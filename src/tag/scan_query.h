@@ -50,6 +50,13 @@ extern bool crm_scan_is_told(const crm_population *population, Oid owner);
 /* Of the job's customers and tags the first instant at which one may change by the clock; DT_NOEND: none. */
 extern TimestampTz crm_scan_next_change(const crm_scan_job *job);
 
+/*
+ * Those of the job's tags that servers which hold parts of the source can
+ * evaluate by themselves, and the rest, for which the rows have to come here; all
+ * of them and none where no other server holds a part.
+ */
+extern List *crm_scan_travelling(const crm_scan_job *job, List **rest);
+
 /* The parameters of a scan of chosen customers; its FROM and WHERE clauses, further joins in between (scan_chosen.c). */
 extern void crm_scan_choose(const crm_scan_job *job, ParamListInfo params);
 extern void crm_scan_append_chosen(StringInfo sql, const crm_scan_job *job, const char *joins);

@@ -439,13 +439,17 @@ read_booleans(crm_scan *scan, const NullableDatum *argument, int row)
 {
 	ArrayType  *array = executor_array(argument, BOOLOID, scan->program.executor_booleans);
 	const char *data = ARR_DATA_PTR(array);
+	const bits8 *present = ARR_NULLBITMAP(array);
 	uint64		bit = UINT64CONST(1) << (row & 63);
 
-	if (ARR_HASNULL(array))
-		check_plan(CRM_CORRUPT);
 	for (uint32 i = 0; i < scan->program.executor_booleans; i++)
-		if (data[i])
+	{
+		/* NULL is no, and has no place in the data */
+		if (present != NULL && !(present[i / 8] & (1 << (i % 8))))
+			continue;
+		if (*data++)
 			scan->rules[scan->boolean_rules[i]].truth[row >> 6] |= bit;
+	}
 }
 
 static void

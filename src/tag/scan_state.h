@@ -25,6 +25,7 @@ typedef struct crm_scan_state
 	uint32		null_scope;		/* its index, or UINT32_MAX */
 	uint32		scope_count;
 	const char **scope_names;	/* by index; NULL for the NULL scope */
+	bool		scoped;			/* rows come with scopes: of this process's rows alone */
 
 	int			rows;			/* in the batch, not yet evaluated */
 	uint64		ids[CRM_BATCH_ROWS];

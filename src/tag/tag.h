@@ -73,6 +73,16 @@ extern void crm_population_leave_zone(int level);
 /* Serialises writers of one population until the end of the transaction. */
 extern void crm_population_lock(const crm_population *population);
 
+/* ---- sources that other servers hold (shards.c) ---------------------- */
+
+/*
+ * The leaves of a partitioned relation, one of them a foreign table at least,
+ * where a query over each leaf reads for `reader` what a query over the whole
+ * reads; NIL where it has no foreign leaf, or where rights or row-level security
+ * are not the same for both.  OIDs; the leaves are locked as for reading.
+ */
+extern List *crm_shards_of(Oid relation, Oid reader);
+
 /* ---- keys (key.c) ------------------------------------------------------ */
 
 /*
