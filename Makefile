@@ -106,6 +106,11 @@ SQL_PARTS = \
 	src/behavior/timeline_store.sql \
 	src/behavior/timeline_now.sql \
 	src/tag/training_rows.sql \
+	src/report/chart_frame.sql \
+	src/report/chart_lines.sql \
+	src/report/chart_grids.sql \
+	src/report/chart_paths.sql \
+	src/report/chart_models.sql \
 	src/report/library.sql \
 	src/report/words.sql \
 	src/report/page_style.sql \
