@@ -75,6 +75,7 @@ SQL_PARTS = \
 	src/scoring/ratings.sql \
 	src/scoring/progress.sql \
 	src/scoring/cox_fit.sql \
+	src/segment/kmeans.sql \
 	src/scoring/train.sql \
 	src/scoring/model_catalog.sql \
 	src/tag/catalogue.sql \

@@ -146,6 +146,8 @@ extern const crm_model_kind crm_model_mbg_nbd;
 extern const crm_model_kind crm_model_pareto_nbd;
 extern const crm_model_kind crm_model_gamma_gamma;
 extern const crm_model_kind crm_model_cox;
+extern const crm_model_kind crm_model_k_means;
+extern const crm_model_kind crm_model_k_prototypes;
 
 /* All kinds, ended by NULL. */
 extern const crm_model_kind *const crm_model_kinds[];

@@ -15,6 +15,8 @@ const crm_model_kind *const crm_model_kinds[] = {
 	&crm_model_pareto_nbd,
 	&crm_model_gamma_gamma,
 	&crm_model_cox,
+	&crm_model_k_means,
+	&crm_model_k_prototypes,
 	NULL
 };
 

@@ -185,7 +185,11 @@ scoring_options_of(FunctionCallInfo fcinfo, int argument, const scoring_option *
 	kept->json = NULL;
 	if (json != NULL)
 	{
+		/* arrays among them live as long */
+		MemoryContext before = MemoryContextSwitchTo(flinfo->fn_mcxt);
+
 		scoring_read_options(DatumGetJsonbP(PointerGetDatum(json)), known, function, kept->options);
+		MemoryContextSwitchTo(before);
 		kept->json = MemoryContextAlloc(flinfo->fn_mcxt, VARSIZE_ANY(json));
 		memcpy(kept->json, json, VARSIZE_ANY(json));
 	}

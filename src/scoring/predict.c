@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "funcapi.h"
+#include "kernel/model_kmeans.h"
 #include "nodes/primnodes.h"
 #include "utils/float.h"
 #include "utils/tuplestore.h"
@@ -75,6 +76,16 @@ scoring_require_kind(const crm_model *m, const crm_model_kind *kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model is of kind \"%s\", not \"%s\"", m->kind->name, kind->name)));
+}
+
+void
+scoring_require_groups(const crm_model *m)
+{
+	if (!crm_model_has_groups(m))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model is of kind \"%s\", and has no groups", m->kind->name),
+				 errhint("Groups are made by kmeans_fit and kprototypes_fit.")));
 }
 
 /* ---- arguments and results ------------------------------------------------ */

@@ -1,16 +1,21 @@
 /*
  * rows_state.c - rows as the state of an aggregate.
  *
- * As crm.agg_state: number of the use and size of the options (a byte each), 2
- * bytes 0, number of features (4 bytes), rows skipped (8 bytes), the options, padded to 8
+ * As crm.agg_state: number of the use, size of the options and level of a sample (a
+ * byte each), a byte 0, number of features (4 bytes), rows skipped (8 bytes), the options, padded to 8
  * bytes, then the rows as kernel/columns.h writes them.
  */
 #include "scoring/rows_state.h"
+
+#include <math.h>
 
 #include "common/agg_state.h"
 #include "common/settings.h"
 
 #define ROWS_STATE_VERSION 1
+/* A sample of 2^-63 of the rows, and as many equal rows as sums of them can tell. */
+#define MAX_LEVEL 63
+#define MAX_COPIES 1e15
 #define ROWS_HEADER 16
 
 /* ---- errors -------------------------------------------------------------- */
@@ -63,6 +68,7 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	memset(data, 0, ROWS_HEADER + options_room(state->use));
 	data[0] = state->use->number;
 	data[1] = (uint8) state->use->options_size;
+	data[2] = state->level;
 	crm_store32(data + 4, (uint32) scoring_rows_features(state));
 	crm_store64(data + 8, state->skipped);
 	memcpy(data + ROWS_HEADER, state->options, state->use->options_size);
@@ -113,6 +119,7 @@ rows_are_valid(const scoring_rows *state, Size from_part)
 			crm_columns_read(&state->columns, part, (uint32) column, numbers);
 			for (uint32 i = 0; i < crm_columns_part_rows(&state->columns, part); i++)
 				if (column == SCORING_ROWS_WEIGHT ? !(numbers[i] > 0) :
+					state->use->copies ? !(numbers[i] >= 1 && numbers[i] <= MAX_COPIES && numbers[i] == floor(numbers[i])) :
 					state->use->labels ? numbers[i] != 0 && numbers[i] != 1 : numbers[i] != numbers[i])
 					return false;
 		}
@@ -135,6 +142,8 @@ add_flat(scoring_rows *state, Datum value, MemoryContext parent, const scoring_r
 		crm_agg_state_damaged("The state belongs to another aggregate.");
 	if (features > use->most_features || skipped > PG_INT64_MAX / 2)
 		crm_agg_state_damaged("The state has more features than the aggregate takes.");
+	if (data[2] > MAX_LEVEL)
+		crm_agg_state_damaged("The level of a sample is none.");
 	memcpy(options, data + ROWS_HEADER, use->options_size);
 	if (use->options_are_valid != NULL && !use->options_are_valid(options))
 		crm_agg_state_damaged("The options in a state of a trainer are not such.");
@@ -142,6 +151,7 @@ add_flat(scoring_rows *state, Datum value, MemoryContext parent, const scoring_r
 		state = new_state(parent, use, options, (int) features);
 	check_same(state, options, (int) features);
 	state->skipped += skipped;
+	state->level = Max(state->level, data[2]);
 	before = state->columns.block_count;
 	scoring_rows_check(state, crm_columns_merge(&state->columns, data + ROWS_HEADER + options_room(use),
 										  VARSIZE(flat) - CRM_AGG_STATE_HEADER - ROWS_HEADER - options_room(use)));

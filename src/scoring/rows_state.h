@@ -17,7 +17,7 @@
 #define SCORING_ROWS_LABEL 0	/* columns, as in kernel/logistic_fit.h */
 #define SCORING_ROWS_WEIGHT 1
 #define SCORING_ROWS_FEATURES 2
-#define SCORING_ROWS_OPTIONS 96
+#define SCORING_ROWS_OPTIONS 208
 
 /* What an aggregate makes of such a state; one constant for each kind. */
 typedef struct scoring_rows_use
@@ -30,6 +30,7 @@ typedef struct scoring_rows_use
 	/* Are these bytes options that the aggregate may use?  They may come from anywhere. */
 	bool		(*options_are_valid) (const void *options);
 	bool		labels;			/* the first column is 0 or 1 */
+	bool		copies;			/* the first column tells how many rows this one stands for */
 } scoring_rows_use;
 
 typedef struct scoring_rows
@@ -38,6 +39,7 @@ typedef struct scoring_rows
 	const scoring_rows_use *use;
 	char		options[SCORING_ROWS_OPTIONS];
 	uint64		skipped;		/* rows left out since a feature was missing */
+	uint8		level;			/* of a sample, as the use understands it; the highest of those put together */
 	crm_columns columns;
 } scoring_rows;
 

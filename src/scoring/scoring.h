@@ -53,6 +53,9 @@ extern const double *scoring_row(scoring_site *site, ArrayType *features);
 /* Raises 55000 unless the model is of that kind. */
 extern void scoring_require_kind(const crm_model *m, const crm_model_kind *kind);
 
+/* Raises 55000 unless the model is one of groups. */
+extern void scoring_require_groups(const crm_model *m);
+
 /* Places of the set marks, counted from 1, as a field of the model; nothing when there are none. */
 extern void scoring_set_places(crm_model *m, int field, const bool *marks, int count);
 
@@ -130,5 +133,9 @@ extern double scoring_weight(double weight);
  * *nulls.  The numbers may lie in the array itself.  22003 for NaN and infinity.
  */
 extern const double *scoring_features(ArrayType *array, int *count, bool *nulls);
+
+/* ---- rows of an aggregate (rows_state.c) -------------------------------------- */
+
+#include "scoring/rows_state.h"
 
 #endif							/* CRM_SCORING_H */

@@ -91,6 +91,17 @@ test_round_trip(const crm_model_kind *kind)
 	unit_pool_free(&pool);
 }
 
+/* A number is never that of two kinds. */
+static void
+test_numbers(void)
+{
+	for (int i = 0; crm_model_kinds[i] != NULL; i++)
+	{
+		CHECK(crm_model_kind_numbered(crm_model_kinds[i]->number) == crm_model_kinds[i]);
+		CHECK(crm_model_kind_named(crm_model_kinds[i]->name, strlen(crm_model_kinds[i]->name)) == crm_model_kinds[i]);
+	}
+}
+
 /* Each value of width class comes back; the narrowest width is taken. */
 static void
 test_integers(void)
@@ -184,6 +195,7 @@ main(void)
 {
 	test_round_trip(&crm_model_linear);
 	test_round_trip(&crm_model_logistic);
+	test_numbers();
 	test_integers();
 	test_checks();
 	test_scores();
