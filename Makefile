@@ -18,7 +18,7 @@ EXTENSION = crm_analytics
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(CRM_SOURCE)/crm_analytics.control)
 MODULE_big = crm_analytics
 
-ROOMS = kernel common audience tag segment behavior scoring report
+ROOMS = kernel common audience tag segment behavior scoring report mining
 CRM_OBJECTS := $(sort $(foreach room,$(ROOMS),$(patsubst $(CRM_SOURCE)/%.c,%.o,$(wildcard $(CRM_SOURCE)/src/$(room)/*.c))))
 OBJS = $(CRM_OBJECTS)
 
@@ -78,6 +78,7 @@ SQL_PARTS = \
 	src/segment/kmeans.sql \
 	src/scoring/train.sql \
 	src/scoring/model_catalog.sql \
+	src/mining/association.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -11,17 +11,15 @@
 
 #include <math.h>
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/agg_state.h"
 #include "common/bridge.h"
+#include "common/result_rows.h"
 #include "funcapi.h"
 #include "kernel/attribution.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/expandeddatum.h"
-#include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 CRM_FUNCTION(crm_attribution_transfn);
 CRM_FUNCTION(crm_attribution_combinefn);
@@ -321,41 +319,6 @@ crm_attribution_combinefn(PG_FUNCTION_ARGS)
 	return EOHPGetRWDatum(&state->header);
 }
 
-/* Rows of the final function's result, an array of a composite type. */
-typedef struct result_rows
-{
-	TupleDesc	desc;
-	Oid			type;
-	Datum	   *rows;
-	int			count;
-} result_rows;
-
-static result_rows
-begin_rows(FunctionCallInfo fcinfo, Size most)
-{
-	result_rows result;
-
-	result.type = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
-	result.desc = lookup_rowtype_tupdesc_copy(result.type, -1);
-	result.rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(most, 1));
-	result.count = 0;
-	return result;
-}
-
-static void
-add_row(result_rows *result, Datum *values, bool *nulls)
-{
-	result->rows[result->count++] = HeapTupleGetDatum(heap_form_tuple(result->desc, values, nulls));
-}
-
-static Datum
-end_rows(const result_rows *result)
-{
-	if (result->count == 0)
-		return PointerGetDatum(construct_empty_array(result->type));
-	return PointerGetDatum(construct_array(result->rows, result->count, result->type, -1, false, TYPALIGN_DOUBLE));
-}
-
 /* The state of a final function, which leaves it as it is; NULL when there were no rows. */
 static const attribution_state *
 final_state(FunctionCallInfo fcinfo, bool chain_only, const char *name)
@@ -390,11 +353,11 @@ credit_rows(FunctionCallInfo fcinfo, const attribution_state *state, bool effect
 	crm_env		env = crm_env_in(CurrentMemoryContext);
 	crm_channel_credit *credits = NULL;
 	uint32		count = 0;
-	result_rows result;
+	crm_result_rows result;
 
 	if (state != NULL)
 		check_answer(crm_attribution_credits(&state->sums, &env, &credits, &count));
-	result = begin_rows(fcinfo, count);
+	result = crm_result_rows_begin(fcinfo, count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		const crm_channel_credit *credit = &credits[i];
@@ -406,9 +369,9 @@ credit_rows(FunctionCallInfo fcinfo, const attribution_state *state, bool effect
 		values[0] = credit->name == NULL ? (Datum) 0 : name_datum(credit->name, credit->length);
 		values[1] = Float8GetDatum(effects ? credit->conversion_effect : credit->conversions);
 		values[2] = Float8GetDatum(effects ? credit->value_effect : credit->value);
-		add_row(&result, values, nulls);
+		crm_result_rows_add(&result, values, nulls);
 	}
-	return end_rows(&result);
+	return crm_result_rows_end(&result);
 }
 
 /* No rows: no credits. */
@@ -451,11 +414,11 @@ crm_attribution_transitions_finalfn(PG_FUNCTION_ARGS)
 	crm_env		env = crm_env_in(CurrentMemoryContext);
 	crm_attribution_transition *transitions = NULL;
 	uint32		count = 0;
-	result_rows result;
+	crm_result_rows result;
 
 	if (state != NULL)
 		check_answer(crm_attribution_transitions(&state->sums, &env, &transitions, &count));
-	result = begin_rows(fcinfo, count);
+	result = crm_result_rows_begin(fcinfo, count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		const crm_attribution_transition *t = &transitions[i];
@@ -471,7 +434,7 @@ crm_attribution_transitions_finalfn(PG_FUNCTION_ARGS)
 			values[1] = name_datum(state->sums.channels.entries[t->next - 1].text, state->sums.channels.entries[t->next - 1].length);
 		values[2] = Float8GetDatum(t->journeys);
 		values[3] = Float8GetDatum(t->probability);
-		add_row(&result, values, nulls);
+		crm_result_rows_add(&result, values, nulls);
 	}
-	PG_RETURN_DATUM(end_rows(&result));
+	PG_RETURN_DATUM(crm_result_rows_end(&result));
 }

@@ -46,6 +46,14 @@ crm_progress(const crm_env *env)
 			return crm_try_status_; \
 	} while (0)
 
+/* Sets target to so many bytes of env, or leaves the function. */
+#define CRM_ALLOC(target, env, size) \
+	do { \
+		(target) = (env)->alloc((env)->arg, (size)); \
+		if ((target) == NULL) \
+			return CRM_NO_MEMORY; \
+	} while (0)
+
 /*
  * Functions over long arrays are compiled for several instruction sets and
  * chosen when the library is loaded; host-specific compiler flags would make

@@ -7,6 +7,9 @@
  * counts.
  */
 #include "kernel/significance.h"
+
+#include <math.h>
+
 #include "kernel/sort.h"
 
 /* Weights are relative to the mode's; those below this share of a sum no longer change it. */
@@ -76,13 +79,30 @@ add_side(const crm_env *env, const table *t, double x, double weight, bool up, d
 			if (weight < *unlikely * NEGLIGIBLE)
 				break;
 		}
-		if (weight == 0 || (up ? x >= t->high : x <= t->low))
+		if (weight == 0 || isinf(weight) || (up ? x >= t->high : x <= t->low))
 			break;
 		weight *= up ? step_up(t, x) : step_down(t, x);
 		x += up ? 1 : -1;
 		if (++steps % PROGRESS_STEPS == 0)
 			crm_progress(env);
 	}
+}
+
+static crm_status
+check_counts(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	return a > CRM_FISHER_MAX_TOTAL || b > CRM_FISHER_MAX_TOTAL || c > CRM_FISHER_MAX_TOTAL || d > CRM_FISHER_MAX_TOTAL ||
+		a + b + c + d > CRM_FISHER_MAX_TOTAL ? CRM_OUT_OF_RANGE : CRM_OK;
+}
+
+static table
+table_of(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	table		t = {(double) (a + b), (double) (a + c), (double) d - (double) a};
+
+	t.low = t.neither < 0 ? -t.neither : 0;
+	t.high = t.drawn < t.marked ? t.drawn : t.marked;
+	return t;
 }
 
 crm_status
@@ -95,9 +115,7 @@ crm_fisher_exact(const crm_env *env, uint64_t a, uint64_t b, uint64_t c, uint64_
 	double		all = 0;
 	double		unlikely = 0;
 
-	if (a > CRM_FISHER_MAX_TOTAL || b > CRM_FISHER_MAX_TOTAL || c > CRM_FISHER_MAX_TOTAL || d > CRM_FISHER_MAX_TOTAL ||
-		a + b + c + d > CRM_FISHER_MAX_TOTAL)
-		return CRM_OUT_OF_RANGE;
+	CRM_TRY(check_counts(a, b, c, d));
 	if (a + b == 0 || c + d == 0 || a + c == 0 || b + d == 0)
 	{
 		*p = 1;
@@ -105,11 +123,7 @@ crm_fisher_exact(const crm_env *env, uint64_t a, uint64_t b, uint64_t c, uint64_
 	}
 
 	total = (double) (a + b + c + d);
-	t.drawn = (double) (a + b);
-	t.marked = (double) (a + c);
-	t.neither = (double) d - (double) a;
-	t.low = t.neither < 0 ? -t.neither : 0;
-	t.high = t.drawn < t.marked ? t.drawn : t.marked;
+	t = table_of(a, b, c, d);
 	/* Rounding may miss the mode by a little, which is as good a place to start from. */
 	mode = (double) (uint64_t) ((t.drawn + 1) * ((t.marked + 1) / (total + 2)));
 	if (mode < t.low)
@@ -127,6 +141,24 @@ crm_fisher_exact(const crm_env *env, uint64_t a, uint64_t b, uint64_t c, uint64_
 	if (mode > t.low)
 		add_side(env, &t, mode - 1, step_down(&t, mode), false, observed * TIE, &all, &unlikely);
 	*p = unlikely >= all ? 1 : unlikely / all;
+	return CRM_OK;
+}
+
+crm_status
+crm_fisher_greater(const crm_env *env, uint64_t a, uint64_t b, uint64_t c, uint64_t d, double *p)
+{
+	table		t;
+	double		all = 0;
+	double		tail = 0;
+	double		below = 0;
+
+	CRM_TRY(check_counts(a, b, c, d));
+	t = table_of(a, b, c, d);
+	/* From this table on in both directions, its own likelihood being 1: where those on one side overflow, its share is all. */
+	add_side(env, &t, (double) a, 1, true, INFINITY, &all, &tail);
+	if ((double) a > t.low)
+		add_side(env, &t, (double) a - 1, step_down(&t, (double) a), false, INFINITY, &all, &below);
+	*p = isinf(tail) ? 1 : tail / (tail + below);
 	return CRM_OK;
 }
 

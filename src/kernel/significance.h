@@ -31,6 +31,9 @@
  */
 extern crm_status crm_fisher_exact(const crm_env *env, uint64_t a, uint64_t b, uint64_t c, uint64_t d, double *p);
 
+/* The same, one-sided: the probability of a table with as large an a or a larger one. */
+extern crm_status crm_fisher_greater(const crm_env *env, uint64_t a, uint64_t b, uint64_t c, uint64_t d, double *p);
+
 /*
  * The q value of each p value: the smallest share of false discoveries at which
  * it is among those discovered (Benjamini & Hochberg 1995, "Controlling the

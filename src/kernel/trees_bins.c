@@ -2,6 +2,7 @@
  * trees_bins.c - before the first tree: the rows' canonical order, the cuts of
  * each feature, and the rows as bins.
  */
+#include "kernel/sort.h"
 #include "kernel/trees_private.h"
 
 #include <math.h>
@@ -10,88 +11,6 @@
 #define SAMPLE_ROWS 200000
 /* Numbers of the sample held at once. */
 #define SAMPLE_ROOM (UINT32_C(1) << 22)
-
-/* Rows between two calls of the progress callback. */
-#define ROWS_A_STEP 65536
-
-#define RADIX_BITS 11
-#define RADIX_SIZE (1 << RADIX_BITS)
-#define RADIX_PASSES 6
-
-/* ---- sorting --------------------------------------------------------- */
-
-/* Sorts keys, with their companions where there are any; stable. */
-static crm_status
-radix_sort(const crm_env *env, uint64_t *keys, uint32_t *companions, size_t count)
-{
-	uint32_t	(*counts)[RADIX_SIZE];
-	uint64_t   *from = keys,
-			   *to;
-	uint32_t   *companions_from = companions,
-			   *companions_to = NULL;
-
-	TREES_ALLOC(counts, env, sizeof(uint32_t) * RADIX_SIZE * RADIX_PASSES);
-	TREES_ALLOC(to, env, sizeof(uint64_t) * count);
-	if (companions != NULL)
-		TREES_ALLOC(companions_to, env, sizeof(uint32_t) * count);
-	memset(counts, 0, sizeof(uint32_t) * RADIX_SIZE * RADIX_PASSES);
-	for (size_t i = 0; i < count; i++)
-	{
-		if (i % ROWS_A_STEP == 0)
-			crm_progress(env);
-		for (int pass = 0; pass < RADIX_PASSES; pass++)
-			counts[pass][keys[i] >> (pass * RADIX_BITS) & (RADIX_SIZE - 1)]++;
-	}
-	for (int pass = 0; pass < RADIX_PASSES; pass++)
-	{
-		int			shift = pass * RADIX_BITS;
-		uint32_t	place = 0;
-		bool		one_digit = false;
-
-		for (int digit = 0; digit < RADIX_SIZE; digit++)
-		{
-			uint32_t	number = counts[pass][digit];
-
-			one_digit = one_digit || number == count;
-			counts[pass][digit] = place;
-			place += number;
-		}
-		if (one_digit)
-			continue;
-		for (size_t i = 0; i < count; i++)
-		{
-			uint32_t	target = counts[pass][from[i] >> shift & (RADIX_SIZE - 1)]++;
-
-			if (i % ROWS_A_STEP == 0)
-				crm_progress(env);
-			to[target] = from[i];
-			if (companions != NULL)
-				companions_to[target] = companions_from[i];
-		}
-		{
-			uint64_t   *swapped = from;
-			uint32_t   *companions_swapped = companions_from;
-
-			from = to;
-			to = swapped;
-			companions_from = companions_to;
-			companions_to = companions_swapped;
-		}
-	}
-	if (from != keys)
-	{
-		memcpy(keys, from, sizeof(uint64_t) * count);
-		if (companions != NULL)
-			memcpy(companions, companions_from, sizeof(uint32_t) * count);
-		to = from;
-		companions_to = companions_from;
-	}
-	env->release(env->arg, to);
-	if (companions != NULL)
-		env->release(env->arg, companions_to);
-	env->release(env->arg, counts);
-	return CRM_OK;
-}
 
 /* Whole numbers in the order of the doubles, and back. */
 static uint64_t
@@ -121,7 +40,7 @@ hash_rows(const crm_env *env, const crm_columns *rows, uint64_t *keys)
 {
 	double	   *numbers;
 
-	TREES_ALLOC(numbers, env, sizeof(double) * CRM_COLUMNS_MAX_BLOCK);
+	CRM_ALLOC(numbers, env, sizeof(double) * CRM_COLUMNS_MAX_BLOCK);
 	for (size_t part = 0; part < crm_columns_parts(rows); part++)
 	{
 		uint32_t	count = crm_columns_part_rows(rows, part);
@@ -163,14 +82,14 @@ place_rows(const crm_env *env, const crm_columns *rows, const crm_trees_options 
 	uint32_t	next_train = 0,
 				next_held;
 
-	TREES_ALLOC(keys, env, sizeof(uint64_t) * count);
-	TREES_ALLOC(order, env, sizeof(uint32_t) * count);
-	TREES_ALLOC(held, env, count);
-	TREES_ALLOC(*places, env, sizeof(uint32_t) * count);
+	CRM_ALLOC(keys, env, sizeof(uint64_t) * count);
+	CRM_ALLOC(order, env, sizeof(uint32_t) * count);
+	CRM_ALLOC(held, env, count);
+	CRM_ALLOC(*places, env, sizeof(uint32_t) * count);
 	CRM_TRY(hash_rows(env, rows, keys));
 	for (uint32_t i = 0; i < count; i++)
 		order[i] = i;
-	CRM_TRY(radix_sort(env, keys, order, count));
+	CRM_TRY(crm_sort_keys(env, keys, order, count));
 	*train = count;
 	memset(held, 0, count);
 	if (options->early_stopping > 0)
@@ -270,8 +189,8 @@ choose_values(const crm_env *env, const uint64_t *sorted, size_t count, double *
 	uint32_t   *starts;
 	size_t		distinct = 0;
 
-	TREES_ALLOC(keys, env, sizeof(uint64_t) * count);
-	TREES_ALLOC(starts, env, sizeof(uint32_t) * count);
+	CRM_ALLOC(keys, env, sizeof(uint64_t) * count);
+	CRM_ALLOC(starts, env, sizeof(uint32_t) * count);
 	for (size_t i = 0, end; i < count; i = end)
 	{
 		for (end = i + 1; end < count && sorted[end] == sorted[i]; end++)
@@ -279,12 +198,12 @@ choose_values(const crm_env *env, const uint64_t *sorted, size_t count, double *
 		keys[distinct] = UINT64_MAX - (end - i);
 		starts[distinct++] = (uint32_t) i;
 	}
-	CRM_TRY(radix_sort(env, keys, starts, distinct));
+	CRM_TRY(crm_sort_keys(env, keys, starts, distinct));
 	if (distinct > CRM_TREES_MAX_CUTS)
 		distinct = CRM_TREES_MAX_CUTS;
 	for (size_t i = 0; i < distinct; i++)
 		keys[i] = sorted[starts[i]];
-	CRM_TRY(radix_sort(env, keys, NULL, distinct));
+	CRM_TRY(crm_sort_keys(env, keys, NULL, distinct));
 	for (size_t i = 0; i < distinct; i++)
 		values[i] = key_number(keys[i]);
 	*chosen = (uint16_t) distinct;
@@ -326,8 +245,8 @@ cut_features(const crm_env *env, const crm_columns *rows, const crm_trees_option
 				cuts[CRM_TREES_MAX_CUTS];
 	uint64_t   *keys;
 
-	TREES_ALLOC(numbers, env, sizeof(double) * CRM_COLUMNS_MAX_BLOCK);
-	TREES_ALLOC(keys, env, sizeof(uint64_t) * train);
+	CRM_ALLOC(numbers, env, sizeof(double) * CRM_COLUMNS_MAX_BLOCK);
+	CRM_ALLOC(keys, env, sizeof(uint64_t) * train);
 	for (uint32_t f = 0; f < trees->features; f++)
 	{
 		crm_trees_feature *feature = &trees->feature[f];
@@ -336,12 +255,12 @@ cut_features(const crm_env *env, const crm_columns *rows, const crm_trees_option
 		crm_progress(env);
 		feature->category = options->categorical != NULL && options->categorical[f];
 		count = read_keys(rows, f, places, feature->category || train < SAMPLE_ROWS ? train : SAMPLE_ROWS, numbers, keys);
-		CRM_TRY(radix_sort(env, keys, NULL, count));
+		CRM_TRY(crm_sort_keys(env, keys, NULL, count));
 		if (feature->category)
 			CRM_TRY(choose_values(env, keys, count, cuts, &feature->count));
 		else
 			feature->count = cut_numbers(keys, count, options->bins, cuts);
-		TREES_ALLOC(feature->cuts, env, sizeof(double) * (feature->count + 1));
+		CRM_ALLOC(feature->cuts, env, sizeof(double) * (feature->count + 1));
 		memcpy(feature->cuts, cuts, sizeof(double) * feature->count);
 	}
 	env->release(env->arg, numbers);
@@ -384,8 +303,8 @@ fill_bins(const crm_env *env, const crm_columns *rows, const crm_trees *trees, c
 	double	   *numbers;
 	uint8_t    *bins;
 
-	TREES_ALLOC(numbers, env, sizeof(double) * CRM_COLUMNS_MAX_BLOCK);
-	TREES_ALLOC(bins, env, (size_t) CRM_COLUMNS_MAX_BLOCK * features);
+	CRM_ALLOC(numbers, env, sizeof(double) * CRM_COLUMNS_MAX_BLOCK);
+	CRM_ALLOC(bins, env, (size_t) CRM_COLUMNS_MAX_BLOCK * features);
 	for (size_t part = 0; part < crm_columns_parts(rows); part++)
 	{
 		uint32_t	count = crm_columns_part_rows(rows, part);
@@ -437,8 +356,8 @@ crm_trees_bin(const crm_env *env, const crm_columns *rows, const crm_trees_optio
 		return CRM_OUT_OF_RANGE;
 	CRM_TRY(cut_features(env, rows, options, places, data->train, trees));
 
-	TREES_ALLOC(data->missing, env, features);
-	TREES_ALLOC(data->first_entry, env, sizeof(uint32_t) * (features + 1));
+	CRM_ALLOC(data->missing, env, features);
+	CRM_ALLOC(data->first_entry, env, sizeof(uint32_t) * (features + 1));
 	data->first_entry[0] = 0;
 	for (uint32_t f = 0; f < features; f++)
 	{
@@ -447,10 +366,10 @@ crm_trees_bin(const crm_env *env, const crm_columns *rows, const crm_trees_optio
 		data->missing[f] = (uint8_t) bins;
 		data->first_entry[f + 1] = data->first_entry[f] + bins + 1;
 	}
-	TREES_ALLOC(data->by_row, env, (size_t) data->rows * features);
-	TREES_ALLOC(data->by_column, env, (size_t) data->rows * features);
-	TREES_ALLOC(data->label, env, sizeof(double) * data->rows);
-	TREES_ALLOC(data->weight, env, sizeof(float) * data->rows);
+	CRM_ALLOC(data->by_row, env, (size_t) data->rows * features);
+	CRM_ALLOC(data->by_column, env, (size_t) data->rows * features);
+	CRM_ALLOC(data->label, env, sizeof(double) * data->rows);
+	CRM_ALLOC(data->weight, env, sizeof(float) * data->rows);
 	CRM_TRY(fill_bins(env, rows, trees, places, data));
 	env->release(env->arg, places);
 	return CRM_OK;

@@ -419,7 +419,7 @@ drop_cuts(const crm_env *env, crm_trees *trees)
 	uint16_t	(*new_bin)[CRM_TREES_MAX_BINS + 1];
 	crm_trees_feature *feature;
 
-	TREES_ALLOC(new_bin, env, sizeof(*new_bin) * trees->features);
+	CRM_ALLOC(new_bin, env, sizeof(*new_bin) * trees->features);
 	memset(new_bin, 0, sizeof(*new_bin) * trees->features);
 	for (uint32_t i = 0; i < trees->node_count; i++)
 	{
@@ -474,8 +474,8 @@ boost(boosting *b)
 	uint32_t	best = 0;
 
 	if (options->row_sample < 1)
-		TREES_ALLOC(drawn, &b->env, b->data.train);
-	TREES_ALLOC(importance, &b->env, importance_size);
+		CRM_ALLOC(drawn, &b->env, b->data.train);
+	CRM_ALLOC(importance, &b->env, importance_size);
 	memcpy(importance, trees->feature, importance_size);
 	if (b->data.train < b->data.rows)
 		best_loss = mean_loss(b, b->data.train, b->data.rows);
@@ -556,9 +556,9 @@ crm_trees_fit(const crm_env *env, const crm_columns *rows, const crm_trees_optio
 		return CRM_OUT_OF_RANGE;
 	if (rows->rows > CRM_TREES_MAX_ROWS || crm_trees_fit_bytes(rows->rows, trees->features) > max_bytes)
 		return CRM_LIMIT;
-	TREES_ALLOC(trees->feature, env, sizeof(crm_trees_feature) * trees->features);
+	CRM_ALLOC(trees->feature, env, sizeof(crm_trees_feature) * trees->features);
 	memset(trees->feature, 0, sizeof(crm_trees_feature) * trees->features);
-	TREES_ALLOC(trees->root, env, sizeof(uint32_t) * (options->trees + 1));
+	CRM_ALLOC(trees->root, env, sizeof(uint32_t) * (options->trees + 1));
 	trees->root[0] = 0;
 	b->trees = trees;
 
@@ -568,12 +568,12 @@ crm_trees_fit(const crm_env *env, const crm_columns *rows, const crm_trees_optio
 	b->grower.leaf_value = leaf_value;
 	b->grower.leaf_done = leaf_done;
 	b->grower.arg = b;
-	TREES_ALLOC(b->margin, env, sizeof(double) * b->data.rows);
-	TREES_ALLOC(b->gradient, env, sizeof(float) * b->data.train);
-	TREES_ALLOC(b->curvature, env, sizeof(float) * b->data.train);
-	TREES_ALLOC(b->grower.gradients.packed, env, sizeof(uint64_t) * b->data.train);
+	CRM_ALLOC(b->margin, env, sizeof(double) * b->data.rows);
+	CRM_ALLOC(b->gradient, env, sizeof(float) * b->data.train);
+	CRM_ALLOC(b->curvature, env, sizeof(float) * b->data.train);
+	CRM_ALLOC(b->grower.gradients.packed, env, sizeof(uint64_t) * b->data.train);
 	if (options->loss == CRM_TREES_QUANTILE)
-		TREES_ALLOC(b->ranked, env, sizeof(ranked) * b->data.train);
+		CRM_ALLOC(b->ranked, env, sizeof(ranked) * b->data.train);
 	CRM_TRY(find_base(b));
 	for (uint32_t i = 0; i < b->data.rows; i++)
 		b->margin[i] = trees->base;

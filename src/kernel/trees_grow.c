@@ -50,12 +50,12 @@ crm_trees_grower_init(trees_grower *grower, const crm_env *env, const trees_data
 	grower->data = data;
 	grower->options = options;
 	grower->trees = trees;
-	TREES_ALLOC(grower->rows, env, sizeof(uint32_t) * data->train);
-	TREES_ALLOC(grower->scratch, env, sizeof(uint32_t) * data->train);
-	TREES_ALLOC(grower->active, env, sizeof(uint32_t) * data->features);
-	TREES_ALLOC(grower->histograms, env, sizeof(uint64_t *) * (options->depth + 1));
+	CRM_ALLOC(grower->rows, env, sizeof(uint32_t) * data->train);
+	CRM_ALLOC(grower->scratch, env, sizeof(uint32_t) * data->train);
+	CRM_ALLOC(grower->active, env, sizeof(uint32_t) * data->features);
+	CRM_ALLOC(grower->histograms, env, sizeof(uint64_t *) * (options->depth + 1));
 	for (uint32_t i = 0; i <= options->depth; i++)
-		TREES_ALLOC(grower->histograms[i], env, sizeof(uint64_t) * data->first_entry[data->features]);
+		CRM_ALLOC(grower->histograms[i], env, sizeof(uint64_t) * data->first_entry[data->features]);
 	return CRM_OK;
 }
 

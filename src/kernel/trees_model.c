@@ -359,20 +359,20 @@ crm_trees_from_model(const crm_env *env, const crm_model *m, crm_trees *trees)
 	trees->options.quantile = crm_model_get(m, FIELD_QUANTILE)->number;
 	trees->features = m->features;
 	trees->base = crm_model_get(m, FIELD_BASE)->number;
-	TREES_ALLOC(trees->feature, env, sizeof(crm_trees_feature) * m->features);
+	CRM_ALLOC(trees->feature, env, sizeof(crm_trees_feature) * m->features);
 	memset(trees->feature, 0, sizeof(crm_trees_feature) * m->features);
 	for (uint32_t f = 0; f < m->features; f++)
 	{
 		trees->feature[f].category = is_category(m, f);
 		trees->feature[f].count = (uint16_t) crm_model_get(m, FIELD_CUT_COUNTS)->integers[f];
-		TREES_ALLOC(trees->feature[f].cuts, env, sizeof(double) * (trees->feature[f].count + 1));
+		CRM_ALLOC(trees->feature[f].cuts, env, sizeof(double) * (trees->feature[f].count + 1));
 		if (trees->feature[f].count > 0)
 			memcpy(trees->feature[f].cuts, cuts->numbers + next, sizeof(double) * trees->feature[f].count);
 		next += trees->feature[f].count;
 	}
-	TREES_ALLOC(trees->root, env, sizeof(uint32_t) * ((size_t) crm_model_get(m, FIELD_TREES)->integer + 1));
-	TREES_ALLOC(trees->nodes, env, sizeof(crm_trees_node) * crm_model_get(m, FIELD_NODES)->count);
-	TREES_ALLOC(trees->sets, env, sizeof(crm_trees_set) * (crm_model_get(m, FIELD_SETS)->count / WORDS_OF_SET + 1));
+	CRM_ALLOC(trees->root, env, sizeof(uint32_t) * ((size_t) crm_model_get(m, FIELD_TREES)->integer + 1));
+	CRM_ALLOC(trees->nodes, env, sizeof(crm_trees_node) * crm_model_get(m, FIELD_NODES)->count);
+	CRM_ALLOC(trees->sets, env, sizeof(crm_trees_set) * (crm_model_get(m, FIELD_SETS)->count / WORDS_OF_SET + 1));
 	while (trees->trees < (uint32_t) crm_model_get(m, FIELD_TREES)->integer)
 	{
 		trees->root[trees->trees++] = trees->node_count;
@@ -387,7 +387,7 @@ crm_trees_from_model(const crm_env *env, const crm_model *m, crm_trees *trees)
 static crm_status
 put_integers(const crm_env *env, crm_model *m, int field, uint32_t count, int64_t **integers)
 {
-	TREES_ALLOC(*integers, env, sizeof(int64_t) * count);
+	CRM_ALLOC(*integers, env, sizeof(int64_t) * count);
 	crm_model_set_integers(m, field, *integers, count);
 	return CRM_OK;
 }
@@ -395,7 +395,7 @@ put_integers(const crm_env *env, crm_model *m, int field, uint32_t count, int64_
 static crm_status
 put_numbers(const crm_env *env, crm_model *m, int field, uint32_t count, double **numbers)
 {
-	TREES_ALLOC(*numbers, env, sizeof(double) * count);
+	CRM_ALLOC(*numbers, env, sizeof(double) * count);
 	crm_model_set_numbers(m, field, *numbers, count);
 	return CRM_OK;
 }
@@ -540,7 +540,7 @@ prepare(const crm_model *m, const crm_env *env, void **scorer)
 {
 	trees_scorer *s;
 
-	TREES_ALLOC(s, env, sizeof(*s));
+	CRM_ALLOC(s, env, sizeof(*s));
 	CRM_TRY(crm_trees_from_model(env, m, &s->trees));
 	CRM_TRY(crm_trees_compile(env, &s->trees, &s->predictor));
 	*scorer = s;

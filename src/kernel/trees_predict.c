@@ -83,7 +83,7 @@ compile_cuts(const crm_env *env, const crm_trees_feature *feature, used_number *
 {
 	double	   *cuts;
 
-	TREES_ALLOC(cuts, env, sizeof(double) * STRIDE * STRIDE);
+	CRM_ALLOC(cuts, env, sizeof(double) * STRIDE * STRIDE);
 	for (uint32_t i = 0; i < STRIDE * STRIDE; i++)
 		cuts[i] = i < feature->count ? feature->cuts[i] : INFINITY;
 	for (uint32_t i = 0; i < STRIDE; i++)
@@ -98,16 +98,16 @@ compile_features(const crm_env *env, const crm_trees *trees, crm_trees_predictor
 	uint32_t   *splits;
 	uint32_t	bytes = 0;
 
-	TREES_ALLOC(splits, env, sizeof(uint32_t) * trees->features);
+	CRM_ALLOC(splits, env, sizeof(uint32_t) * trees->features);
 	memset(splits, 0, sizeof(uint32_t) * trees->features);
 	for (uint32_t i = 0; i < trees->node_count; i++)
 		if (trees->nodes[i].feature != CRM_TREES_LEAF)
 			splits[trees->nodes[i].feature]++;
-	TREES_ALLOC(predictor->numbers, env, sizeof(used_number) * trees->features);
-	TREES_ALLOC(predictor->categories, env, sizeof(used_category) * trees->features);
-	TREES_ALLOC(places->low, env, sizeof(uint32_t) * trees->features);
-	TREES_ALLOC(places->high, env, sizeof(uint32_t) * trees->features);
-	TREES_ALLOC(places->next, env, sizeof(uint32_t) * trees->features);
+	CRM_ALLOC(predictor->numbers, env, sizeof(used_number) * trees->features);
+	CRM_ALLOC(predictor->categories, env, sizeof(used_category) * trees->features);
+	CRM_ALLOC(places->low, env, sizeof(uint32_t) * trees->features);
+	CRM_ALLOC(places->high, env, sizeof(uint32_t) * trees->features);
+	CRM_ALLOC(places->next, env, sizeof(uint32_t) * trees->features);
 	for (uint32_t f = 0; f < trees->features; f++)
 	{
 		const crm_trees_feature *feature = &trees->feature[f];
@@ -121,7 +121,7 @@ compile_features(const crm_env *env, const crm_trees *trees, crm_trees_predictor
 			category->feature = f;
 			category->first = bytes;
 			category->splits = splits[f];
-			TREES_ALLOC(category->bytes, env, (size_t) splits[f] * (feature->count + 1));
+			CRM_ALLOC(category->bytes, env, (size_t) splits[f] * (feature->count + 1));
 			places->next[f] = bytes;
 			places->low[f] = predictor->category_count - 1;
 			bytes += splits[f];
@@ -137,7 +137,7 @@ compile_features(const crm_env *env, const crm_trees *trees, crm_trees_predictor
 		}
 	}
 	predictor->is_short = bytes <= 256;
-	TREES_ALLOC(predictor->bytes, env, bytes + 1);
+	CRM_ALLOC(predictor->bytes, env, bytes + 1);
 	memset(predictor->bytes, 0, bytes + 1);
 	env->release(env->arg, splits);
 	return CRM_OK;
@@ -211,13 +211,13 @@ crm_trees_compile(const crm_env *env, const crm_trees *trees, crm_trees_predicto
 	crm_trees_predictor *predictor;
 	places		places;
 
-	TREES_ALLOC(predictor, env, sizeof(*predictor));
+	CRM_ALLOC(predictor, env, sizeof(*predictor));
 	memset(predictor, 0, sizeof(*predictor));
 	predictor->base = trees->base;
 	predictor->trees = trees;
 	CRM_TRY(compile_features(env, trees, predictor, &places));
 	predictor->group_count = (trees->trees + LANES - 1) / LANES;
-	TREES_ALLOC(predictor->groups, env, sizeof(tree_group) * predictor->group_count);
+	CRM_ALLOC(predictor->groups, env, sizeof(tree_group) * predictor->group_count);
 	for (uint32_t g = 0; g < predictor->group_count; g++)
 	{
 		tree_group *group = &predictor->groups[g];
@@ -236,10 +236,10 @@ crm_trees_compile(const crm_env *env, const crm_trees *trees, crm_trees_predicto
 		group->short_nodes = NULL;
 		group->long_nodes = NULL;
 		if (predictor->is_short)
-			TREES_ALLOC(group->short_nodes, env, sizeof(short_node) * slots);
+			CRM_ALLOC(group->short_nodes, env, sizeof(short_node) * slots);
 		else
-			TREES_ALLOC(group->long_nodes, env, sizeof(long_node) * slots);
-		TREES_ALLOC(group->values, env, sizeof(float) * slots);
+			CRM_ALLOC(group->long_nodes, env, sizeof(long_node) * slots);
+		CRM_ALLOC(group->values, env, sizeof(float) * slots);
 		/* No byte is above 255: left. */
 		for (size_t i = 0; i < slots; i++)
 			put_node(predictor, group, i, (long_node) {0, 255});

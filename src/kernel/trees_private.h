@@ -9,13 +9,6 @@
 /* The bin of missing numbers, and of categories without a bin of their own. */
 #define TREES_MISSING 255
 
-#define TREES_ALLOC(target, env, size) \
-	do { \
-		(target) = (env)->alloc((env)->arg, (size)); \
-		if ((target) == NULL) \
-			return CRM_NO_MEMORY; \
-	} while (0)
-
 /* Bins of the feature's own, without that of missing ones. */
 static inline uint32_t
 trees_bins(const crm_trees_feature *feature)
