@@ -26,6 +26,7 @@ OBJS = $(CRM_OBJECTS)
 SQL_PARTS = \
 	src/common/preamble.sql \
 	src/common/agg_state.sql \
+	src/common/progress.sql \
 	src/audience/type.sql \
 	src/audience/ops.sql \
 	src/audience/access.sql \
@@ -73,7 +74,6 @@ SQL_PARTS = \
 	src/scoring/woe_fit.sql \
 	src/scoring/measures.sql \
 	src/scoring/ratings.sql \
-	src/scoring/progress.sql \
 	src/scoring/cox_fit.sql \
 	src/segment/kmeans.sql \
 	src/scoring/train.sql \

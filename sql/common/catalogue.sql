@@ -55,7 +55,7 @@ SELECT object AS undecided, provolatile, proparallel
 FROM member_function
 WHERE prokind IN ('f', 'w') AND prorettype <> 'trigger'::regtype
 	AND (provolatile = 'v' OR proparallel = 'u')
-	AND proname !~ '^(create|define|track|untrack|drop|alter|replace|grant|revoke|refresh|register|install|store|train|fold|erase|quick|import|keep|follow|unfollow|consume|expect|retrain|rollback)(_|$)'
+	AND proname !~ '^(create|define|track|untrack|drop|alter|replace|grant|revoke|refresh|register|install|store|train|fold|erase|quick|import|keep|follow|unfollow|consume|expect|retrain|rollback|show)(_|$)'
 	-- looks, and marks the model stale where rows have drifted
 	AND proname <> 'model_drift'
 	-- tells the running refresh which rule and customer it is at; ask in subtransactions, which parallel query does not have

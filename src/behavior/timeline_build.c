@@ -5,6 +5,7 @@
 
 #include "behavior/timeline_source.h"
 #include "common/bridge.h"
+#include "common/progress.h"
 #include "common/query.h"
 #include "executor/nodeHash.h"
 #include "storage/buffile.h"
@@ -20,6 +21,8 @@ struct timeline_build
 	long		blocks;			/* of BLCKSZ, written so far */
 	uint64		ignored;
 	uint64		negative;
+	bool		shown;			/* in progress */
+	uint64		rows;			/* met, or events visited, since that was told last */
 	timeline_source *source;
 
 	/* while customers are visited */
@@ -96,6 +99,23 @@ timeline_build_new(void)
 	return build;
 }
 
+void
+timeline_build_show(timeline_build *build)
+{
+	build->shown = true;
+}
+
+static void
+show_progress(timeline_build *build, const char *unit, uint64 more)
+{
+	build->rows += more;
+	if (build->shown && build->rows >= CRM_PROGRESS_ROWS)
+	{
+		crm_progress_add(unit, (int64) build->rows);
+		build->rows = 0;
+	}
+}
+
 uint64
 timeline_build_ignored(const timeline_build *build)
 {
@@ -126,6 +146,7 @@ take_row(TupleTableSlot *slot, void *arg)
 	timeline_build *build = arg;
 	crm_event_row row;
 
+	show_progress(build, "rows", 1);
 	if (!timeline_source_row(build->source, slot, &row))
 	{
 		build->ignored += slot->tts_isnull[0];
@@ -139,6 +160,9 @@ void
 timeline_build_query(timeline_build *build, const char *query, ParamListInfo params, int channels, char **channel_names)
 {
 	build->source = timeline_source_open(query, params, channels, channel_names, build->writer, build->dictionary);
+	if (build->shown)
+		crm_progress_phase("reading events", "rows", timeline_source_rows(build->source));
+	build->rows = 0;
 	timeline_source_run(build->source, take_row, build);
 	timeline_source_close(build->source);
 	build->source = NULL;
@@ -196,6 +220,7 @@ take_timeline(TupleTableSlot *slot, void *arg)
 	size_t		count;
 	MemoryContext before;
 
+	show_progress(build, "timelines", 1);
 	slot_getsomeattrs(slot, 2);
 	build->ignored += slot->tts_isnull[0];
 	if (slot->tts_isnull[0] || slot->tts_isnull[1])
@@ -238,6 +263,9 @@ timeline_build_timelines(timeline_build *build, const char *query)
 	(void) crm_select_columns(plan, "timelines", query);
 	build->row_context = AllocSetContextCreate(build->context, "crm timeline of a customer", ALLOCSET_DEFAULT_SIZES);
 	initStringInfo(&build->packed);
+	if (build->shown)
+		crm_progress_phase("fetching timelines", "timelines", (int64) crm_select_rows(plan));
+	build->rows = 0;
 	crm_select_run(plan, NULL, take_timeline, build);
 	MemoryContextDelete(build->row_context);
 	SPI_freeplan(plan);
@@ -288,6 +316,7 @@ visit_customer(void *arg, int64_t customer, bool marked, crm_timeline_event *eve
 
 	if (build->is_local)
 		CRM_TRY(make_local(build, events, count));
+	show_progress(build, "events", count);
 	before = MemoryContextSwitchTo(build->row_context);
 	build->visit(build->arg, customer, marked, build->is_local ? build->local : build->writer, events, count);
 	MemoryContextSwitchTo(before);
@@ -315,6 +344,9 @@ timeline_build_finish(timeline_build *build, timeline_build_visit visit, void *a
 	build->visit = visit;
 	build->arg = arg;
 	build->row_context = AllocSetContextCreate(build->context, "crm timeline of a customer", ALLOCSET_DEFAULT_SIZES);
+	if (build->shown)
+		crm_progress_phase("making timelines", "events", (int64) timeline_build_count(build));
+	build->rows = 0;
 	crm_check(crm_event_partition_visit(build->partition, &visitor), CRM_TIMELINE_TYPE, false);
 	MemoryContextDelete(build->row_context);
 	timeline_build_free(build);

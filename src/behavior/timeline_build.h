@@ -19,6 +19,8 @@ typedef void (*timeline_build_visit) (void *arg, int64 customer, bool marked, cr
 
 /* Everything lies in the current memory context. */
 extern timeline_build *timeline_build_new(void);
+/* The command under way shows in progress how far reading and visiting are. */
+extern void timeline_build_show(timeline_build *build);
 /*
  * Takes the rows of a query: exactly one SELECT that changes nothing, run as the
  * current user in the active snapshot.  Its columns by position: customer, time,

@@ -21,6 +21,7 @@
 #include "behavior/timeline_store.h"
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
+#include "common/progress.h"
 #include "executor/tstoreReceiver.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -381,6 +382,7 @@ number_new_keys(refresh *r)
 	crm_owner_session session;
 	StringInfoData sql;
 
+	crm_progress_phase("numbering keys", NULL, 0);
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT DISTINCT event.%s::pg_catalog.text COLLATE pg_catalog.\"C\" FROM %s AS event", key,
 					 r->mapping->relation_name);
@@ -415,6 +417,7 @@ read_events(refresh *r)
 	crm_owner_session session;
 	char	   *shards;
 
+	timeline_build_show(build);
 	crm_require_alone("population_keys");
 	crm_owner_begin(&session, r->population->owner);
 	(void) set_config_option("TimeZone", r->settings.zone, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
@@ -636,7 +639,9 @@ crm_refresh_timelines(PG_FUNCTION_ARGS)
 	if (r.settings.exists)
 		r.arrived = arrivals_since(&r);
 
+	crm_progress_begin("refresh_timelines", r.population->name);
 	events = store_all(&r);
+	crm_progress_end();
 	PopActiveSnapshot();
 	return_row(&r, (ReturnSetInfo *) fcinfo->resultinfo, events);
 	MemoryContextSwitchTo(before);

@@ -255,6 +255,12 @@ timeline_source_close(timeline_source *source)
 
 /* ---- running ---------------------------------------------------------------------------- */
 
+int64
+timeline_source_rows(const timeline_source *source)
+{
+	return source->params != NULL ? 0 : (int64) crm_select_rows(source->plan);
+}
+
 void
 timeline_source_run(timeline_source *source, void (*take) (TupleTableSlot *slot, void *arg), void *arg)
 {

@@ -18,6 +18,8 @@ typedef struct timeline_source timeline_source;
  */
 extern timeline_source *timeline_source_open(const char *query, ParamListInfo params, int channels, char **channel_names,
 											 crm_timeline_writer *writer, Size memory);
+/* How many the planner expects; 0 where it depends on parameters. */
+extern int64 timeline_source_rows(const timeline_source *source);
 extern void timeline_source_run(timeline_source *source, void (*take) (TupleTableSlot *slot, void *arg), void *arg);
 /* The event of a row, which lasts until the next; false for a row to be ignored. */
 extern bool timeline_source_row(timeline_source *source, TupleTableSlot *slot, crm_event_row *row);

@@ -4,6 +4,7 @@
  */
 #include "behavior/timeline_build.h"
 
+#include "common/progress.h"
 #include "funcapi.h"
 #include "utils/tuplestore.h"
 
@@ -42,9 +43,12 @@ crm_timelines(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
+	crm_progress_begin("timelines", NULL);
 	build = timeline_build_new();
+	timeline_build_show(build);
 	timeline_build_query(build, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, 0, NULL);
 	timeline_build_finish(build, put_timeline, fcinfo->resultinfo);
+	crm_progress_end();
 	SPI_finish();
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(context);

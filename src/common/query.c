@@ -4,8 +4,10 @@
 #include "common/query.h"
 
 #include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
 #include "tcop/dest.h"
 #include "utils/plancache.h"
+#include "utils/resowner.h"
 
 TupleDesc
 crm_select_columns(SPIPlanPtr plan, const char *whose, const char *example)
@@ -31,6 +33,27 @@ crm_select_columns(SPIPlanPtr plan, const char *whose, const char *example)
 				 errmsg("the query of %s must not change or lock rows", whose),
 				 errhint("It may neither have INSERT, UPDATE or DELETE in a WITH clause, nor FOR UPDATE or FOR SHARE.")));
 	return statement->resultDesc;
+}
+
+/* An estimate fits an integer, however wild it is. */
+#define MOST_ROWS 1e15
+
+double
+crm_select_rows(SPIPlanPtr plan)
+{
+	CachedPlanSource *statement = linitial(SPI_plan_get_plan_sources(plan));
+	CachedPlan *cached;
+	double		rows;
+
+	/* a plan that knows no values of parameters is another one than will be run */
+	if (statement->num_params > 0 || statement->parserSetup != NULL)
+		return 0;
+	cached = SPI_plan_get_cached_plan(plan);
+	if (cached == NULL)
+		return 0;
+	rows = linitial_node(PlannedStmt, cached->stmt_list)->planTree->plan_rows;
+	ReleaseCachedPlan(cached, statement->is_saved ? CurrentResourceOwner : NULL);
+	return Min(rows, MOST_ROWS);
 }
 
 typedef struct row_receiver

@@ -15,6 +15,8 @@
  * shows how one is written.
  */
 extern TupleDesc crm_select_columns(SPIPlanPtr plan, const char *whose, const char *example);
+/* How many rows the planner expects of it; 0 where that depends on parameters. */
+extern double crm_select_rows(SPIPlanPtr plan);
 /* Runs it with the caller's rights and the active snapshot, a row at a time. */
 extern void crm_select_run(SPIPlanPtr plan, ParamListInfo params, void (*take) (TupleTableSlot *slot, void *arg), void *arg);
 

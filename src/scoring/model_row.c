@@ -9,6 +9,7 @@
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "common/decimal.h"
+#include "common/progress.h"
 #include "tag/tag.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
@@ -198,6 +199,7 @@ scoring_read_cell(scoring_reader *reader, const char *name, scoring_column_kind 
 typedef struct row_site
 {
 	MemoryContext context;
+	uint64		rows;			/* whose features were asked for */
 	Size		key_size;		/* the argument that tells the columns */
 	void	   *key;
 	Oid			type;
@@ -309,6 +311,9 @@ crm_model_features(PG_FUNCTION_ARGS)
 	int			dims[1] = {site->encoding->features};
 	int			lower[1] = {1};
 
+	/* training and measuring read their rows through here */
+	if (++site->rows % CRM_PROGRESS_ROWS == 0)
+		crm_progress_add("rows", CRM_PROGRESS_ROWS);
 	for (int i = 0; i < site->count; i++)
 		scoring_encode_cell(site->encoding, &site->encoding->columns[i], &site->cells[i], site->features);
 	for (int i = 0; i < site->encoding->features; i++)

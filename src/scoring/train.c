@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/progress.h"
 #include "funcapi.h"
 #include "tag/tag.h"
 #include "utils/float.h"
@@ -46,14 +47,22 @@ append_report(StringInfo out, const scoring_training *t, const char *name, int32
 
 /* Looks, fits, measures; within SPI. */
 static Jsonb *
-train(scoring_training *t)
+train(scoring_training *t, const char *command, const char *name)
 {
+	Jsonb	   *metrics;
+
+	crm_progress_begin(command, name);
 	scoring_open_query(t);
 	scoring_look(t);
+	crm_progress_phase("training", "rows", t->rows);
 	scoring_fit(t);
+	crm_progress_phase("profiling", NULL, 0);
 	scoring_make_profile(t);
-	return t->held == 0 ? NULL :
+	crm_progress_phase("measuring", "rows", t->held);
+	metrics = t->held == 0 ? NULL :
 		scoring_measure(t->query, t->label, t->algorithm->classes, t->encoding_json, t->split_json, t->model);
+	crm_progress_end();
+	return metrics;
 }
 
 static Datum
@@ -85,7 +94,7 @@ crm_train(PG_FUNCTION_ARGS)
 	(void) scoring_may_replace(version.name);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	version.metrics = train(&t);
+	version.metrics = train(&t, "train", version.name);
 	version.algorithm = (char *) t.algorithm->name;
 	version.label = t.label;
 	version.encoding = t.encoding_json;
@@ -144,7 +153,7 @@ crm_retrain(PG_FUNCTION_ARGS)
 				 errhint("Train it with the option \"holdout\" above 0.")));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	challenger.metrics = train(&t);
+	challenger.metrics = train(&t, "retrain", champion->name);
 	if (t.held == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

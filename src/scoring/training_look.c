@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "common/hashfn.h"
+#include "common/progress.h"
 #include "common/query.h"
 #include "kernel/trees.h"
 #include "tag/tag.h"
@@ -44,6 +45,7 @@ typedef struct look
 	HTAB	  **categories;
 	int64	   *missing;
 	double	   *sums;
+	uint64		looked;			/* rows */
 	uint64		fingerprint;
 } look;
 
@@ -111,6 +113,8 @@ look_at_row(TupleTableSlot *slot, void *arg)
 	MemoryContext before = MemoryContextSwitchTo(l->row);
 	scoring_cell *label = &l->cells[encoding->count];
 
+	if (++l->looked % CRM_PROGRESS_ROWS == 0)
+		crm_progress_add("rows", CRM_PROGRESS_ROWS);
 	slot_getallattrs(slot);
 	scoring_read_cell(&l->label, t->label, l->label_kind, slot->tts_values[l->label.attribute], slot->tts_isnull[l->label.attribute], label);
 	if (label->missing)
@@ -271,6 +275,7 @@ scoring_look(scoring_training *t)
 		for (int i = 0; i < t->split->count; i++)
 			scoring_open_reader(&l.split_readers[i], t->desc, t->split->names[i], t->split->kinds[i]);
 	}
+	crm_progress_phase("reading rows", "rows", (int64) crm_select_rows(t->plan));
 	crm_select_run(t->plan, NULL, look_at_row, &l);
 	snprintf(t->fingerprint, sizeof(t->fingerprint), "%016llx", (unsigned long long) l.fingerprint);
 	if (t->rows == 0)

@@ -11,10 +11,10 @@
 #include <math.h>
 
 #include "common/agg_state.h"
+#include "common/progress.h"
 #include "common/settings.h"
 #include "kernel/trees.h"
 #include "mb/pg_wchar.h"
-#include "scoring/progress.h"
 #include "utils/expandeddatum.h"
 
 CRM_FUNCTION(crm_boosted_trees_fit_transfn);
@@ -533,7 +533,7 @@ show_progress(void *arg)
 	if (growing->trees != trees_shown)
 	{
 		trees_shown = growing->trees;
-		scoring_progress_step(trees_shown);
+		crm_progress_done(trees_shown);
 	}
 }
 
@@ -571,10 +571,11 @@ crm_boosted_trees_fit_finalfn(PG_FUNCTION_ARGS)
 	growing = &trees;
 	trees_shown = 0;
 	env.progress = show_progress;
-	scoring_progress_begin(SCORING_BOOSTED_TREES, (int64) state->rows.rows, state->features, options.trees);
+	crm_progress_begin("boosted_trees_fit", NULL);
+	crm_progress_phase("growing trees", "trees", options.trees);
 	check_fit(state, crm_trees_fit(&env, &state->rows, &options, allowed > state->rows.bytes ? allowed - state->rows.bytes : 0, &trees),
 			  needed);
-	scoring_progress_end();
+	crm_progress_end();
 	growing = NULL;
 	crm_check(crm_trees_to_model(&env, &trees, &options, &m), CRM_MODEL_TYPE, false);
 	result = scoring_model_value(&m, old);

@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
+#include "common/progress.h"
 #include "common/settings.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -79,12 +80,15 @@ fold_owner(folding *f, Oid owner, List *tags)
 {
 	crm_refresh *r = &f->r;
 	MemoryContext context = CurrentMemoryContext;
-	crm_evaluation *evaluation = crm_evaluate(r->population, owner, tags, f->pending, r->as_of, false, true);
-	crm_scan_state *state = evaluation->state;
+	crm_evaluation *evaluation;
+	crm_scan_state *state;
 	crm_store_change change = {0};
 	HTAB	   *sizes = crm_sizes_new();
 	ListCell   *cell;
 
+	crm_progress_phase("evaluating rules", "customers", f->pending->count);
+	evaluation = crm_evaluate(r->population, owner, tags, f->pending, r->as_of, false, true);
+	state = evaluation->state;
 	change.scope_numbers = crm_number_scopes(r->population, state);
 	crm_evaluation_finish(r->population, state, change.scope_numbers);
 	change.tags = palloc0((list_length(tags) + 1) * sizeof(crm_tag_change));
@@ -257,9 +261,8 @@ fold_pending(folding *f)
 	crm_history_end(r->history, r->tags, true, r->as_of);
 }
 
-/* The lock is held, and the snapshot active. */
 static void
-fold(folding *f)
+fold_sets(folding *f)
 {
 	crm_refresh *r = &f->r;
 	ListCell   *cell;
@@ -284,6 +287,16 @@ fold(folding *f)
 	if (r->result != NULL)
 		foreach(cell, r->tags)
 			return_tag(f, lfirst(cell));
+}
+
+/* The lock is held, and the snapshot active. */
+static void
+fold(folding *f)
+{
+	crm_progress_begin("fold_tags", f->r.population->name);
+	crm_progress_phase("reading the change log", NULL, 0);
+	fold_sets(f);
+	crm_progress_end();
 }
 
 /* ---- by readers ------------------------------------------------------------------------ */

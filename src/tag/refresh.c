@@ -12,6 +12,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
+#include "common/progress.h"
 #include "common/settings.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -62,6 +63,7 @@ number_new_keys(refresh *r, Oid owner)
 	crm_scan_job job = new_job(r, owner, NIL);
 
 	r->numbered = true;
+	crm_progress_phase("numbering keys", NULL, 0);
 	return crm_keys_add(r->population, crm_scan_new_keys(&job));
 }
 
@@ -192,11 +194,15 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "crm refresh", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	crm_scan_job job = new_job(r, owner, tags);
-	crm_scan_state *state = crm_scan_run_job(&job);
+	crm_scan_state *state;
 	crm_store_change change = {0};
 	HTAB	   *sizes;
 	ListCell   *cell;
 	int			rule = 0;
+
+	crm_progress_part(r->scans + 1, Max(r->scans + 1, r->all_scans));
+	crm_progress_phase("evaluating rules", "customers", (int64) r->expected_rows);
+	state = crm_scan_run_job(&job);
 
 	/*
 	 * The first negative keys of an integer population, or keys that the
@@ -211,6 +217,7 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 		{
 			job.dictionary = true;
 			MemoryContextDelete(state->context);
+			crm_progress_phase("evaluating rules", "customers", (int64) r->expected_rows);
 			state = crm_scan_run_job(&job);
 		}
 	}
@@ -276,10 +283,9 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 
 /* How many of an owner's tags fit one scan. */
 static int
-tags_per_scan(const refresh *r, Oid owner, List *tags)
+tags_per_scan(const refresh *r, List *tags)
 {
-	crm_scan_job job = new_job(r, owner, NIL);
-	double		rows = crm_scan_expected_rows(&job);
+	double		rows = r->expected_rows;
 	double		bytes = 0;
 	double		limit = (double) crm_refresh_memory * 1024.0;
 	ListCell   *cell;
@@ -309,7 +315,7 @@ scan_in_parts(refresh *r, Oid owner, List *tags, bool base)
 
 	if (tags == NIL)
 		return;
-	at_once = tags_per_scan(r, owner, tags);
+	at_once = tags_per_scan(r, tags);
 	for (int from = 0; from < list_length(tags); from += at_once)
 	{
 		List	   *part = NIL;
@@ -327,6 +333,7 @@ crm_refresh_owner(refresh *r, Oid owner, List *tags, bool base)
 	List	   *rest;
 	List	   *travelling;
 
+	r->expected_rows = crm_scan_expected_rows(&job);
 	if (tags == NIL)
 	{
 		scan_once(r, owner, NIL, base);
@@ -458,16 +465,55 @@ crm_refresh_begin(const char *name)
 	return crm_population_find_by_id(population->id);
 }
 
+/* How many scans there will be, by what the planner expects of the population's owner. */
+static int
+count_scans(refresh *r, bool base)
+{
+	crm_scan_job job = new_job(r, r->population->owner, NIL);
+	List	   *rest = r->tags;
+	int			scans = 0;
+
+	r->expected_rows = crm_scan_expected_rows(&job);
+	while (rest != NIL)
+	{
+		Oid			owner = ((crm_tag *) linitial(rest))->owner;
+		List	   *own = tags_of_owner(rest, owner, &rest);
+		int			at_once = tags_per_scan(r, own);
+
+		scans += (list_length(own) + at_once - 1) / at_once;
+		base &= owner != r->population->owner;
+	}
+	return scans + base;
+}
+
+/* The scans, one owner after the other: the population's first, since his rows are the population. */
+static void
+refresh_owners(refresh *r)
+{
+	List	   *rest;
+	List	   *own = tags_of_owner(r->tags, r->population->owner, &rest);
+	bool		base = r->whole || own != NIL;
+
+	r->all_scans = count_scans(r, base);
+	if (base)
+		crm_refresh_owner(r, r->population->owner, own, true);
+	while (rest != NIL)
+	{
+		Oid			owner = ((crm_tag *) linitial(rest))->owner;
+
+		own = tags_of_owner(rest, owner, &rest);
+		crm_refresh_owner(r, owner, own, false);
+	}
+}
+
 void
 crm_refresh_run(crm_refresh *r)
 {
 	TimestampTz started = GetCurrentTimestamp();
-	List	   *rest;
-	List	   *own;
-	bool		base;
 	bool		any_numbers;
 	List	   *changed;
 
+	crm_progress_begin("refresh_tags", r->population->name);
 	crm_refresh_check_owners(r);
 	changed = crm_inputs_before_refresh(r->population, r->tags);
 	r->history = crm_history_begin(r->population);
@@ -483,23 +529,14 @@ crm_refresh_run(crm_refresh *r)
 
 	if (r->whole)
 		crm_due_clear(r->population, NULL);
-	/* the population's owner first: his rows are the population */
-	own = tags_of_owner(r->tags, r->population->owner, &rest);
-	base = r->whole || own != NIL;
-	if (base)
-		crm_refresh_owner(r, r->population->owner, own, true);
-	while (rest != NIL)
-	{
-		Oid			owner = ((crm_tag *) linitial(rest))->owner;
-
-		own = tags_of_owner(rest, owner, &rest);
-		crm_refresh_owner(r, owner, own, false);
-	}
+	refresh_owners(r);
+	crm_progress_phase("noting the refresh", NULL, 0);
 	note_refresh(r, started);
 	crm_history_end(r->history, r->tags, r->whole, r->as_of);
 	if (r->population->tracked && r->whole)
 		crm_track_refreshed(r->population, r->as_of);
 	crm_inputs_after_refresh(r->population, changed);
+	crm_progress_end();
 }
 
 CRM_FUNCTION(crm_refresh_tags);

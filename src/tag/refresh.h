@@ -22,7 +22,9 @@ typedef struct crm_refresh
 	uint64		customers;
 	uint64		null_keys;
 	uint64		chunks_written;
-	int			scans;
+	int			scans;			/* done */
+	int			all_scans;
+	double		expected_rows;
 	crm_history *history;		/* where the change of the sets is kept; NULL: nowhere */
 	ReturnSetInfo *result;
 } crm_refresh;

@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
+#include "common/progress.h"
 #include "common/settings.h"
 #include "tag/scan_state.h"
 
@@ -103,6 +104,7 @@ crm_tag_scan_transfn(PG_FUNCTION_ARGS)
 			CHECK_FOR_INTERRUPTS();
 			crm_scan_state_flush(state);
 			check_memory(state);
+			crm_progress_add("customers", CRM_BATCH_ROWS);
 		}
 	}
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
@@ -176,6 +178,9 @@ crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
 	if (other->negative_keys > 0 && (state->negative_keys == 0 || other->negative_key > state->negative_key))
 		state->negative_key = other->negative_key;
 	state->negative_keys += other->negative_keys;
+	/* what comes from another process was counted there, and is forgotten with it */
+	if (!VARATT_IS_EXTERNAL_EXPANDED(PG_GETARG_POINTER(1)))
+		crm_progress_add("customers", (int64) crm_tag_sets_customers(other->sets));
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);

@@ -4,15 +4,14 @@
  */
 #include "common/crm.h"
 
+#include "common/query.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "nodes/plannodes.h"
 #include "tag/scan_query.h"
 #include "tag/scan_run.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/plancache.h"
 
 double
 crm_scan_expected_rows(const crm_scan_job *job)
@@ -20,8 +19,7 @@ crm_scan_expected_rows(const crm_scan_job *job)
 	crm_owner_session session;
 	StringInfoData sql;
 	SPIPlanPtr	plan;
-	CachedPlan *cached;
-	double		rows = 1000;
+	double		rows;
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT FROM %s", crm_scan_rows(job));
@@ -31,12 +29,7 @@ crm_scan_expected_rows(const crm_scan_job *job)
 	plan = SPI_prepare(sql.data, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-	cached = SPI_plan_get_cached_plan(plan);
-	if (cached != NULL)
-	{
-		rows = linitial_node(PlannedStmt, cached->stmt_list)->planTree->plan_rows;
-		ReleaseCachedPlan(cached, NULL);	/* an unsaved plan has no resource owner */
-	}
+	rows = crm_select_rows(plan);
 	SPI_finish();
 	crm_owner_end(&session);
 	return rows;

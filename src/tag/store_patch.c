@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
+#include "common/progress.h"
 #include "kernel/chunk_patch.h"
 #include "tag/store_writer.h"
 #include "utils/fmgroids.h"
@@ -181,6 +182,7 @@ crm_store_patch(const crm_population *population, crm_tag_sets *sets, crm_store_
 	int			sets_count = crm_tag_sets_chunks(sets);
 	int			at = 0;
 
+	crm_progress_phase("writing sets", "customers", (int64) count * scope_count);
 	p.offsets = palloc((count + 1) * sizeof(uint64));
 	crm_store_writer_open(&p.writer, population, change);
 	crm_store_collect_moves(&p.writer);
@@ -205,6 +207,7 @@ crm_store_patch(const crm_population *population, crm_tag_sets *sets, crm_store_
 					here = at++;
 			}
 			patch_chunk(&p, sets, &buffers, scopes[s], chunk, here);
+			crm_progress_done((int64) s * count + from);
 		}
 	if (at < sets_count)
 		elog(ERROR, "customers were evaluated who were not asked for");

@@ -14,6 +14,7 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "common/bridge.h"
+#include "common/progress.h"
 #include "executor/tuptable.h"
 #include "kernel/tag_chunk.h"
 #include "tag/store_writer.h"
@@ -407,6 +408,7 @@ crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_stor
 	ScanKeyData key;
 	int			chunks = crm_tag_sets_chunks(sets);
 
+	crm_progress_phase("writing sets", "chunks", chunks);
 	crm_store_writer_open(&writer, population, change);
 	ScanKeyInit(&key, CRM_SET_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population->id));
 	writer.scan = systable_beginscan_ordered(writer.table, writer.index, writer.snapshot, 1, &key);
@@ -418,6 +420,7 @@ crm_store_replace(const crm_population *population, crm_tag_sets *sets, crm_stor
 	{
 		CHECK_FOR_INTERRUPTS();
 		crm_store_put_chunk(change, sets, chunk, &buffers, put_new, &writer);
+		crm_progress_done(chunk + 1);
 	}
 	while (HeapTupleIsValid(writer.old))
 	{
