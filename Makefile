@@ -118,6 +118,11 @@ SQL_PARTS = \
 	src/report/page_style.sql \
 	src/report/page_script.sql \
 	src/report/page.sql \
+	src/report/report_parts.sql \
+	src/report/report_behaviour.sql \
+	src/report/report.sql \
+	src/report/next_action.sql \
+	src/report/customer_page.sql \
 	src/tag/ownership.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql

@@ -31,16 +31,22 @@ COMMENT ON FUNCTION @extschema@.page_number(numeric) IS
 
 CREATE FUNCTION @extschema@.page_share(value float8) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 20
-	RETURN CASE WHEN value > 0 AND value < 0.001 THEN '< 0.1 %'
-		ELSE @extschema@.page_number(pg_catalog.round((value * 100)::numeric, CASE WHEN value < 0.1 THEN 1 ELSE 0 END)) || ' %' END;
+	RETURN CASE WHEN value > 0 AND value < 0.001 THEN U&'<\00A00.1\00A0%'
+		ELSE @extschema@.page_number(pg_catalog.round((value * 100)::numeric, CASE WHEN value < 0.1 THEN 1 ELSE 0 END)) || U&'\00A0%' END;
 COMMENT ON FUNCTION @extschema@.page_share(float8) IS
 	'a share from 0 to 1 for readers, in per cent';
+
+CREATE FUNCTION @extschema@.page_short(said text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+	RETURN CASE WHEN pg_catalog.length(said) > 300 THEN pg_catalog.left(said, 299) || U&'\2026' ELSE said END;
+COMMENT ON FUNCTION @extschema@.page_short(text) IS
+	'a text, or the beginning of a long one';
 
 CREATE FUNCTION @extschema@.page_cell(value jsonb) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE COST 50
 	RETURN CASE pg_catalog.jsonb_typeof(value)
 		WHEN 'number' THEN '<td class="n">' || @extschema@.page_number(value::text::numeric) || '</td>'
-		WHEN 'string' THEN '<td>' || @extschema@.html_escaped(value #>> '{}') || '</td>'
+		WHEN 'string' THEN CASE WHEN value #>> '{}' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9:]+)?$' THEN '<td class="t">' ELSE '<td>' END || @extschema@.html_escaped(value #>> '{}') || '</td>'
 		WHEN 'boolean' THEN '<td>' || CASE WHEN value = 'true' THEN '&#10003;' ELSE '&#8211;' END || '</td>'
 		WHEN 'object' THEN '<td>' || @extschema@.html_escaped(value::text) || '</td>'
 		WHEN 'array' THEN '<td>' || @extschema@.html_escaped(value::text) || '</td>'
@@ -52,7 +58,8 @@ COMMENT ON FUNCTION @extschema@.page_cell(jsonb) IS
 CREATE FUNCTION @extschema@.page_table(columns jsonb, rows jsonb, caption text) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 	RETURN '<div class="scroll" tabindex="0" role="region" aria-label="' || @extschema@.html_escaped(caption) || '"><table><thead><tr>'
-		|| coalesce((SELECT pg_catalog.string_agg('<th scope="col"' || CASE WHEN pg_catalog.jsonb_typeof(rows -> 0 -> (c.ordinality - 1)::int) = 'number' THEN ' class="n">' ELSE '>' END
+		|| coalesce((SELECT pg_catalog.string_agg('<th scope="col"' || CASE WHEN pg_catalog.jsonb_typeof(pg_catalog.jsonb_path_query_first(rows, '$[*][$i] ? (@ != null)', pg_catalog.jsonb_build_object('i', c.ordinality - 1))) = 'number'
+					THEN ' class="n">' ELSE '>' END
 				|| coalesce(@extschema@.html_escaped(c.value #>> '{}'), '') || '</th>', '' ORDER BY c.ordinality)
 			FROM pg_catalog.jsonb_array_elements(columns) WITH ORDINALITY c), '') || '</tr></thead><tbody>'
 		|| coalesce((SELECT pg_catalog.string_agg('<tr>' || (
@@ -77,14 +84,14 @@ BEGIN
 		RETURN '';
 	END IF;
 	html := format('<figure class="figure" aria-labelledby="%1$s-title"><h%2$s class="title" id="%1$s-title">%3$s</h%2$s>', place, level, @extschema@.html_escaped(title));
+	html := html || coalesce('<p class="said">' || @extschema@.html_escaped(nullif(option #>> '{title,subtext}', '')) || '</p>', '');
 	IF empty THEN
 		RETURN html || '<p class="empty">' || @extschema@.html_escaped(words ->> 'no data') || '</p></figure>' || E'\n';
 	END IF;
 	IF drawn THEN
-		-- The page has the title as a heading.
 		html := html || '<div class="drawing" id="' || place || '" role="img" aria-label="'
 			|| @extschema@.html_escaped(title || ' (' || (words ->> 'chart') || ')') || '"></div><script type="application/json" data-for="' || place || '">'
-			|| @extschema@.script_escaped(option || jsonb '{"title": {"show": false}}') || '</script>';
+			|| @extschema@.script_escaped(option) || '</script>';
 	END IF;
 	IF option #> '{crm,table}' IS NULL THEN
 		RETURN html || '</figure>' || E'\n';
@@ -96,8 +103,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.page_chart(jsonb, text, boolean, text, int) IS
 	'a chart (图表) as a part of a page: its heading, the place where it is drawn, and its table; id must differ from that of others on the page, level is that of the heading';
 
--- body is HTML, everything else is text.
-CREATE FUNCTION @extschema@.page_document(title text, subtitle text, navigation text, body text, lang text) RETURNS text
+-- navigation and body are HTML, title and subtitle text.
+CREATE FUNCTION @extschema@.page_document(title text, subtitle text, navigation text, body text, lang text, charts boolean DEFAULT true) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000 SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
@@ -106,7 +113,7 @@ DECLARE
 	script constant text := @extschema@.page_script();
 	library record;
 BEGIN
-	SELECT * INTO library FROM @extschema@.report_library_source();
+	SELECT * INTO library FROM @extschema@.report_library_source() WHERE charts;
 	RETURN '<!DOCTYPE html>' || E'\n<html lang="' || CASE lang WHEN 'zh' THEN 'zh-CN' ELSE 'en' END || E'">\n<head>\n<meta charset="utf-8">\n'
 		|| '<meta http-equiv="Content-Security-Policy" content="default-src ''none''; style-src ''sha256-' || encode(sha256(convert_to(style, 'UTF8')), 'base64') || ''''
 		|| coalesce('; script-src ''sha256-' || library.digest || ''' ''sha256-' || encode(sha256(convert_to(script, 'UTF8')), 'base64') || '''', '')
@@ -115,13 +122,13 @@ BEGIN
 		|| '<title>' || @extschema@.html_escaped(title) || E'</title>\n<style>' || style || E'</style>\n</head>\n<body>\n'
 		|| '<a class="skip" href="#content">' || @extschema@.html_escaped(words ->> 'skip') || E'</a>\n<header><h1>' || @extschema@.html_escaped(title) || '</h1>'
 		|| coalesce('<p>' || @extschema@.html_escaped(subtitle) || '</p>', '') || coalesce(navigation, '') || E'</header>\n<main id="content" tabindex="-1">\n'
-		|| CASE WHEN library.source IS NULL THEN '<p class="note">' || @extschema@.html_escaped(words ->> 'no library') || E'</p>\n' ELSE '' END
+		|| CASE WHEN charts AND library.source IS NULL THEN '<p class="note">' || @extschema@.html_escaped(words ->> 'no library') || E'</p>\n' ELSE '' END
 		|| body || E'\n</main>\n<footer><p>' || @extschema@.html_escaped(words ->> 'made by') || E'</p></footer>\n'
 		|| coalesce('<script>' || library.source || E'</script>\n<script>' || script || E'</script>\n', '') || E'</body>\n</html>';
 END
 $$;
-COMMENT ON FUNCTION @extschema@.page_document(text, text, text, text, text) IS
-	'a whole page around body and navigation, which are HTML: style, policy, and the library that draws, where it is stored';
+COMMENT ON FUNCTION @extschema@.page_document(text, text, text, text, text, boolean) IS
+	'a whole page around body and navigation, which are HTML: style, policy, and the library that draws charts, where it is stored';
 
 CREATE FUNCTION @extschema@.chart_page(charts jsonb[], title text DEFAULT 'Charts', lang text DEFAULT 'en') RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000 SET search_path = pg_catalog, pg_temp

@@ -22,10 +22,24 @@ BEGIN
 			return option.crm.height;
 		return axis && axis.type === 'category' && axis.data ? Math.max(240, axis.data.length * 26 + 110) : 320;
 	}
+	// The page has the title, and the note below it, as texts: the drawing moves up into their place.
+	function raise(option) {
+		var title = [].concat(option.title || [])[0] || {};
+		var lines = function (text) { return text ? String(text).split('\n').length : 0; };
+		var by = lines(title.text) * 21 + lines(title.subtext) * 20;
+		['grid', 'legend', 'calendar', 'series', 'visualMap'].forEach(function (part) {
+			[].concat(option[part] || []).forEach(function (p) {
+				if (typeof p.top === 'number')
+					p.top = Math.max(0, p.top - by);
+			});
+		});
+		option.title = { show: false };
+		return by;
+	}
 	function draw(data) {
 		var place = document.getElementById(data.getAttribute('data-for'));
 		var option = JSON.parse(data.textContent);
-		place.style.height = height(option) + 'px';
+		place.style.height = height(option) - raise(option) + 'px';
 		delete option.crm;
 		option.backgroundColor = 'transparent';
 		option.textStyle = Object.assign({ fontFamily: font }, option.textStyle);

@@ -23,7 +23,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .75rem 0 0; p
 section { margin: 0 0 2rem; }
 h2 { margin: 1.5rem 0 .75rem; padding-bottom: .25rem; border-bottom: 2px solid var(--line); font-size: 1.25rem; }
 h3, h2.title { margin: 0 0 .5rem; padding: 0; border: 0; font-size: 1rem; }
-td, th, dd, li, h1, h2, h3 { unicode-bidi: isolate; }
+td, th, dd, li, h1, h2, h3, h4 { unicode-bidi: isolate; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 0 0 1rem; padding: 0; }
 .figures div { padding: .6rem .8rem; border: 1px solid var(--line); border-radius: 6px; background: var(--panel); }
 .figures dt { color: var(--soft); font-size: .85rem; }
@@ -33,30 +33,38 @@ td, th, dd, li, h1, h2, h3 { unicode-bidi: isolate; }
 figure { margin: 0; padding: .8rem; border: 1px solid var(--line); border-radius: 6px; min-width: 0; }
 figure.wide { grid-column: 1 / -1; }
 .drawing { width: 100%; height: 20rem; }
-figure .said { margin: 0 0 .5rem; color: var(--soft); font-size: .9rem; }
+.said { margin: 0 0 .5rem; color: var(--soft); font-size: .9rem; }
+.lead { font-size: 1.1rem; margin: 0 0 1rem; }
+h4 { margin: 0 0 .25rem; font-size: .95rem; }
+.bars { display: block; width: 100%; max-width: 30rem; height: 4.5rem; border-bottom: 1px solid var(--line); }
+.bars rect { fill: var(--mark); }
 .empty { padding: 1.5rem 1rem; margin: 0; text-align: center; color: var(--soft); background: var(--panel); border-radius: 6px; }
 details { margin-top: .5rem; }
 summary { cursor: pointer; color: var(--link); font-size: .9rem; padding: .15rem 0; }
 .scroll { overflow-x: auto; max-width: 100%; margin: .25rem 0 0; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 caption { text-align: left; color: var(--soft); padding: 0 0 .25rem; }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: break-word; }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: normal; word-break: normal; }
+.why td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; }
+th[scope=row] { width: 9rem; }
+td.t { white-space: nowrap; }
 thead th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .note { margin: .5rem 0; padding: .6rem .8rem; border-left: 4px solid var(--mark); background: var(--panel); border-radius: 0 6px 6px 0; }
 .warn { border-left-color: var(--warn); }
-.badge { display: inline-block; padding: 0 .4rem; border: 1px solid currentColor; border-radius: 4px; font-size: .8rem; white-space: nowrap; }
-.stale { color: var(--warn); }
-.fresh { color: var(--good); }
 ul.plain { margin: 0; padding: 0; list-style: none; }
 ul.plain > li { padding: .5rem 0; border-bottom: 1px solid var(--line); }
-.meter { display: inline-block; width: 6rem; height: .6rem; vertical-align: middle; }
-.meter rect { fill: var(--line); }
-.meter rect + rect { fill: var(--mark); }
+ul.plain > li.note { padding: .6rem .8rem; }
+.scroll + h3, .scroll + p { margin-top: 1.25rem; }
+ul.plain table td, ul.plain table th { border: 0; padding-block: .1rem; }
 code { font: .9em ui-monospace, "SF Mono", Menlo, Consolas, "Noto Sans Mono", monospace; background: var(--panel); padding: 0 .2rem; border-radius: 3px; }
 @media (max-width: 40rem) {
 header, main, footer { padding: .75rem; }
 header h1 { font-size: 1.3rem; }
+table { font-size: .82rem; }
+th, td { padding: .25rem .4rem; }
+th[scope=row] { width: 5.5rem; }
 figure { padding: .5rem; }
 .figures { grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); }
 }

@@ -122,13 +122,18 @@ export async function launch() {
 		};
 		return {
 			problems, requests, evaluate, media, shape, painted, call,
-			// The whole page, or the rectangle {x, y, width, height} of it, as PNG.
-			screenshot: async (path, clip) => {
+			// The whole page, or the rectangle {x, y, width, height} of it, as PNG; returns what is seen of each element that
+			// the selector means: {id, width, height, colours: how many different ones, plain: share of the most frequent one}.
+			screenshot: async (path, clip, selector) => {
 				const { cssContentSize: size } = await call('Page.getLayoutMetrics');
-				writeFileSync(path, await picture(clip ?? { x: 0, y: 0, width: size.width, height: Math.min(size.height, 16000) }));
+				const png = await picture(clip ?? { x: 0, y: 0, width: size.width, height: Math.min(size.height, 16000) });
+				writeFileSync(path, png);
+				if (!selector)
+					return [];
+				const seen = pixels(png);
+				return (await rectangles(evaluate, selector)).map(r => ({ id: r.id, ...seen(r) }));
 			},
-			// What is seen of an element: {width, height, colours: how many different ones}.
-			look: async selector => pixels(await picture(await rectangle(evaluate, selector))),
+			look: async selector => pixels(await picture((await rectangles(evaluate, selector))[0]))(),
 			press: async (key, modifiers = 0) => {
 				const code = { Tab: 9, Enter: 13, Escape: 27, ' ': 32 }[key];
 				const text = { Enter: '\r', ' ': ' ' }[key];
@@ -159,39 +164,37 @@ export async function launch() {
 	return { open, close };
 }
 
-async function rectangle(evaluate, selector) {
-	const box = await evaluate(`(() => { const e = document.querySelector(${JSON.stringify(selector)}); if (!e) return null;
-		e.scrollIntoView({ block: 'center' }); const r = e.getBoundingClientRect();
-		return { x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height }; })()`);
-	if (box === null)
-		throw new Error(`nothing on the page is ${selector}`);
-	return box;
-}
+const rectangles = (evaluate, selector) => evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})].map(e => { const r = e.getBoundingClientRect();
+	return { id: e.id, x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: r.height }; })`);
 
-// The colours of a PNG of 8 bits a channel, as Chromium writes it, and the share of pixels of the most frequent one.
+// A PNG of 8 bits a channel, as Chromium writes it; what is returned counts the colours of a rectangle in it.
 export function pixels(png) {
 	const width = png.readUInt32BE(16), height = png.readUInt32BE(20), channels = { 2: 3, 6: 4 }[png[25]];
 	const parts = [];
 	for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at))
 		if (png.toString('latin1', at + 4, at + 8) === 'IDAT')
 			parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
-	const raw = inflateSync(Buffer.concat(parts)), stride = width * channels;
-	const colours = new Map();
+	const raw = inflateSync(Buffer.concat(parts)), stride = width * channels, rows = [];
 	let before = Buffer.alloc(stride);
 	for (let y = 0; y < height; y++) {
-		const filter = raw[y * (stride + 1)], row = Buffer.from(raw.subarray(y * (stride + 1) + 1, (y + 1) * (stride + 1)));
-		for (let i = 0; i < stride; i++) {
+		const filter = raw[y * (stride + 1)], row = raw.subarray(y * (stride + 1) + 1, (y + 1) * (stride + 1));
+		for (let i = 0; i < stride && filter > 0; i++) {
 			const left = i < channels ? 0 : row[i - channels], up = before[i], corner = i < channels ? 0 : before[i - channels];
-			const p = left + up - corner, [pa, pb, pc] = [Math.abs(p - left), Math.abs(p - up), Math.abs(p - corner)];
-			row[i] += [0, left, up, (left + up) >> 1, pa <= pb && pa <= pc ? left : pb <= pc ? up : corner][filter];
+			const p = left + up - corner, pa = Math.abs(p - left), pb = Math.abs(p - up), pc = Math.abs(p - corner);
+			row[i] += filter === 1 ? left : filter === 2 ? up : filter === 3 ? (left + up) >> 1 : pa <= pb && pa <= pc ? left : pb <= pc ? up : corner;
 		}
-		for (let x = 0; x < stride; x += channels) {
-			const colour = row[x] << 16 | row[x + 1] << 8 | row[x + 2];
-			colours.set(colour, (colours.get(colour) ?? 0) + 1);
-		}
-		before = row;
+		rows.push(before = row);
 	}
-	return { width, height, colours: colours.size, plain: Math.max(...colours.values()) / (width * height) };
+	return (r = { x: 0, y: 0, width, height }) => {
+		const colours = new Map(), right = Math.min(width, Math.round(r.x + r.width)), bottom = Math.min(height, Math.round(r.y + r.height));
+		let all = 0;
+		for (let y = Math.round(r.y); y < bottom; y++)
+			for (let x = Math.round(r.x); x < right; x++, all++) {
+				const i = x * channels, colour = rows[y][i] << 16 | rows[y][i + 1] << 8 | rows[y][i + 2];
+				colours.set(colour, (colours.get(colour) ?? 0) + 1);
+			}
+		return { width: r.width, height: r.height, colours: colours.size, plain: all > 0 ? Math.max(...colours.values()) / all : 1 };
+	};
 }
 
 // Lines "ok ..." and "not ok ..." as test/check.sh reads them.
