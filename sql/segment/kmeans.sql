@@ -93,6 +93,24 @@ SELECT p -> 'kind' AS kind, p -> 'categorical' AS categorical, p -> 'gamma' AS g
 FROM (SELECT model_params(kprototypes_fit(2, ARRAY[x, kind], '{"categorical": [2], "missing": "ignore", "gamma": 3}')) AS p FROM mixed) s;
 SELECT model_params(kmeans_fit(2, ARRAY[x, kind], '{"missing": "skip"}')) -> 'rows_skipped' AS skipped FROM mixed;
 
+-- how many groups: inertia is that of the fit, the silhouette that of its definition
+CREATE TABLE few AS SELECT id, x::float8, y::float8 FROM points WHERE id <= 90;
+CREATE TABLE choices AS SELECT c.* FROM (SELECT kmeans_choice(6, ARRAY[x, y], '{"references": 5}') AS a FROM few) AS s, unnest(a) AS c;
+SELECT k, explained::numeric(6, 4) AS explained, silhouette::numeric(6, 4) AS silhouette, gap IS NOT NULL AS gap, gap_error > 0 AS error, elbow, best_silhouette, gap_choice
+FROM choices ORDER BY k;
+WITH fits AS (SELECT k, (SELECT kmeans_fit(k, ARRAY[x, y]) FROM few) AS m FROM generate_series(2, 6) AS k),
+grouped AS (SELECT k, id, x, y, cluster(m, ARRAY[x, y]) AS c FROM fits, few),
+means AS (
+	SELECT a.k, a.id, a.c, b.c AS other, sum(sqrt((a.x - b.x) ^ 2 + (a.y - b.y) ^ 2)) / nullif(count(*) - (a.c = b.c)::int, 0) AS mean
+	FROM grouped a JOIN grouped b USING (k) GROUP BY a.k, a.id, a.c, b.c),
+rows AS (SELECT k, id, max(mean) FILTER (WHERE c = other) AS a, min(mean) FILTER (WHERE c <> other) AS b FROM means GROUP BY k, id)
+SELECT count(*) AS numbers, bool_and(abs(c.silhouette - s.silhouette) < 1e-9) AS silhouettes, bool_and(abs(c.inertia - (model_params(m) ->> 'inertia')::float8) < 1e-6) AS inertias
+FROM choices c JOIN (SELECT k, avg(coalesce((b - a) / greatest(a, b), 0)) AS silhouette FROM rows GROUP BY k) s USING (k) JOIN fits USING (k);
+SELECT kmeans_choice(4, ARRAY[x, y]) = kmeans_choice(4, ARRAY[x, y] ORDER BY id DESC) AS same, cardinality(kmeans_choice(4, ARRAY[x], '{"references": 0}')) AS numbers,
+	cardinality(kmeans_choice(5, ARRAY[1])) AS one_row FROM few;
+SELECT kmeans_choice(3, ARRAY[x, y]) IS NULL AS nothing FROM few WHERE false;
+SELECT kmeans_choice(3, ARRAY[x, y], '{"sample": 5}') FROM few;
+
 -- nothing, NULLs, one row, too few different ones, groups of groups
 SELECT kmeans_fit(3, ARRAY[x, y]) FROM points WHERE false;
 SELECT kmeans_fit(3, NULL::float8[]) FROM points;
@@ -136,4 +154,4 @@ SET crm_analytics.training_memory = '1MB';
 SELECT kmeans_fit(2, f) FROM many;
 SELECT model_params(kmeans_fit(2, f, '{"mini_batch": 1000}')) -> 'sampled' AS sampled FROM many;
 RESET crm_analytics.training_memory;
-DROP TABLE points, fitted, many, serial, parts, mixed;
+DROP TABLE choices, few, points, fitted, many, serial, parts, mixed;

@@ -564,10 +564,10 @@ kmeans_rows_sample(const kmeans_rows *rows, uint32_t most, const crm_env *env, k
 	*sample = *rows;
 	sample->count = count;
 	sample->weight = 0;
-	sample->copies = NULL;
 	sample->x = kmeans_alloc(env, count, size);
 	sample->weights = kmeans_alloc(env, count, sizeof(double));
-	if (sample->x == NULL || sample->weights == NULL)
+	sample->copies = kmeans_alloc(env, count, sizeof(uint64_t));
+	if (sample->x == NULL || sample->weights == NULL || sample->copies == NULL)
 		return CRM_NO_MEMORY;
 	for (uint32_t i = 0; i < count; i++)
 	{
@@ -575,6 +575,7 @@ kmeans_rows_sample(const kmeans_rows *rows, uint32_t most, const crm_env *env, k
 
 		memcpy(sample->x + (size_t) i * rows->features, rows->x + from * rows->features, size);
 		sample->weights[i] = rows->weights[from];
+		sample->copies[i] = rows->copies[from];
 		sample->weight += rows->weights[from];
 	}
 	return CRM_OK;
@@ -585,8 +586,7 @@ kmeans_rows_free(kmeans_rows *rows, const crm_env *env)
 {
 	env->release(env->arg, rows->x);
 	env->release(env->arg, rows->weights);
-	if (rows->copies != NULL)
-		env->release(env->arg, rows->copies);
+	env->release(env->arg, rows->copies);
 }
 
 crm_status

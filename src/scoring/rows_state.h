@@ -17,7 +17,7 @@
 #define SCORING_ROWS_LABEL 0	/* columns, as in kernel/logistic_fit.h */
 #define SCORING_ROWS_WEIGHT 1
 #define SCORING_ROWS_FEATURES 2
-#define SCORING_ROWS_OPTIONS 208
+#define SCORING_ROWS_OPTIONS 224
 
 /* What an aggregate makes of such a state; one constant for each kind. */
 typedef struct scoring_rows_use

@@ -134,8 +134,9 @@ extern double scoring_weight(double weight);
  */
 extern const double *scoring_features(ArrayType *array, int *count, bool *nulls);
 
-/* ---- rows of an aggregate (rows_state.c) -------------------------------------- */
+/* ---- rows of an aggregate, arrays of composite results -------------------------- */
 
+#include "scoring/measures.h"
 #include "scoring/rows_state.h"
 
 #endif							/* CRM_SCORING_H */

@@ -21,9 +21,9 @@ typedef struct kmeans_options
 	int64		iterations;
 	int64		seed;
 	int64		mini_batch;		/* different rows that are kept, 0: all */
+	int64		references;		/* of kmeans_choice */
+	int64		sample;
 	int			missing;
-	int			references;		/* of kmeans_choice */
-	int			sample;
 	bool		standardize;
 	bool		unused[3];
 	uint64		categorical[KMEANS_MARKED_FEATURES / 64 + 1];	/* the last word is 0 */

@@ -132,3 +132,61 @@ CREATE FUNCTION @extschema@.clusters(m @extschema@.model) RETURNS TABLE (cluster
 	AS 'MODULE_PATHNAME', 'crm_clusters';
 COMMENT ON FUNCTION @extschema@.clusters(@extschema@.model) IS
 	'groups of a model: number, rows and share of them, sum of squared distances within, center (聚类列表)';
+
+CREATE TYPE @extschema@.cluster_choice AS (k int, inertia float8, explained float8, silhouette float8, gap float8, gap_error float8, elbow boolean, best_silhouette boolean, gap_choice boolean);
+COMMENT ON TYPE @extschema@.cluster_choice IS 'what a number of groups leaves unexplained, and what speaks for it (聚类数选择)';
+COMMENT ON COLUMN @extschema@.cluster_choice.k IS 'number of groups';
+COMMENT ON COLUMN @extschema@.cluster_choice.inertia IS 'sum of squared distances of the rows from the centers of their groups (组内平方和)';
+COMMENT ON COLUMN @extschema@.cluster_choice.explained IS 'share of the total that the groups explain, 0 ... 1';
+COMMENT ON COLUMN @extschema@.cluster_choice.silhouette IS 'mean silhouette of the sample, -1 ... 1; NULL for one group (轮廓系数)';
+COMMENT ON COLUMN @extschema@.cluster_choice.gap IS 'gap statistic of the sample; NULL without references (间隙统计量)';
+COMMENT ON COLUMN @extschema@.cluster_choice.gap_error IS 'its standard error, simulation included';
+COMMENT ON COLUMN @extschema@.cluster_choice.elbow IS 'the last group saved most, compared with what one more would save (肘部)';
+COMMENT ON COLUMN @extschema@.cluster_choice.best_silhouette IS 'no other number of groups has a higher silhouette';
+COMMENT ON COLUMN @extschema@.cluster_choice.gap_choice IS 'the first number whose gap is not below that of the next one by more than its error';
+
+CREATE FUNCTION @extschema@.kmeans_choice_transfn(state @extschema@.agg_state, k_max int, features float8[]) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'crm_kmeans_choice_transfn';
+COMMENT ON FUNCTION @extschema@.kmeans_choice_transfn(@extschema@.agg_state, int, float8[]) IS
+	'transition of kmeans_choice';
+
+CREATE FUNCTION @extschema@.kmeans_choice_transfn(state @extschema@.agg_state, k_max int, features float8[], options jsonb) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'crm_kmeans_choice_transfn';
+COMMENT ON FUNCTION @extschema@.kmeans_choice_transfn(@extschema@.agg_state, int, float8[], jsonb) IS
+	'transition of kmeans_choice, with options';
+
+CREATE FUNCTION @extschema@.kmeans_choice_combinefn(a @extschema@.agg_state, b @extschema@.agg_state) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'crm_kmeans_choice_combinefn';
+COMMENT ON FUNCTION @extschema@.kmeans_choice_combinefn(@extschema@.agg_state, @extschema@.agg_state) IS
+	'combination of two states of kmeans_choice';
+
+CREATE FUNCTION @extschema@.kmeans_choice_finalfn(state @extschema@.agg_state) RETURNS @extschema@.cluster_choice[]
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000
+	AS 'MODULE_PATHNAME', 'crm_kmeans_choice_finalfn';
+COMMENT ON FUNCTION @extschema@.kmeans_choice_finalfn(@extschema@.agg_state) IS
+	'result of kmeans_choice';
+
+CREATE AGGREGATE @extschema@.kmeans_choice(k_max int, features float8[]) (
+	SFUNC = @extschema@.kmeans_choice_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 8000,
+	FINALFUNC = @extschema@.kmeans_choice_finalfn,
+	COMBINEFUNC = @extschema@.kmeans_choice_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.kmeans_choice(int, float8[]) IS
+	'how many groups rows have: for each number from 1 to k_max what is left, silhouette, gap and elbow (聚类数选择)';
+
+CREATE AGGREGATE @extschema@.kmeans_choice(k_max int, features float8[], options jsonb) (
+	SFUNC = @extschema@.kmeans_choice_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 8000,
+	FINALFUNC = @extschema@.kmeans_choice_finalfn,
+	COMBINEFUNC = @extschema@.kmeans_choice_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.kmeans_choice(int, float8[], jsonb) IS
+	'how many groups rows have: for each number from 1 to k_max what is left, silhouette, gap and elbow, with options (聚类数选择)';
