@@ -36,6 +36,7 @@ SQL_PARTS = \
 	src/segment/rfm_segment.sql \
 	src/segment/percentile.sql \
 	src/segment/bins.sql \
+	src/segment/outliers.sql \
 	src/segment/lookalike.sql \
 	src/behavior/window_funnel.sql \
 	src/behavior/funnel.sql \
@@ -72,6 +73,7 @@ SQL_PARTS = \
 	src/scoring/purchases.sql \
 	src/scoring/survival.sql \
 	src/scoring/woe_fit.sql \
+	src/scoring/isolation_forest.sql \
 	src/scoring/measures.sql \
 	src/scoring/ratings.sql \
 	src/scoring/cox_fit.sql \

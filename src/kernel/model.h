@@ -148,6 +148,7 @@ extern const crm_model_kind crm_model_gamma_gamma;
 extern const crm_model_kind crm_model_cox;
 extern const crm_model_kind crm_model_k_means;
 extern const crm_model_kind crm_model_k_prototypes;
+extern const crm_model_kind crm_model_isolation_forest;
 
 /* All kinds, ended by NULL. */
 extern const crm_model_kind *const crm_model_kinds[];

@@ -17,6 +17,7 @@ const crm_model_kind *const crm_model_kinds[] = {
 	&crm_model_cox,
 	&crm_model_k_means,
 	&crm_model_k_prototypes,
+	&crm_model_isolation_forest,
 	NULL
 };
 
