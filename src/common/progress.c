@@ -281,6 +281,21 @@ crm_progress_add(const char *unit, int64 more)
 		crm_progress_done(w->slot[PLACE_DONE] + more);
 }
 
+static void
+show_step(void *arg, uint64_t done)
+{
+	crm_progress_done((int64) done);
+}
+
+crm_env
+crm_progress_env(MemoryContext context)
+{
+	crm_env		env = crm_env_in(context);
+
+	env.step = show_step;
+	return env;
+}
+
 void
 crm_progress_end(void)
 {

@@ -12,6 +12,7 @@
 #define CRM_PROGRESS_H
 
 #include "common/crm.h"
+#include "common/bridge.h"
 
 /* Rows are counted by so many at a time. */
 #define CRM_PROGRESS_ROWS 1024
@@ -26,5 +27,7 @@ extern void crm_progress_done(int64 done);
 /* Nothing where the phase counts in other units. */
 extern void crm_progress_add(const char *unit, int64 more);
 extern void crm_progress_end(void);
+/* crm_env_in for a kernel whose steps are what is done in the phase at hand. */
+extern crm_env crm_progress_env(MemoryContext context);
 
 #endif							/* CRM_PROGRESS_H */

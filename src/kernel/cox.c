@@ -551,6 +551,7 @@ maximize(work *w, double *beta, double *next, double *inverse, double *first_var
 		double		step = 1;
 		double		moved = NAN;
 
+		crm_step(w->env, (uint64_t) fit->iterations);
 		memcpy(inverse, w->information, sizeof(double) * p * p);
 		invert(inverse, p, fit->aliased);
 		for (uint32_t j = 0; fit->iterations == 0 && j < p; j++)

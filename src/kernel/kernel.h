@@ -30,6 +30,7 @@ typedef struct crm_env
 	void		(*release) (void *arg, void *ptr);
 	void		(*progress) (void *arg);	/* called often in long loops; may be NULL */
 	void	   *arg;
+	void		(*step) (void *arg, uint64_t done); /* steps of a long work done so far, for those who watch; may be NULL */
 } crm_env;
 
 static inline void
@@ -37,6 +38,13 @@ crm_progress(const crm_env *env)
 {
 	if (env->progress)
 		env->progress(env->arg);
+}
+
+static inline void
+crm_step(const crm_env *env, uint64_t done)
+{
+	if (env->step)
+		env->step(env->arg, done);
 }
 
 #define CRM_TRY(expr) \

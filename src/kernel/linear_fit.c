@@ -207,6 +207,7 @@ factor(fit *f, crm_linear_result *result)
 			result->collinear[j] = true;
 		}
 		crm_progress(f->env);
+		crm_step(f->env, j + 1);
 	}
 }
 
@@ -264,6 +265,7 @@ invert(const fit *f, double *diagonal, double *of_means)
 		}
 		diagonal[i] = crm_twofold_round(sum);
 		crm_progress(f->env);
+		crm_step(f->env, n + i + 1);
 	}
 	*of_means = 0;
 	for (size_t j = 0; j < last; j++)

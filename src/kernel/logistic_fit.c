@@ -439,6 +439,7 @@ maximise(fit *f, steps *s, crm_logistic_result *result)
 		double		value;
 		double		largest = 0;
 
+		crm_step(f->env, (uint64_t) result->iterations);
 		pass(f, s->b, s->direction);
 		value = objective(f, s->b, weight);
 		if (result->iterations == 0 && !f->penalised)

@@ -80,6 +80,7 @@ crm_minimize(const crm_env *env, crm_objective objective, void *arg, int n, doub
 		int			halvings;
 
 		crm_progress(env);
+		crm_step(env, (uint64_t) result->iterations);
 		if (greatest(gradient, n) <= tolerance)
 			break;
 		for (int i = 0; i < n; i++)

@@ -488,6 +488,7 @@ boost(boosting *b)
 		if (b->grower.row_count == 0)
 			continue;
 		CRM_TRY(crm_trees_grow(&b->grower));
+		crm_step(&b->env, trees->trees);
 		if (drawn != NULL)
 			add_tree(b, 0, b->data.train, drawn);
 		if (b->data.train < b->data.rows)

@@ -407,7 +407,10 @@ fit_evidence(const crm_columns *rows, const crm_woe_options *options, const crm_
 	crm_columns weighed;
 	crm_logistic_options wanted = {true, true, 0, options->l2, 1e-8, 100};
 	uint32_t	width = options->scorecard ? count : 1;
+	crm_env		within = *env;
 
+	/* the steps are the features */
+	within.step = NULL;
 	CRM_TRY(weigh_rows(rows, options, features, count, env, &weighed));
 	memset(result, 0, sizeof(*result));
 	CRM_TRY(allocate(env, (void **) &result->coefficients, sizeof(double) * width));
@@ -415,7 +418,7 @@ fit_evidence(const crm_columns *rows, const crm_woe_options *options, const crm_
 	CRM_TRY(allocate(env, (void **) &result->errors, sizeof(double) * width));
 	CRM_TRY(allocate(env, (void **) &result->constant, width));
 	CRM_TRY(allocate(env, (void **) &result->collinear, width));
-	CRM_TRY(crm_logistic_fit(&weighed, &wanted, env, result));
+	CRM_TRY(crm_logistic_fit(&weighed, &wanted, &within, result));
 	for (uint32_t j = 0; j < count; j++)
 		coefficients[j] = result->coefficients[options->scorecard ? j : 0];
 	return CRM_OK;
@@ -494,7 +497,10 @@ crm_woe_fit(const crm_columns *rows, const crm_woe_options *options, const crm_e
 	}
 	all.negatives = (double) rows->rows - all.positives;
 	for (uint32_t j = 0; j < count; j++)
+	{
 		CRM_TRY(bin_feature(rows, CRM_ROWS_FEATURES + j, options, &all, env, room, &b, &features[j]));
+		crm_step(env, j + 1);
+	}
 	env->release(env->arg, room);
 	CRM_TRY(fit_evidence(rows, options, features, count, env, &result, coefficients));
 	CRM_TRY(gather(features, count, env, &gathered, &cuts, &bin_total));

@@ -11,6 +11,7 @@
 #include "kernel/cox.h"
 #include "kernel/model_cox.h"
 #include "common/agg_state.h"
+#include "common/progress.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -152,7 +153,7 @@ Datum
 crm_cox_fit_finalfn(PG_FUNCTION_ARGS)
 {
 	const scoring_rows *state = scoring_rows_final(fcinfo, &cox_use);
-	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_env		env;
 	cox_options options;
 	crm_cox_rows rows;
 	crm_cox_fit fit;
@@ -163,7 +164,11 @@ crm_cox_fit_finalfn(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	memcpy(&options, state->options, sizeof(options));
 	gather(state, &rows);
+	crm_progress_begin("cox_fit", NULL);
+	crm_progress_phase("iterating", "iterations", 0);
+	env = crm_progress_env(CurrentMemoryContext);
 	status = crm_cox_train(&env, &rows, options.ties, &fit);
+	crm_progress_end();
 	if (status == CRM_OUT_OF_RANGE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

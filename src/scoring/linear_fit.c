@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "common/agg_state.h"
+#include "common/progress.h"
 #include "kernel/linear_fit.h"
 #include "kernel/model_linear.h"
 
@@ -271,7 +272,7 @@ allocate_result(crm_linear_result *result, int features)
 Datum
 crm_linear_fit_finalfn(PG_FUNCTION_ARGS)
 {
-	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_env		env;
 	linear_state *state;
 	crm_linear_options options;
 	crm_linear_result result;
@@ -288,7 +289,11 @@ crm_linear_fit_finalfn(PG_FUNCTION_ARGS)
 	options = (crm_linear_options) {state->intercept, state->standardize, state->l1, state->l2};
 	moments = moments_of(state);
 	allocate_result(&result, (int) state->features);
+	crm_progress_begin("linear_fit", NULL);
+	crm_progress_phase("solving", "features", 2 * ((int64) state->features + 1));
+	env = crm_progress_env(CurrentMemoryContext);
 	crm_check(crm_linear_fit(&moments, &options, &env, &result), CRM_MODEL_TYPE, false);
+	crm_progress_end();
 
 	crm_model_begin(&m, &crm_model_linear, state->features);
 	crm_model_set_number(&m, CRM_LINEAR_INTERCEPT, result.intercept);

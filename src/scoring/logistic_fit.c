@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "common/progress.h"
 #include "kernel/logistic_fit.h"
 #include "kernel/model_linear.h"
 
@@ -136,7 +137,7 @@ Datum
 crm_logistic_fit_finalfn(PG_FUNCTION_ARGS)
 {
 	const scoring_rows *state = scoring_rows_final(fcinfo, &logistic_use);
-	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_env		env;
 	logistic_options options;
 	crm_logistic_options wanted;
 	crm_logistic_result result;
@@ -152,7 +153,11 @@ crm_logistic_fit_finalfn(PG_FUNCTION_ARGS)
 
 	wanted = (crm_logistic_options) {options.intercept, options.standardize, options.l1, options.l2, options.tolerance, (int) options.max_iterations};
 	allocate_result(&result, (int) features);
+	crm_progress_begin("logistic_fit", NULL);
+	crm_progress_phase("iterating", "iterations", 0);
+	env = crm_progress_env(CurrentMemoryContext);
 	status = crm_logistic_fit(&state->columns, &wanted, &env, &result);
+	crm_progress_end();
 	if (status == CRM_OUT_OF_RANGE)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "common/progress.h"
 #include "funcapi.h"
 #include "kernel/model_purchase.h"
 #include "miscadmin.h"
@@ -111,7 +112,11 @@ fit_purchases(FunctionCallInfo fcinfo, crm_purchase_kind kind, const char *name)
 	groups = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(crm_purchase_group) * count);
 	for (uint32 i = 0; i < count; i++)
 		groups[i] = (crm_purchase_group) {entries[i].key[0], entries[i].key[1], entries[i].key[2], (double) entries[i].rows};
+	crm_progress_begin(name, NULL);
+	crm_progress_phase("iterating", "iterations", 0);
+	env = crm_progress_env(CurrentMemoryContext);
 	status = crm_purchase_fit(&env, kind, groups, count, &fit);
+	crm_progress_end();
 	if (status == CRM_OUT_OF_RANGE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -174,7 +179,11 @@ crm_gamma_gamma_finalfn(PG_FUNCTION_ARGS)
 	groups = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(crm_value_group) * count);
 	for (uint32 i = 0; i < count; i++)
 		groups[i] = (crm_value_group) {entries[i].key[0], entries[i].key[1], (double) entries[i].rows};
+	crm_progress_begin("gamma_gamma_fit", NULL);
+	crm_progress_phase("iterating", "iterations", 0);
+	env = crm_progress_env(CurrentMemoryContext);
 	crm_check(crm_value_fit(&env, groups, count, &fit), CRM_MODEL_TYPE, false);
+	crm_progress_end();
 	warn_not_converged("gamma_gamma_fit", fit.converged);
 	crm_model_of_values(&m, &fit, counts_rounding(state));
 	PG_RETURN_POINTER(scoring_model_value(&m, CurrentMemoryContext));

@@ -522,21 +522,6 @@ check_counts(const trees_state *state)
 	pfree(numbers);
 }
 
-/* The trees being grown, for those who watch; a final function runs no other one. */
-static const crm_trees *growing;
-static uint32 trees_shown;
-
-static void
-show_progress(void *arg)
-{
-	CHECK_FOR_INTERRUPTS();
-	if (growing->trees != trees_shown)
-	{
-		trees_shown = growing->trees;
-		crm_progress_done(trees_shown);
-	}
-}
-
 Datum
 crm_boosted_trees_fit_finalfn(PG_FUNCTION_ARGS)
 {
@@ -562,21 +547,17 @@ crm_boosted_trees_fit_finalfn(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	work = AllocSetContextCreate(CurrentMemoryContext, "boosting", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
-	env = crm_env_in(work);
 	options = read_options(state);
 	if (options.loss == CRM_TREES_POISSON)
 		check_counts(state);
 	needed = crm_trees_fit_bytes(state->rows.rows, state->features) + state->rows.bytes;
 	memset(&trees, 0, sizeof(trees));
-	growing = &trees;
-	trees_shown = 0;
-	env.progress = show_progress;
 	crm_progress_begin("boosted_trees_fit", NULL);
 	crm_progress_phase("growing trees", "trees", options.trees);
+	env = crm_progress_env(work);
 	check_fit(state, crm_trees_fit(&env, &state->rows, &options, allowed > state->rows.bytes ? allowed - state->rows.bytes : 0, &trees),
 			  needed);
 	crm_progress_end();
-	growing = NULL;
 	crm_check(crm_trees_to_model(&env, &trees, &options, &m), CRM_MODEL_TYPE, false);
 	result = scoring_model_value(&m, old);
 	MemoryContextSwitchTo(old);

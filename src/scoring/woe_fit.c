@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "common/progress.h"
 #include "funcapi.h"
 #include "kernel/woe_bins.h"
 #include "utils/float.h"
@@ -151,8 +152,11 @@ fit(FunctionCallInfo fcinfo, const scoring_rows_use *use)
 	o.base_points, o.base_odds};
 	work = AllocSetContextCreate(CurrentMemoryContext, "crm evidence", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
-	env = crm_env_in(work);
+	crm_progress_begin(use->function, NULL);
+	crm_progress_phase("binning", "features", scoring_rows_features(state));
+	env = crm_progress_env(work);
 	scoring_rows_check(state, crm_woe_fit(&state->columns, &options, &env, &m));
+	crm_progress_end();
 	value = scoring_model_value(&m, old);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);

@@ -44,5 +44,61 @@ $session->finish;
 like($err, qr/canceling statement due to user request/, 'the training ended by it');
 is($out, "0\n", 'and its session shows nothing any more');
 
+# Every trainer shows itself, and stops soon, at whatever moment it is cancelled: while it reads rows, fits or measures.
+$node->safe_psql('postgres', q{
+	CREATE TABLE customers AS SELECT n, n * 7919 % 101 > 40 AS yes, (n * 7919 % 1009)::float8 AS number, n % 7 AS bought, (n % 7 > 0)::int * (n * 31 % 40) AS since, 50 + n % 97 AS age,
+		(SELECT array_agg(((n * (2 * k + 1)) % (53 + k))::float8 + sin(n * k)) FROM generate_series(1, 30) AS k) AS x FROM generate_series(1, 40000) AS n;
+	CREATE VIEW columns AS SELECT n, yes, x[1] AS a, x[2] AS b, x[3] AS c, 'k' || n % 50 AS k FROM customers;
+});
+my %trainers = (
+	logistic => 'logistic_fit(yes, x)',
+	linear => 'linear_fit(number, x)',
+	naive_bayes => 'naive_bayes_fit(yes, x)',
+	scorecard => 'scorecard_fit(yes, x)',
+	boosted_trees => 'boosted_trees_fit(yes, x)',
+	bg_nbd => 'bg_nbd_fit(bought, since, age + n % 1000 / 1000.0)',
+	mbg_nbd => 'mbg_nbd_fit(bought, since, age + n % 1000 / 1000.0)',
+	pareto_nbd => 'pareto_nbd_fit(bought, since, age + n % 1000 / 1000.0)',
+	gamma_gamma => 'gamma_gamma_fit(bought, number + 1)',
+	cox => 'cox_fit(number, yes, x)',
+	train => q{train('model', 'logistic', 'SELECT * FROM columns', 'yes', '{"key": "n"}')});
+my %phases = (linear => 'solving', naive_bayes => 'binning', scorecard => 'binning', boosted_trees => 'growing trees');
+my @waits;
+srand(20261);
+foreach my $trainer (sort keys %trainers)
+{
+	# one after the other, so that there is something to cancel; a repeat is no duplicate to the planner
+	my $query = $trainer eq 'train' ? "SELECT count($trainers{$trainer}) FROM generate_series(1, 1000)" :
+		"SELECT count((SELECT $trainers{$trainer} FROM customers WHERE n > g)) FROM generate_series(1, 1000) AS g";
+	my $shown = 0;
+	for my $round (1 .. 3)
+	{
+		my ($out, $err) = ('', '');
+		my $name = "cancel $trainer $round";
+		my $session = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . " application_name='$name'", '-c', 'SET client_min_messages = error', '-c', $query ], '>', \$out, '2>', \$err);
+		my $started = time;
+		my $until = $started + 0.2 + rand(1);
+		while (time < $until || ($round == 1 && !$shown && time < $until + 60))
+		{
+			my $name_shown = $trainer eq 'train' ? 'train' : $trainer . '_fit';
+			my $phase = $phases{$trainer} // 'iterating';
+
+			$shown ||= $node->safe_psql('postgres', "SELECT count(*) FROM progress WHERE command = '$name_shown' AND phase = '$phase' AND done >= 0") > 0;
+		}
+		my $cancelled = time;
+		$node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = '$name'");
+		$session->finish;
+		push @waits, time - $cancelled;
+		like($err, qr/canceling statement due to user request/, "$trainer, cancelled after " . sprintf('%.2f', $cancelled - $started) . ' s');
+	}
+	ok($shown, "$trainer shows that it trains");
+}
+@waits = sort { $a <=> $b } @waits;
+note(sprintf('%d cancels: median %.3f s, 90 of 100 within %.3f s, largest %.3f s, starting a psql for it included', scalar @waits, $waits[@waits / 2],
+		$waits[0.9 * @waits], $waits[-1]));
+cmp_ok($waits[-1], '<', 2, 'each of them stopped within 2 s');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM progress'), '0', 'nothing is shown any more');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM model_definition'), '0', 'and nothing was kept of the trainings');
+
 $node->stop;
 done_testing();
