@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# bootstrap.sh demo|check|browser|bench|nightly - installs the Debian packages that a
+# bootstrap.sh demo|check|browser|bench|nightly|versions|assert|deb - installs the Debian packages that a
 # goal needs and that are missing.  This is the one list of packages.
 #
 # Costs milliseconds when all is there.  Runs apt-get as root or through sudo.
@@ -45,8 +45,11 @@ case $goal in
 		command -v node >/dev/null || packages+=(nodejs)
 		command -v npm >/dev/null || packages+=(npm)
 		;;
+	versions) packages=(debootstrap util-linux) ;;
+	assert) packages+=(dpkg-dev bison flex pkg-config libipc-run-perl libicu-dev liblz4-dev zlib1g-dev) ;;
+	deb) packages=(make git gzip debhelper dpkg-dev fakeroot lintian postgresql-server-dev-all debootstrap util-linux) ;;
 	*)
-		echo "bootstrap.sh: unknown goal \"$goal\", one of demo, check, browser, bench, nightly" >&2
+		echo "bootstrap.sh: unknown goal \"$goal\", one of demo, check, browser, bench, nightly, versions, assert, deb" >&2
 		exit 2
 		;;
 esac

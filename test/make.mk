@@ -18,6 +18,10 @@ check:
 check-clang:
 	@CRM_CC=clang $(CRM_TEST)/check.sh unit regress isolation
 
+# All tests on every major version: here, and in chroots of the Debian suites that have the others.
+check-all:
+	@$(CRM_TEST)/versions.sh $(VERSIONS)
+
 # Regression tests with the library under UBSan; kernels under ASan and UBSan.
 check-sanitize:
 	@CRM_FLAVOUR=ubsan $(CRM_TEST)/check.sh unit fuzz regress isolation

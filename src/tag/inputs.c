@@ -60,7 +60,8 @@ hash_of(const char *text)
 	const unsigned char *bytes = (const unsigned char *) text;
 	int			length = (int) strlen(text);
 
-	return psprintf("%016" INT64_MODIFIER "x%016" INT64_MODIFIER "x", hash_bytes_extended(bytes, length, 0), hash_bytes_extended(bytes, length, 1));
+	return psprintf("%016llx%016llx", (unsigned long long) hash_bytes_extended(bytes, length, 0),
+					(unsigned long long) hash_bytes_extended(bytes, length, 1));
 }
 
 /* The type of a column, with its collation where that is not the type's own. */
