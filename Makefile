@@ -146,6 +146,7 @@ include $(PGXS)
 # Out of the tree, only sources are looked for in it: an object or script that an in-tree build left there is not ours.
 ifneq (,$(VPATH))
 override VPATH =
+override srcdir := $(CRM_SOURCE)
 vpath %.c $(CRM_SOURCE)
 vpath %.control $(CRM_SOURCE)
 endif

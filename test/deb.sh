@@ -27,7 +27,7 @@ build()
 	tree=$folder/crm_analytics-$version
 	# The tests are run by make check, and on the installed package by debian/tests.
 	if ! (cd "$tree" && DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" dpkg-buildpackage -us -uc) >"$folder/log" 2>&1; then
-		tail -n 40 "$folder/log" >&2
+		tail -n 40 "$folder/log" | cut -c 1-200 >&2
 		crm_die "the package was not built"
 	fi
 	lintian --info --pedantic --fail-on error,warning,info "$folder"/*.changes

@@ -160,9 +160,9 @@ EXPLAIN (COSTS OFF) SELECT merge_agg(t) FROM histories;
 SELECT (SELECT count(*) FROM histories_parallel) AS customers, count(*) AS differ FROM (SELECT * FROM histories_parallel EXCEPT SELECT * FROM histories) x;
 SELECT (SELECT merge_agg(t) FROM histories) = (SELECT timeline_agg(ts, event, value, attributes) FROM timeline_rows) AS same;
 SELECT (SELECT merge_distinct_agg(t) FROM histories) = timeline_distinct((SELECT merge_agg(t) FROM histories)) AS same;
-SET force_parallel_mode = on;
+SELECT set_config(name, 'on', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 SELECT count(*) AS customers, bool_and(h.t = p.t AND h.t::text::timeline = p.t) AS same FROM histories h JOIN histories_parallel p USING (customer);
-RESET force_parallel_mode;
+SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 SET max_parallel_workers_per_gather = 0;
 
 -- In little memory, sorted and hashed, and as a window.
