@@ -34,6 +34,16 @@ fuzz:
 nightly:
 	@$(CRM_TEST)/nightly.sh
 
+# The release as files; the Debian package of it, and what installing that in a fresh chroot gives.
+dist:
+	@$(CRM_TEST)/dist.sh
+
+deb:
+	@$(CRM_TEST)/deb.sh build
+
+deb-try:
+	@$(CRM_TEST)/deb.sh try
+
 bench:
 	@$(CRM_TEST)/bootstrap.sh bench
 	@$(CRM_TEST)/bench/run.sh
