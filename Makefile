@@ -144,7 +144,8 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # Out of the tree, only sources are looked for in it: an object or script that an in-tree build left there is not ours.
-ifneq (,$(VPATH))
+# PGXS sets srcdir by itself, and VPATH only where the server was built out of its own tree.
+ifneq ($(CURDIR),$(CRM_SOURCE))
 override VPATH =
 override srcdir := $(CRM_SOURCE)
 vpath %.c $(CRM_SOURCE)

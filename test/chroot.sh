@@ -20,14 +20,14 @@ chroot_lock()
 	flock -n 7 || crm_die "another run uses $chroots"
 }
 
-# The Debian mirror that this machine's apt uses.
+# The Debian mirror that this machine's apt uses: mirror '' for the suites, mirror -security for their corrections.
 mirror()
 {
 	local found
 
-	found=$(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		sed -n 's/^Debian main //p' | grep -v -- '-security' | head -n 1)
-	echo "${found:-http://deb.debian.org/debian}"
+	found=$(apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		sed -nE "s/^Debian [a-z]+$1 //p" | head -n 1)
+	echo "${found:-http://deb.debian.org/debian$1}"
 }
 
 # Made under another name first: a chroot that stands there is whole.
@@ -37,10 +37,13 @@ chroot_make()
 
 	[ ! -f "$root/etc/debian_version" ] || return 0
 	rm -rf --one-file-system "$root" "$root.new"
-	debootstrap --variant=minbase --include=ca-certificates "$name" "$root.new" "$(mirror)" >"$log" 2>&1 ||
+	debootstrap --variant=minbase --include=ca-certificates "$name" "$root.new" "$(mirror '')" >"$log" 2>&1 ||
 		{ tail -n 20 "$log" >&2; crm_die "debootstrap of $name failed"; }
 	# A mirror may be a copy that is older than sid's lists are valid.
 	echo 'Acquire::Check-Valid-Until "false";' >"$root.new/etc/apt/apt.conf.d/99crm_analytics"
+	if [ "$name" != sid ]; then
+		printf 'deb %s %s main\n' "$(mirror '')" "$name-updates" "$(mirror -security)" "$name-security" >>"$root.new/etc/apt/sources.list"
+	fi
 	cp -L /etc/resolv.conf /etc/hosts "$root.new/etc/"
 	chroot_run "$name.new" apt-get -qq update >>"$log" 2>&1 || { tail -n 20 "$log" >&2; crm_die "apt-get update in $name failed"; }
 	mv "$root.new" "$root"

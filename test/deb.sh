@@ -32,7 +32,7 @@ build()
 		crm_die "the package was not built"
 	fi
 	# A first upload closes the bug that asked for it in Debian's own archive, which this is not meant for.
-	lintian --allow-root --info --display-info --suppress-tags initial-upload-closes-no-bugs --fail-on error,warning,info "$folder"/*.changes
+	lintian --allow-root --info --suppress-tags initial-upload-closes-no-bugs --fail-on error,warning "$folder"/*.changes
 	ls "$folder"/*.deb
 }
 

@@ -127,6 +127,7 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT pg_temp.plan_of('SELECT count(*) FROM customer_timeline');
+DROP FUNCTION pg_temp.plan_of(text);
 RESET ROLE;
 -- Refreshed with the rights of the owner, who is not restricted by his own row-level security.
 SELECT changed FROM refresh_timelines('shop');

@@ -30,6 +30,11 @@ SELECT replace_tag('wealthy', 'assets >= 1000000');
 SELECT * FROM told(1, 'wealthy') WHERE part IN ('rule', 'now', 'stored');
 UPDATE customers SET assets = 950000 WHERE customer_id = 1;
 
+-- A word of SQL's own syntax is no constant of the rule's.
+SELECT create_tag('normal', 'extract(month FROM joined) = 2 AND name IS NFC NORMALIZED AND normalize(name, NFD) = name');
+SELECT * FROM told(3, 'normal');
+SELECT drop_tag('normal');
+
 -- Bounds have the grain of their type: whole numbers, days, cents; elsewhere "more than".
 CREATE FUNCTION changes(rule text, key bigint DEFAULT 1) RETURNS TABLE (detail text, value text) LANGUAGE plpgsql AS $$
 BEGIN

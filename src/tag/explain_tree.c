@@ -50,6 +50,27 @@ name_parameters(const char *text)
 	return out.data;
 }
 
+/* Functions in SQL's own syntax whose text constant is a word of it, EXTRACT(month FROM ...): it is read as text there. */
+static bool
+has_keyword(const FuncExpr *call)
+{
+	if (call->funcformat != COERCE_SQL_SYNTAX)
+		return false;
+	switch (call->funcid)
+	{
+		case F_EXTRACT_TEXT_DATE:
+		case F_EXTRACT_TEXT_TIME:
+		case F_EXTRACT_TEXT_TIMETZ:
+		case F_EXTRACT_TEXT_TIMESTAMP:
+		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+		case F_EXTRACT_TEXT_INTERVAL:
+		case F_IS_NORMALIZED:
+		case F_NORMALIZE:
+			return true;
+	}
+	return false;
+}
+
 /* Constants without the types that their place gives them anyway. */
 static Node *
 plain_constants(Node *node, void *context)
@@ -75,6 +96,18 @@ plain_constants(Node *node, void *context)
 		if (constant->consttype == INT4OID &&
 			(((FuncExpr *) node)->funcresulttype == NUMERICOID || ((FuncExpr *) node)->funcresulttype == FLOAT8OID))
 			return (Node *) constant;
+	}
+	if (IsA(node, FuncExpr) && has_keyword((FuncExpr *) node))
+	{
+		FuncExpr   *call = copyObject((FuncExpr *) node);
+		ListCell   *cell;
+
+		foreach(cell, call->args)
+		{
+			if (!IsA(lfirst(cell), Const))
+				lfirst(cell) = plain_constants(lfirst(cell), context);
+		}
+		return (Node *) call;
 	}
 	return expression_tree_mutator(node, plain_constants, context);
 }

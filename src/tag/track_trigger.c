@@ -80,6 +80,19 @@ qualified_name(Oid relation)
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
 }
 
+/* A relation and what inherits from it, all locked: find_all_inheritors leaves the first one to its caller. */
+static List *
+locked_tree(Oid relation, LOCKMODE lockmode)
+{
+	LockRelationOid(relation, lockmode);
+	if (get_rel_name(relation) == NULL)
+	{
+		UnlockRelationOid(relation, lockmode);
+		return NIL;
+	}
+	return find_all_inheritors(relation, lockmode, NULL);
+}
+
 int
 crm_track_make_triggers(const crm_population *population, const crm_tracked *tracked)
 {
@@ -87,7 +100,7 @@ crm_track_make_triggers(const crm_population *population, const crm_tracked *tra
 	ListCell   *cell;
 
 	/* writers are waited for only where something is to be made: CREATE TRIGGER takes its own lock */
-	foreach(cell, find_all_inheritors(tracked->relation, AccessShareLock, NULL))
+	foreach(cell, locked_tree(tracked->relation, AccessShareLock))
 	{
 		Oid			relid = lfirst_oid(cell);
 		bool		lacked = false;
@@ -121,7 +134,8 @@ crm_track_drop_triggers(const crm_population *population, const crm_tracked *tra
 
 	if (get_rel_name(tracked->relation) == NULL)
 		return;
-	foreach(cell, find_all_inheritors(tracked->relation, AccessExclusiveLock, NULL))
+	/* whose triggers are not to be dropped needs no more than a look */
+	foreach(cell, locked_tree(tracked->relation, crm_owns_relation(tracked->relation, GetUserId()) ? AccessExclusiveLock : AccessShareLock))
 	{
 		Oid			relid = lfirst_oid(cell);
 

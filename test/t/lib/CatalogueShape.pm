@@ -60,9 +60,11 @@ WITH ext AS (
 	UNION ALL
 	-- a dropped column leaves a gap: a column's place is its rank
 	SELECT n.object || ' column ' || a.attname,
-		to_jsonb(a) - '{attrelid,attname,attnum,atttypid,attcollation,attacl,attcacheoff,atthasmissing,attmissingval,atttypmod,attisdropped,attndims,attstattarget}'::text[]
+		to_jsonb(a) - '{attrelid,attname,attnum,atttypid,attcollation,attacl,attcacheoff,atthasmissing,attmissingval,atttypmod,attisdropped,attndims,attstattarget,attoptions}'::text[]
 		|| jsonb_build_object('place', rank() OVER (PARTITION BY a.attrelid ORDER BY a.attnum), 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
-			'collation', a.attcollation::regcollation, 'rights', a.attacl::text, 'statistics', coalesce(a.attstattarget, -1))
+			'collation', a.attcollation::regcollation, 'rights', a.attacl::text, 'statistics', coalesce(a.attstattarget, -1),
+			-- servers keep marks of their own beside the options that people give
+			'options', (SELECT array_agg(o ORDER BY o) FROM unnest(a.attoptions) o WHERE o LIKE 'n_distinct%'))
 	FROM named n JOIN pg_catalog.pg_attribute a ON n.classid = 'pg_class'::regclass AND n.objid = a.attrelid AND a.attnum > 0 AND NOT a.attisdropped
 	UNION ALL
 	SELECT n.object, jsonb_build_object('default', pg_catalog.pg_get_expr(a.adbin, a.adrelid))
