@@ -45,6 +45,8 @@ step "kernels under valgrind" under_valgrind
 # Answers must not depend on the plan.  Printed plans do, so tests that show one set what they need themselves.
 step "parallel plans forced" env CRM_CONFIG="$(printf '%s\n' "parallel_setup_cost = 0" "parallel_tuple_cost = 0" "min_parallel_table_scan_size = 0")" \
 	"$here/check.sh" regress
+step "a server with assertions" "$here/assert.sh" regress isolation
+step "PostgreSQL 17 and 18" "$here/versions.sh" 17 18
 step "little memory" env CRM_CONFIG="work_mem = '64kB'" "$here/check.sh" regress
 step "fuzzing" env FUZZ_SECONDS="${FUZZ_SECONDS:-300}" "$here/fuzz.sh"
 

@@ -17,4 +17,5 @@ SELECT round(sum(crm.predict('spender', c))::numeric, 9), md5(crm.model('spender
 SELECT crm.model_params(crm.model('line'))::text
 SELECT crm.rfm_segment(4, 1, 1, 'ours'), crm.rfm_segment(1, 1, 1, 'ours')
 SELECT tag, rule FROM crm.taxonomy('gym')
+SELECT tag, value, absent, priority, action FROM crm.next_action_rule ORDER BY 1, 2
 SELECT md5(string_agg(k::text, ',' ORDER BY customer)), count(*) FROM public.kept AS k

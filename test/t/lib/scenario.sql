@@ -75,6 +75,8 @@ SELECT store_model('line', (SELECT linear_fit(spent::float8, ARRAY[age::float8])
 INSERT INTO taxonomy_input (business, input, class, title) VALUES ('gym', 'visits', 'number', 'Visits');
 INSERT INTO taxonomy_tag (business, tag, kind, title, title_zh, rule) VALUES ('gym', 'keen', 'personality', 'Keen', '热衷', '{visits} >= 3');
 INSERT INTO rfm_segment_rule (map, priority, segment, recency) VALUES ('ours', 1, '好', '[4,5]'), ('ours', 2, 'rest', '(,)');
+INSERT INTO next_action_rule (tag, value, priority, action) VALUES ('young', NULL, 5, 'call in the evening');
+INSERT INTO report_library (name, version, source) VALUES ('echarts', '0', '/* a library */');
 
 -- Values of each type in tables of the firm's.
 CREATE TABLE public.kept AS
