@@ -223,7 +223,11 @@ SELECT crm.profile(7) ->> 'sentence';
 \echo
 \ir live.sql
 
-\echo '== 12. Is it right?  What was planted in the data, and what was found'
+\echo '== 12. Before the call (客户页面), and on one page (报告): crm.customer_page and crm.report'
+\echo
+\ir pages.sql
+
+\echo '== 13. Is it right?  What was planted in the data, and what was found'
 \echo
 \ir truths.sql
 \ir check.sql

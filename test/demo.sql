@@ -118,6 +118,18 @@ SELECT pg_temp.same_rows('SELECT started, ended, bad_days, round(measured::numer
 								FROM bank.event WHERE channel = ''app'' GROUP BY 1) AS d WHERE share > 0.5', 'the outage');
 SELECT pg_temp.same(count(*), 0::bigint, 'no other alert') FROM bank.alert WHERE metric NOT LIKE 'crash%';
 
+-- The bank's pages: each part is there, and says what plain SQL says.
+CREATE TEMP TABLE page AS
+SELECT lang, crm.report('bank', lang, '{"funnel": {"steps": ["loan calculator", "loan application", "loan signed", "loan paid out"], "within": "14 days"}}') AS html FROM (VALUES ('en'), ('zh')) AS l (lang);
+SELECT pg_temp.note(html LIKE '<!DOCTYPE html>%</html>' AND html NOT LIKE '%class="note warn"%', 'the report in ' || lang || ' is whole') FROM page;
+SELECT pg_temp.same(array_agg(DISTINCT id[1]) @> ARRAY['overview', 'segments', 'behaviour', 'scores', 'coverage', 'freshness', 'funnel-title', 'retention-title', 'gain-1-title', 'segment-1-title'], true, 'sections and charts of the report in ' || lang)
+FROM page, regexp_matches(html, ' id="([a-z0-9-]+)"', 'g') AS id GROUP BY lang;
+SELECT pg_temp.note(html LIKE '%<td>loan paid out</td><td class="n">' || to_char((SELECT count(*) FILTER (WHERE paid <= began + interval '336 hours') FROM plain_loan), 'FM999,999') || '</td>%', 'its funnel') FROM page WHERE lang = 'en';
+SELECT pg_temp.note(html LIKE '%<td>win back</td><td class="n">' || to_char((SELECT count(*) FROM bank.customer_360, bank.calendar
+	WHERE may_contact AND total_assets <= 0.2 * assets_90_days_ago AND last_active_at < closing - interval '90 days'), 'FM999,999') || '</td>%', 'its segments') FROM page WHERE lang = 'en';
+SELECT pg_temp.note(c.html LIKE '<!DOCTYPE html>%<th scope="row">money leaves</th><td class="n">%</html>', 'a customer''s page in ' || lang)
+FROM page, LATERAL (SELECT crm.customer_page(min(m), 'bank', lang) AS html FROM crm.members(crm.tag('win back', population => 'bank')) AS m) AS c;
+
 -- Every tag of both taxonomies evaluates over the bank: with all inputs mapped, to whatever is of their kind where a bank has nothing of the sort.
 SELECT crm.create_population(name, 'bank.customer_360', 'customer_id', events => 'bank.journey', event_key => 'customer_id', event_time => 'occurred_at', event_name => 'event',
 	event_value => 'amount', event_attributes => '{channel,product}') FROM unnest('{all of a bank,all of a shop}'::text[]) AS name;
