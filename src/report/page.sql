@@ -36,6 +36,19 @@ CREATE FUNCTION @extschema@.page_share(value float8) RETURNS text
 COMMENT ON FUNCTION @extschema@.page_share(float8) IS
 	'a share from 0 to 1 for readers, in per cent';
 
+CREATE FUNCTION @extschema@.page_interval(width interval, lang text) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 20 SET search_path = pg_catalog, pg_temp SET intervalstyle = postgres
+	AS $$
+BEGIN
+	IF lang <> 'zh' THEN
+		RETURN width::text;
+	END IF;
+	RETURN regexp_replace(regexp_replace(regexp_replace(width::text, ' years?\M', ' 年'), ' mons?\M', ' 个月'), ' days?\M', ' 天');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.page_interval(interval, text) IS
+	'a width of time for readers';
+
 CREATE FUNCTION @extschema@.page_short(said text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
 	RETURN CASE WHEN pg_catalog.length(said) > 300 THEN pg_catalog.left(said, 299) || U&'\2026' ELSE said END;

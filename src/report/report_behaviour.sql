@@ -54,7 +54,7 @@ BEGIN
 	FROM @extschema@.report_timelines(population, part) t;
 	SELECT max(d.day) INTO last_day FROM unnest(days) d WHERE d.daily > 0;
 	html := @extschema@.report_figures(ARRAY[w ->> 'with events', w ->> 'first event', w ->> 'last event'],
-		ARRAY[@extschema@.page_number(everybody), (SELECT min(d.day)::text FROM unnest(days) d WHERE d.daily > 0), last_day::text]);
+		ARRAY[@extschema@.page_number(everybody), (SELECT to_char(min(d.day), 'YYYY-MM-DD') FROM unnest(days) d WHERE d.daily > 0), to_char(last_day, 'YYYY-MM-DD')]);
 	IF part < 1 THEN
 		html := html || '<p class="note">' || @extschema@.html_escaped(format(w ->> 'drawn', @extschema@.page_number(customers), @extschema@.page_number(everybody))) || '</p>';
 	END IF;
@@ -76,17 +76,17 @@ BEGIN
 	html := html || coalesce((
 		SELECT @extschema@.page_chart(@extschema@.chart_cohort(array_agg((r.cohort, r.size, r.period, r.customers, r.share)::@extschema@.retention_row ORDER BY r.cohort, r.period),
 			w ->> 'retention', lang, 12), 'retention', drawn, lang)
-		FROM unnest(cohorts) r WHERE r.size >= least HAVING count(*) > 0), '');
+		FROM unnest(cohorts) r WHERE r.size >= least AND (r.customers = 0 OR r.customers >= least) HAVING count(*) > 0), '');
 
 	-- How far customers get.
 	IF cardinality(steps) > 0 THEN
 		html := html || (
 			SELECT @extschema@.page_chart(@extschema@.chart_funnel(steps, array_agg(CASE WHEN f.n = 0 OR f.n >= least THEN f.n END ORDER BY f.step),
-				coalesce(options #>> '{funnel,title}', format(w ->> 'funnel within', within)), lang, w ->> 'customers unit'), 'funnel', drawn, lang)
+				coalesce(options #>> '{funnel,title}', format(w ->> 'funnel within', @extschema@.page_interval(within, lang))), lang, w ->> 'customers unit'), 'funnel', drawn, lang)
 			FROM (SELECT s.step, count(*) FILTER (WHERE l >= s.step) AS n FROM unnest(levels) l CROSS JOIN generate_series(1, cardinality(steps)) s (step) GROUP BY s.step) f);
 	END IF;
 	html := html || coalesce((
-		SELECT @extschema@.page_chart(@extschema@.chart_bar(array_agg(e.event ORDER BY e.n DESC, e.event), array_agg(e.n::float8 ORDER BY e.n DESC, e.event), w ->> 'event mix', lang, w ->> 'events unit'),
+		SELECT @extschema@.page_chart(@extschema@.chart_bar(array_agg(e.event ORDER BY e.n DESC, e.event COLLATE "C"), array_agg(e.n::float8 ORDER BY e.n DESC, e.event COLLATE "C"), w ->> 'event mix', lang, w ->> 'events unit'),
 			'events', drawn, lang)
 		FROM (SELECT v.event, count(*) AS n FROM unnest(few) WITH ORDINALITY t (timeline, no) CROSS JOIN LATERAL @extschema@.events(t.timeline) v
 			GROUP BY v.event HAVING count(DISTINCT t.no) >= least) e HAVING count(*) > 0), '');
@@ -95,7 +95,7 @@ BEGIN
 		FROM (SELECT p.step, p.source, p.target, count(*) AS n
 			FROM unnest(few) WITH ORDINALITY t (timeline, no)
 			CROSS JOIN LATERAL @extschema@.path_edges(t.timeline, depth => 4, idle_gap => coalesce((options ->> 'pause')::interval, '30 days')) p
-			GROUP BY p.step, p.source, p.target HAVING count(DISTINCT t.no) >= least ORDER BY p.step, p.source, p.target) e HAVING count(*) > 0), '');
+			GROUP BY p.step, p.source, p.target HAVING count(DISTINCT t.no) >= least ORDER BY p.step, p.source COLLATE "C", p.target COLLATE "C") e HAVING count(*) > 0), '');
 	RETURN html || E'</div>\n';
 END
 $$;
@@ -113,8 +113,8 @@ DECLARE
 BEGIN
 	SELECT string_agg(@extschema@.page_chart(@extschema@.chart_bar(c.labels, c.members, format(w ->> 'distribution', c.title), lang, w ->> 'customers unit'), 'score-' || c.no, drawn, lang), '' ORDER BY c.no)
 	INTO charts FROM (
-		SELECT s.title, array_agg(s.value_title ORDER BY s.members DESC, s.value) AS labels, array_agg(s.members::float8 ORDER BY s.members DESC, s.value) AS members,
-			row_number() OVER (ORDER BY sum(s.members) DESC, s.tag) AS no
+		SELECT s.title, array_agg(s.value_title ORDER BY s.members DESC, s.value COLLATE "C") AS labels, array_agg(s.members::float8 ORDER BY s.members DESC, s.value COLLATE "C") AS members,
+			row_number() OVER (ORDER BY sum(s.members) DESC, s.tag COLLATE "C") AS no
 		FROM @extschema@.report_sets(population, lang) s
 		WHERE s.kind = 'predictive' AND s.value_type = 'text' AND s.members > 0
 		GROUP BY s.tag, s.title ORDER BY no LIMIT 4) c;
@@ -124,14 +124,14 @@ BEGIN
 		SELECT string_agg(
 			@extschema@.page_chart(@extschema@.chart_gain(ARRAY(SELECT g FROM jsonb_populate_recordset(NULL::@extschema@.gain_row, v.metrics -> 'gain') g ORDER BY g.bin), format(w ->> 'gain of', v.name), lang), 'gain-' || v.no, drawn, lang)
 			|| @extschema@.page_chart(@extschema@.chart_calibration(ARRAY(SELECT c FROM jsonb_populate_recordset(NULL::@extschema@.calibration_row, v.metrics -> 'calibration') c ORDER BY c.bin), format(w ->> 'calibration of', v.name), lang), 'calibration-' || v.no, drawn, lang), '' ORDER BY v.no)
-		FROM (SELECT v.name, v.metrics, row_number() OVER (ORDER BY v.created_at DESC, v.name) AS no
+		FROM (SELECT v.name, v.metrics, row_number() OVER (ORDER BY v.created_at DESC, v.name COLLATE "C") AS no
 			FROM @extschema@.model_definition d JOIN @extschema@.model_version v ON v.name = d.name AND v.version = d.champion
 			WHERE v.state = 'approved' AND v.metrics ? 'gain') v WHERE v.no <= 3), '');
 	IF charts <> '' THEN
 		html := '<div class="charts">' || charts || '</div>';
 	END IF;
 
-	SELECT jsonb_agg(jsonb_build_array(s.title, s.members, q.least, q.lower, q.middle, q.upper, q.most, q.average) ORDER BY s.title)
+	SELECT jsonb_agg(jsonb_build_array(s.title, s.members, q.least, q.lower, q.middle, q.upper, q.most, q.average) ORDER BY s.title COLLATE "C")
 	INTO rows FROM @extschema@.report_sets(population, lang) s
 	CROSS JOIN LATERAL @extschema@.tag_number(s.tag, population) b
 	CROSS JOIN LATERAL (SELECT trim_scale(@extschema@.bsi_quantile(b, 0.01)) AS least, trim_scale(@extschema@.bsi_quantile(b, 0.25)) AS lower, trim_scale(@extschema@.bsi_quantile(b, 0.5)) AS middle,
@@ -143,7 +143,7 @@ BEGIN
 	END IF;
 
 	SELECT jsonb_agg(jsonb_build_array(v.name, v.algorithm, v.version, v.rows, CASE WHEN v.metrics ? 'auc' THEN 'AUC ' || round((v.metrics ->> 'auc')::numeric, 3)
-			WHEN v.metrics ? 'r2' THEN 'R2 ' || round((v.metrics ->> 'r2')::numeric, 3) END, @extschema@.report_time(v.created_at, zone)) ORDER BY v.name)
+			WHEN v.metrics ? 'r2' THEN 'R2 ' || round((v.metrics ->> 'r2')::numeric, 3) END, @extschema@.report_time(v.created_at, zone)) ORDER BY v.name COLLATE "C")
 	INTO rows FROM @extschema@.model_definition d JOIN @extschema@.model_version v ON v.name = d.name AND v.version = d.champion;
 	IF rows IS NOT NULL THEN
 		html := html || '<h3>' || @extschema@.html_escaped(w ->> 'models') || '</h3>' || @extschema@.page_table(jsonb_build_array(w ->> 'model', w ->> 'algorithm', w ->> 'version', w ->> 'rows',

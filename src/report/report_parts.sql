@@ -4,7 +4,7 @@ CREATE FUNCTION @extschema@.report_population(population text, OUT population_id
 	LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
-	names constant text[] := ARRAY(SELECT p.name FROM @extschema@.population_definition p ORDER BY p.name);
+	names constant text[] := ARRAY(SELECT p.name FROM @extschema@.population_definition p ORDER BY p.name COLLATE "C");
 BEGIN
 	SELECT p.population_id, p.name, p.description INTO report_population.population_id, report_population.name, report_population.description
 	FROM @extschema@.population_definition p WHERE p.name = coalesce(report_population.population, CASE WHEN cardinality(names) = 1 THEN names[1] END);
@@ -93,7 +93,7 @@ BEGIN
 	RETURN html || '<div class="charts">' || coalesce((
 		SELECT string_agg(@extschema@.page_chart(@extschema@.chart_bar(c.labels, c.members, w ->> c.title, lang, w ->> 'customers unit'), 'overview-' || c.kind, drawn, lang), '' ORDER BY c.no)
 		FROM (
-			SELECT k.kind, k.title, k.no, array_agg(s.title ORDER BY s.members DESC, s.title) AS labels, array_agg(s.members::float8 ORDER BY s.members DESC, s.title) AS members
+			SELECT k.kind, k.title, k.no, array_agg(s.title ORDER BY s.members DESC, s.title COLLATE "C") AS labels, array_agg(s.members::float8 ORDER BY s.members DESC, s.title COLLATE "C") AS members
 			FROM (VALUES ('timeliness', 'now', 1), ('predictive', 'soon', 2)) k (kind, title, no)
 			JOIN @extschema@.report_sets(population, lang) s ON s.kind = k.kind AND s.value_type = 'boolean' AND s.members > 0
 			GROUP BY k.kind, k.title, k.no) c), '') || '</div>';
@@ -117,7 +117,7 @@ BEGIN
 	SELECT jsonb_agg(jsonb_build_array(s.segment || CASE WHEN s.frozen THEN ' (' || (w ->> 'frozen') || ')' ELSE '' END,
 			CASE WHEN s.members = 0 OR s.members >= @extschema@.report_minimum() THEN to_jsonb(s.members) ELSE to_jsonb(few) END,
 			CASE WHEN s.members = 0 OR s.members >= @extschema@.report_minimum() THEN to_jsonb(@extschema@.page_share(s.share)) END,
-			s.expression, coalesce(s.problem, s.description)) ORDER BY s.members DESC NULLS LAST, s.segment)
+			s.expression, coalesce(s.problem, s.description)) ORDER BY s.members DESC NULLS LAST, s.segment COLLATE "C")
 	INTO rows FROM @extschema@.segment_catalog s WHERE s.population = report_segments.population;
 	IF rows IS NOT NULL THEN
 		html := html || @extschema@.page_table(jsonb_build_array(w ->> 'segment', w ->> 'members', w ->> 'share', w ->> 'expression', w ->> 'description'), rows, w ->> 'named segments');
@@ -132,21 +132,31 @@ BEGIN
 				WHERE p.name = report_segments.population ORDER BY d.segment_id LIMIT 2) s), '[]')) e (expression)
 	LOOP
 		no := no + 1;
-		IF @extschema@.cardinality(@extschema@.segment(portrait, population)) >= @extschema@.report_minimum() THEN
-			html := html || @extschema@.page_chart(@extschema@.chart_segment(portrait, NULL, population, format(w ->> 'portrait of', portrait), lang),
-				'segment-' || no, drawn, lang);
-		END IF;
+		html := html || coalesce((
+			SELECT @extschema@.page_chart(@extschema@.chart_radar(array_agg(x.label ORDER BY x.label COLLATE "C", x.tag COLLATE "C"), array_agg(x.segment_share ORDER BY x.label COLLATE "C", x.tag COLLATE "C"), array_agg(x.base_share ORDER BY x.label COLLATE "C", x.tag COLLATE "C"),
+				format(w ->> 'portrait of', portrait), lang), 'segment-' || no, drawn, lang)
+			FROM (
+				SELECT p.tag, concat_ws(': ', coalesce(t.title, p.tag), coalesce(v.title, p.value)) AS label, p.segment_share, p.base_share
+				FROM @extschema@.segment_profile(portrait, NULL, population) p
+				LEFT JOIN @extschema@.tag_titles t ON t.population = report_segments.population AND t.tag = p.tag AND t.language = lang AND t.value IS NULL
+				LEFT JOIN @extschema@.tag_titles v ON v.population = report_segments.population AND v.tag = p.tag AND v.language = lang AND v.value = p.value
+				-- Not what the segment is made of, nor groups that are too small, here or there.
+				WHERE NOT (p.segment_share = 1 AND p.base_members = p.segment_members) AND p.base_members >= @extschema@.report_minimum()
+					AND (p.segment_members = 0 OR p.segment_members >= @extschema@.report_minimum())
+					AND @extschema@.cardinality(@extschema@.segment(portrait, report_segments.population)) >= @extschema@.report_minimum()
+				ORDER BY p.significant DESC, abs(p.segment_share - p.base_share) DESC, p.tag COLLATE "C", p.value COLLATE "C" LIMIT 8) x
+			HAVING count(*) >= 3), '');
 	END LOOP;
 
 	-- How customers are spread over the values of a tag: those asked for, else of each kind the finest ones.
 	html := html || coalesce((
 		SELECT string_agg(@extschema@.page_chart(@extschema@.chart_bar(c.labels, c.members, c.title, lang, w ->> 'customers unit'), 'values-' || c.no, drawn, lang), '' ORDER BY c.no)
 		FROM (
-			SELECT v.title, v.labels, v.members, row_number() OVER (ORDER BY v.asked, v.rank, v.kind_no, v.tag) AS no
+			SELECT v.title, v.labels, v.members, row_number() OVER (ORDER BY v.asked, v.rank, v.kind_no, v.tag COLLATE "C") AS no
 			FROM (
 				SELECT s.tag, s.title, a.ordinality AS asked, array_position(ARRAY['base', 'correlation', 'personality', 'timeliness', 'predictive'], s.kind) AS kind_no,
-					array_agg(s.value_title ORDER BY s.members DESC, s.value) AS labels, array_agg(s.members::float8 ORDER BY s.members DESC, s.value) AS members,
-					row_number() OVER (PARTITION BY s.kind ORDER BY sum(s.share * ln(nullif(s.share, 0))), s.tag) AS rank
+					array_agg(s.value_title ORDER BY s.members DESC, s.value COLLATE "C") AS labels, array_agg(s.members::float8 ORDER BY s.members DESC, s.value COLLATE "C") AS members,
+					row_number() OVER (PARTITION BY s.kind ORDER BY sum(s.share * ln(nullif(s.share, 0))), s.tag COLLATE "C") AS rank
 				FROM @extschema@.report_sets(population, lang) s
 				LEFT JOIN jsonb_array_elements_text(options -> 'tags') WITH ORDINALITY a (tag, ordinality) ON a.tag = s.tag
 				WHERE s.value_type = 'text' AND s.members > 0 AND (a.tag IS NOT NULL OR options -> 'tags' IS NULL AND s.kind <> 'predictive')
@@ -155,7 +165,7 @@ BEGIN
 
 	-- And all of them.
 	SELECT jsonb_agg(jsonb_build_array(w ->> s.kind, s.title, s.value_title, coalesce(to_jsonb(s.members), to_jsonb(few)), to_jsonb(@extschema@.page_share(s.share)))
-		ORDER BY array_position(ARRAY['base', 'timeliness', 'correlation', 'predictive', 'personality'], s.kind), s.title, s.share DESC NULLS LAST, s.value)
+		ORDER BY array_position(ARRAY['base', 'timeliness', 'correlation', 'predictive', 'personality'], s.kind), s.title COLLATE "C", s.share DESC NULLS LAST, s.value COLLATE "C")
 	INTO rows FROM @extschema@.report_sets(population, lang) s;
 	IF rows IS NULL THEN
 		RETURN html || '<p class="empty">' || @extschema@.html_escaped(w ->> 'no data') || '</p>';
@@ -186,10 +196,10 @@ BEGIN
 	SELECT jsonb_agg(jsonb_build_array(coalesce(t.title, c.tag), w ->> c.kind,
 			CASE WHEN c.members = 0 OR c.members >= @extschema@.report_minimum() THEN to_jsonb(c.members) ELSE to_jsonb(few) END,
 			CASE WHEN c.members = 0 OR c.members >= @extschema@.report_minimum() THEN to_jsonb(@extschema@.page_share(c.share)) END,
-			c.value_count, c.effective) ORDER BY c.share DESC NULLS LAST, c.tag)
+			c.value_count, c.effective) ORDER BY c.share DESC NULLS LAST, c.tag COLLATE "C")
 	INTO rows FROM (
 		SELECT d.name AS tag, d.kind, coalesce(sum(z.members), 0) AS members, coalesce(sum(z.members), 0) / nullif(b.customers, 0)::float8 AS share,
-			count(*) FILTER (WHERE z.members > 0 AND d.value_type = 'text') AS value_count,
+			CASE WHEN d.value_type = 'text' THEN count(*) FILTER (WHERE z.members > 0) END AS value_count,
 			CASE WHEN d.value_type = 'text' THEN round(exp(ln(nullif(sum(z.members), 0)::float8)
 				- sum(z.members * ln(greatest(z.members, 1)::float8) ORDER BY z.members) / nullif(sum(z.members), 0)::float8)::numeric, 1) END AS effective
 		FROM @extschema@.population_size b
@@ -217,7 +227,7 @@ DECLARE
 BEGIN
 	SELECT count(*) FILTER (WHERE c.stale), jsonb_agg(jsonb_build_array(coalesce(t.title, c.tag), w ->> CASE WHEN c.stale THEN 'stale' ELSE 'fresh' END,
 			@extschema@.report_time(c.refreshed_at, zone), @extschema@.report_time(c.as_of, zone), @extschema@.report_time(c.valid_until, zone), c.exactness, c.stale_cause)
-		ORDER BY c.stale DESC, c.refreshed_at NULLS FIRST, c.tag)
+		ORDER BY c.stale DESC, c.refreshed_at NULLS FIRST, c.tag COLLATE "C")
 	INTO stale, rows FROM @extschema@.tag_catalog c
 	LEFT JOIN @extschema@.tag_titles t ON t.population = c.population AND t.tag = c.tag AND t.language = lang AND t.value IS NULL
 	WHERE c.population = report_freshness.population AND c.state = 'approved';

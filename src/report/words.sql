@@ -106,7 +106,7 @@ BEGIN
 		('values used', 'Values', '取值数'),
 		('effective values', 'Effective values', '有效取值数'),
 		('all fresh', 'All tags are as their rules say, as of their last refresh.', '所有标签均与规则一致（截至最近一次刷新）。'),
-		('some stale', '%s tags are stale: run refresh_tags.', '%s 个标签已过期：请执行 refresh_tags。'),
+		('some stale', 'Stale tags: %s. Run refresh_tags.', '已过期的标签：%s 个。请执行 refresh_tags。'),
 		('tracked', 'Tracked: tags are exact at every moment, but for those marked.', '已跟踪：除标注者外，标签随时精确。'),
 		('not tracked', 'Not tracked: tags are as of the last refresh.', '未跟踪：标签截至最近一次刷新。'),
 		('stale', 'stale', '已过期'),
