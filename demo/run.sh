@@ -33,7 +33,7 @@ make_bank()
 write_pages()
 {
 	local out=$CRM_BUILD/demo lang
-	local options="{\"funnel\": {\"steps\": [\"loan calculator\", \"loan application\", \"loan signed\", \"loan paid out\"], \"within\": \"14 days\"}}"
+	local wishes="{\"funnel\": {\"steps\": [\"loan calculator\", \"loan application\", \"loan signed\", \"loan paid out\"], \"within\": \"14 days\"}}"
 
 	mkdir -p "$out"
 	if "$here/../test/report_assets.sh" >"$out/report_assets.log" 2>&1; then
@@ -42,7 +42,7 @@ write_pages()
 		echo "Without charts, but for their tables: $(tail -n 1 "$out/report_assets.log")"
 	fi
 	for lang in en zh; do
-		psql -X -q -At -v ON_ERROR_STOP=1 -v lang="$lang" -v options="$options" -o "$out/report-$lang.html" <<<"SELECT crm.report('bank', :'lang', :'options');"
+		psql -X -q -At -v ON_ERROR_STOP=1 -v lang="$lang" -v wishes="$wishes" -o "$out/report-$lang.html" <<<"SELECT crm.report('bank', :'lang', :'wishes');"
 		psql -X -q -At -v ON_ERROR_STOP=1 -v lang="$lang" -o "$out/customer-$lang.html" <<<"SELECT crm.customer_page(min(m), 'bank', :'lang') FROM crm.members(crm.tag('win back', population => 'bank')) AS m;"
 	done
 	echo
