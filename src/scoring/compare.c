@@ -133,7 +133,7 @@ fit_baseline(const comparison *c, const scoring_training *t)
 	Datum		model;
 	bool		isnull;
 
-	scoring_run(psprintf("SELECT %1$s.%2$s(%3$s, '{0}'::pg_catalog.float8[]) FROM (%4$s\n) AS q WHERE q.%5$s IS NOT NULL AND NOT %1$s.row_is_held($1, q)",
+	scoring_run(psprintf("SELECT %1$s.%2$s(%3$s, '{0}'::pg_catalog.float8[]) FROM (%4$s\n) AS q WHERE q.%5$s IS NOT NULL AND %1$s.row_is_taken($1, q)",
 						 schema, c->classes ? "logistic_fit" : "linear_fit", scoring_label_expression(c->label, c->classes), t->query,
 						 quote_identifier(c->label)), 1, types, values, 1, &model, &isnull);
 	return model;

@@ -18,6 +18,7 @@
 
 CRM_FUNCTION(crm_model_features);
 CRM_FUNCTION(crm_row_is_held);
+CRM_FUNCTION(crm_row_is_taken);
 
 const char *const scoring_column_kinds[] = {"number", "boolean", "time", "instant", "text"};
 
@@ -332,4 +333,13 @@ crm_row_is_held(PG_FUNCTION_ARGS)
 	row_site   *site = read_row(fcinfo, false);
 
 	PG_RETURN_BOOL(scoring_split_holds(site->split, site->cells));
+}
+
+/* row_is_taken(split, row) */
+Datum
+crm_row_is_taken(PG_FUNCTION_ARGS)
+{
+	row_site   *site = read_row(fcinfo, false);
+
+	PG_RETURN_BOOL(scoring_split_takes(site->split, site->cells));
 }

@@ -15,6 +15,8 @@
 #include "utils/json.h"
 #include "utils/numeric.h"
 
+#define SAMPLE_SEED INT64CONST(0x5A3D1E7C9B24F086)
+
 /* The finaliser of splitmix64 (Steele, Lea & Flood 2014). */
 static uint64
 mix(uint64 z)
@@ -45,6 +47,15 @@ scoring_hash_cells(const scoring_cell *cells, int count, int64 seed)
 	return mix(hash + UINT64CONST(0x9E3779B97F4A7C15));
 }
 
+/* Where a row stands among all, from 0 to below 1. */
+static double
+place_of(const scoring_split *split, const scoring_cell *cells, int64 seed)
+{
+	int			first = split->by_time ? 1 : 0;
+
+	return (double) (scoring_hash_cells(cells + first, split->count - first, seed) >> 11) * 0x1p-53;
+}
+
 bool
 scoring_split_holds(const scoring_split *split, const scoring_cell *cells)
 {
@@ -52,8 +63,17 @@ scoring_split_holds(const scoring_split *split, const scoring_cell *cells)
 
 	if (split->by_time)
 		return !cells[0].missing && cells[0].number >= split->cut;
-	place = (double) (scoring_hash_cells(cells, split->count, split->seed) >> 11) * 0x1p-53;
+	place = place_of(split, cells, split->seed);
 	return place >= split->least && place < split->most;
+}
+
+bool
+scoring_split_takes(const scoring_split *split, const scoring_cell *cells)
+{
+	if (scoring_split_holds(split, cells))
+		return false;
+	/* another order of the rows than that which holds some back */
+	return split->sample >= 1 || place_of(split, cells, split->seed ^ SAMPLE_SEED) < split->sample;
 }
 
 Jsonb *
@@ -62,9 +82,9 @@ scoring_split_write(const scoring_split *split)
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfo(&text, "{\"by\": \"%s\", \"seed\": " INT64_FORMAT ", \"least\": %s, \"most\": %s, \"cut\": %s, \"columns\": [",
+	appendStringInfo(&text, "{\"by\": \"%s\", \"seed\": " INT64_FORMAT ", \"least\": %s, \"most\": %s, \"cut\": %s, \"sample\": %s, \"columns\": [",
 					 split->by_time ? "time" : "hash", split->seed, float8out_internal(split->least),
-					 float8out_internal(split->most), float8out_internal(split->cut));
+					 float8out_internal(split->most), float8out_internal(split->cut), float8out_internal(split->sample));
 	for (int i = 0; i < split->count; i++)
 	{
 		appendStringInfo(&text, "%s[", i > 0 ? ", " : "");
@@ -138,11 +158,12 @@ scoring_split_read(Jsonb *json)
 	split->least = required_number(json, "least");
 	split->most = required_number(json, "most");
 	split->cut = required_number(json, "cut");
-	if (!JsonContainerIsArray(columns->val.binary.data) || (split->by_time && JsonContainerSize(columns->val.binary.data) != 1))
+	split->sample = required_number(json, "sample");
+	if (!JsonContainerIsArray(columns->val.binary.data) || (split->by_time && JsonContainerSize(columns->val.binary.data) < 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid split of rows"),
-				 errdetail("A split by time has one column.")));
+				 errdetail("A split by time has a column of the time.")));
 	read_names(split, columns->val.binary.data);
 	return split;
 }

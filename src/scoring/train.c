@@ -32,8 +32,8 @@ append_report(StringInfo out, const scoring_training *t, const char *name, int32
 	appendStringInfoString(out, "{\"name\": ");
 	escape_json(out, name);
 	appendStringInfo(out, ", \"version\": %d, \"algorithm\": \"%s\", \"columns\": %d, \"features\": %d, \"rows\": " INT64_FORMAT
-					 ", \"held_rows\": " INT64_FORMAT ", \"rows_without_label\": " INT64_FORMAT ", \"fingerprint\": \"%s\", \"grouped\": {",
-					 version, t->algorithm->name, t->encoding->count, t->encoding->features, t->rows, t->held, t->unlabeled, t->fingerprint);
+					 ", \"held_rows\": " INT64_FORMAT ", \"rows_left_out\": " INT64_FORMAT ", \"rows_without_label\": " INT64_FORMAT ", \"fingerprint\": \"%s\", \"grouped\": {",
+					 version, t->algorithm->name, t->encoding->count, t->encoding->features, t->rows, t->held, t->left_out, t->unlabeled, t->fingerprint);
 	for (int i = 0; i < t->encoding->count; i++)
 		if (t->grouped[i] > 0)
 		{

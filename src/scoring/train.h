@@ -99,18 +99,21 @@ extern JsonbValue *scoring_member(Jsonb *json, const char *name);
 typedef struct scoring_split
 {
 	bool		by_time;
-	int			count;			/* columns that are hashed, or the one of the time */
+	int			count;			/* the column of the time, if it is by time, then columns that are hashed */
 	char	  **names;
 	scoring_column_kind *kinds;
 	int64		seed;
 	double		least;			/* of a hash, 0 ... 1: held from here ... */
 	double		most;			/* ... to here */
 	double		cut;			/* of the time: held from here on */
+	double		sample;			/* share of the other rows that is trained on */
 } scoring_split;
 
 extern Jsonb *scoring_split_write(const scoring_split *split);
 extern scoring_split *scoring_split_read(Jsonb *json);
+/* Is a row held back?  Is it trained on?  With a sample, some are neither. */
 extern bool scoring_split_holds(const scoring_split *split, const scoring_cell *cells);
+extern bool scoring_split_takes(const scoring_split *split, const scoring_cell *cells);
 /* A number that depends on the values alone. */
 extern uint64 scoring_hash_cells(const scoring_cell *cells, int count, int64 seed);
 

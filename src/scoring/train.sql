@@ -78,11 +78,17 @@ CREATE FUNCTION @extschema@.row_is_held(split jsonb, customer record) RETURNS bo
 COMMENT ON FUNCTION @extschema@.row_is_held(jsonb, record) IS
 	'is a row one of those that a training held back to measure by: a matter of its values and the seed, or of its time (留出样本)';
 
+CREATE FUNCTION @extschema@.row_is_taken(split jsonb, customer record) RETURNS boolean
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 20
+	AS 'MODULE_PATHNAME', 'crm_row_is_taken';
+COMMENT ON FUNCTION @extschema@.row_is_taken(jsonb, record) IS
+	'is a row one of those that a training learns from: not held back, and in the sample where there is one (训练样本)';
+
 CREATE FUNCTION @extschema@.train(name text, algorithm text, query text, label text, options jsonb DEFAULT '{}') RETURNS jsonb
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000
 	AS 'MODULE_PATHNAME', 'crm_train';
 COMMENT ON FUNCTION @extschema@.train(text, text, text, text, jsonb) IS
-	'trains a model from the columns of a query, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number. Options: holdout, seed, key, time, max_categories, state (draft: not in use before it is approved), and those of the algorithm. Owner only where the name is taken';
+	'trains a model from the columns of a query, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number. Options: holdout, seed, sample (the share of rows to learn from), key, time, max_categories, state (draft: not in use before it is approved), and those of the algorithm. Owner only where the name is taken';
 
 CREATE FUNCTION @extschema@.retrain(name text) RETURNS jsonb
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000

@@ -17,12 +17,12 @@
 #include "utils/numeric.h"
 
 static const scoring_algorithm algorithms[] = {
-	{"logistic", "logistic_fit", true, true, false},
-	{"boosted_trees", "boosted_trees_fit", true, false, true},
-	{"naive_bayes", "naive_bayes_fit", true, false, false},
-	{"scorecard", "scorecard_fit", true, false, false},
-	{"linear", "linear_fit", false, true, false},
-	{"boosted_trees_regression", "boosted_trees_regression_fit", false, false, true},
+	{"logistic", "logistic_fit", true, true, false, SCORING_KEEPS_ROWS},
+	{"boosted_trees", "boosted_trees_fit", true, false, true, SCORING_KEEPS_BINS},
+	{"naive_bayes", "naive_bayes_fit", true, false, false, SCORING_KEEPS_ROWS},
+	{"scorecard", "scorecard_fit", true, false, false, SCORING_KEEPS_ROWS},
+	{"linear", "linear_fit", false, true, false, SCORING_KEEPS_NOTHING},
+	{"boosted_trees_regression", "boosted_trees_regression_fit", false, false, true, SCORING_KEEPS_BINS},
 	{NULL}
 };
 
@@ -84,7 +84,7 @@ string_of(const char *name, const JsonbValue *value)
 void
 scoring_read_train_options(Jsonb *json, scoring_train_options *options)
 {
-	static const char *const own[] = {"holdout", "seed", "max_categories", "key", "time", "state"};
+	static const char *const own[] = {"holdout", "seed", "max_categories", "key", "time", "state", "sample"};
 	JsonbValue *value;
 
 	if (!JB_ROOT_IS_OBJECT(json))
@@ -94,6 +94,7 @@ scoring_read_train_options(Jsonb *json, scoring_train_options *options)
 	memset(options, 0, sizeof(*options));
 	options->holdout = scoring_number_option(json, "holdout", 0, 0.9, false, 0.2);
 	options->seed = (int64) scoring_number_option(json, "seed", 0, 1e15, true, 0);
+	options->sample = scoring_number_option(json, "sample", 1e-9, 1, false, 1);
 	options->max_categories = (int) scoring_number_option(json, "max_categories", 1, 254, true, 0);
 	if ((value = scoring_member(json, "state")) != NULL)
 	{
@@ -262,10 +263,11 @@ make_split(scoring_training *t)
 	scoring_split *split = palloc0(sizeof(scoring_split));
 	int			natts = t->desc->natts;
 
-	if (t->options.holdout == 0)
+	if (t->options.holdout == 0 && t->options.sample >= 1)
 		return;
-	split->names = palloc(sizeof(char *) * natts);
-	split->kinds = palloc(sizeof(scoring_column_kind) * natts);
+	split->names = palloc(sizeof(char *) * (natts + 1));
+	split->kinds = palloc(sizeof(scoring_column_kind) * (natts + 1));
+	split->sample = t->options.sample;
 	split->seed = t->options.seed;
 	split->most = t->options.holdout;
 	if (t->options.folds > 0)
@@ -273,7 +275,7 @@ make_split(scoring_training *t)
 		split->least = (double) t->options.fold / t->options.folds;
 		split->most = (double) (t->options.fold + 1) / t->options.folds;
 	}
-	if (t->options.time != NULL)
+	if (t->options.time != NULL && t->options.holdout > 0)
 	{
 		int			place = require_column(t, t->options.time, "time");
 
@@ -287,7 +289,7 @@ make_split(scoring_training *t)
 		if (isinf(split->cut))
 			wrong_option("time", "No row has a time.");
 	}
-	else
+	if (!split->by_time || split->sample < 1)
 		for (int i = 0; i < natts; i++)
 		{
 			const char *name = NameStr(TupleDescAttr(t->desc, i)->attname);
@@ -354,6 +356,8 @@ scoring_open_query(scoring_training *t)
 				 errmsg("the query of a model has no column to learn from"),
 				 errdetail("The label, keys and the time are not learned from.")));
 	t->grouped = palloc0(sizeof(int64) * count);
+	if (t->known == NULL)
+		scoring_estimate_memory(t);
 	make_split(t);
 }
 
@@ -400,7 +404,7 @@ scoring_fit(scoring_training *t)
 	statement = psprintf("SELECT %1$s.%2$s(%3$s, %1$s.model_features($1, q), $2) FROM (%4$s\n) AS q WHERE q.%5$s IS NOT NULL%6$s",
 						 schema, t->algorithm->function, scoring_label_expression(t->label, t->algorithm->classes), t->query,
 						 quote_identifier(t->label),
-						 t->split == NULL ? "" : psprintf(" AND NOT %s.row_is_held($3, q)", schema));
+						 t->split == NULL ? "" : psprintf(" AND %s.row_is_taken($3, q)", schema));
 	scoring_run(statement, t->split == NULL ? 2 : 3, types, values, 1, &t->model, &isnull);
 	if (isnull)
 		ereport(ERROR,

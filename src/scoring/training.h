@@ -9,6 +9,14 @@
 
 #include "executor/spi.h"
 
+/* What a trainer keeps of its rows. */
+typedef enum scoring_memory
+{
+	SCORING_KEEPS_NOTHING,		/* sums, or counts of rows that are alike */
+	SCORING_KEEPS_ROWS,
+	SCORING_KEEPS_BINS			/* rows, then bins of them */
+} scoring_memory;
+
 typedef struct scoring_algorithm
 {
 	const char *name;
@@ -16,6 +24,7 @@ typedef struct scoring_algorithm
 	bool		classes;		/* of a yes or no; else of a number */
 	bool		spread;			/* features as scoring_encoding says */
 	bool		trees;
+	scoring_memory memory;
 } scoring_algorithm;
 
 /* 22023, listing the known ones. */
@@ -31,12 +40,22 @@ typedef struct scoring_train_options
 	char	  **key_names;
 	int			folds;			/* above 0: not a share of the rows is held back, but the part `fold` of so many */
 	int			fold;
+	double		sample;			/* share of the rows that are not held back to train on */
 	bool		draft;			/* the version begins as one */
 	char	   *time;			/* the column by which rows are held back; NULL: by hash */
 	Jsonb	   *rest;
 } scoring_train_options;
 
 extern void scoring_read_train_options(Jsonb *json, scoring_train_options *options);
+
+/* What a column's numbers are like. */
+typedef struct scoring_range
+{
+	double		least;
+	double		most;
+	bool		whole;			/* all of them */
+	bool		single;			/* all are floats, too */
+} scoring_range;
 
 /* A query, looked at once. */
 typedef struct scoring_training
@@ -55,7 +74,9 @@ typedef struct scoring_training
 	Jsonb	   *fit_options;
 	int64		rows;			/* trained on */
 	int64		held;
+	int64		left_out;		/* neither: not in the sample */
 	int64		unlabeled;
+	scoring_range *ranges;		/* of each column's numbers; NULL before the look */
 	int64	   *grouped;		/* of each column, values that became "other" */
 	char		fingerprint[17];
 	Datum		model;
@@ -72,6 +93,14 @@ extern void scoring_open_query(scoring_training *t);
 extern char *scoring_without_objects(char *query, TupleDesc desc, const scoring_encoding *known);
 /* Prepares such a query, checked to be one SELECT, as the example shows in a hint; the query is replaced where it has to be. */
 extern SPIPlanPtr scoring_prepare(char **query, const char *example, const scoring_encoding *known, TupleDesc *desc);
+/*
+ * 54000 where keeping so many rows would take more than crm_analytics.training_memory:
+ * those that the planner expects, or those that were counted (training_memory.c).
+ */
+extern void scoring_require_memory(const scoring_training *t, double rows, bool estimated);
+extern void scoring_estimate_memory(const scoring_training *t);
+/* Bytes that a number of such a column takes where rows are kept. */
+extern double scoring_range_bytes(const scoring_range *range);
 /* Reads its rows, and makes split and encoding (training_look.c). */
 extern void scoring_look(scoring_training *t);
 /* Trains on what is not held back. */

@@ -105,6 +105,15 @@ count_text(look *l, int place, const scoring_cell *cell, double label)
 }
 
 static void
+extend(scoring_range *range, double number)
+{
+	range->least = fmin(range->least, number);
+	range->most = fmax(range->most, number);
+	range->whole &= number == floor(number);
+	range->single &= (float) number == number;
+}
+
+static void
 look_at_row(TupleTableSlot *slot, void *arg)
 {
 	look	   *l = arg;
@@ -139,6 +148,8 @@ look_at_row(TupleTableSlot *slot, void *arg)
 		l->fingerprint += scoring_hash_cells(l->cells, encoding->count + 1, 0);
 		if (t->split != NULL && scoring_split_holds(t->split, l->split_cells))
 			t->held++;
+		else if (t->split != NULL && !scoring_split_takes(t->split, l->split_cells))
+			t->left_out++;
 		else
 		{
 			t->rows++;
@@ -149,7 +160,10 @@ look_at_row(TupleTableSlot *slot, void *arg)
 				else if (encoding->columns[i].kind == SCORING_COLUMN_TEXT)
 					count_text(l, i, &l->cells[i], label->number);
 				else
+				{
 					l->sums[i] += l->cells[i].number;
+					extend(&t->ranges[i], l->cells[i].number);
+				}
 			}
 		}
 	}
@@ -262,6 +276,9 @@ scoring_look(scoring_training *t)
 	l.categories = palloc0(sizeof(HTAB *) * (encoding->count + 1));
 	l.missing = palloc0(sizeof(int64) * (encoding->count + 1));
 	l.sums = palloc0(sizeof(double) * (encoding->count + 1));
+	t->ranges = palloc(sizeof(scoring_range) * (encoding->count + 1));
+	for (int i = 0; i < encoding->count; i++)
+		t->ranges[i] = (scoring_range) {INFINITY, -INFINITY, true, true};
 	for (int i = 0; i < encoding->count; i++)
 	{
 		scoring_open_reader(&l.readers[i], t->desc, encoding->columns[i].name, encoding->columns[i].kind);
@@ -284,6 +301,7 @@ scoring_look(scoring_training *t)
 				 errmsg("the query of a model has no rows to train on"),
 				 errdetail("Rows held back: " INT64_FORMAT ", without label: " INT64_FORMAT ".", t->held, t->unlabeled)));
 	make_encoding(t, &l);
+	scoring_require_memory(t, (double) t->rows, false);
 	MemoryContextDelete(l.row);
 	MemoryContextDelete(l.context);
 }
