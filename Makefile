@@ -115,6 +115,10 @@ SQL_PARTS = \
 	src/report/chart_grids.sql \
 	src/report/chart_paths.sql \
 	src/report/chart_models.sql \
+	src/report/reports.sql \
+	src/report/report_query.sql \
+	src/report/report_standard.sql \
+	src/report/bi_views.sql \
 	src/report/library.sql \
 	src/report/words.sql \
 	src/report/page_style.sql \

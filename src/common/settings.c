@@ -13,6 +13,7 @@ int			crm_refresh_memory = 1024 * 1024;
 int			crm_training_memory = 1024 * 1024;
 bool		crm_batch_rules = true;
 int			crm_fold_after = 10000;
+int			crm_minimum_group = 5;
 
 void
 crm_define_settings(void)
@@ -44,6 +45,13 @@ crm_define_settings(void)
 							&crm_fold_after,
 							10000, 0, INT_MAX,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+
+	DefineCustomIntVariable("crm_analytics.minimum_group_size",
+							"Customers of the smallest group that stored reports show.",
+							"Smaller groups are left out when a report is refreshed. 1: all are shown.",
+							&crm_minimum_group,
+							5, 1, 1000000,
+							PGC_SUSET, 0, NULL, NULL, NULL);
 
 	DefineCustomBoolVariable("crm_analytics.batch_rules",
 							 "Evaluates simple rules over batches of column values.",

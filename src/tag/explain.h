@@ -122,8 +122,6 @@ extern int	crm_explain_order(crm_explanation *e, const crm_leaf *leaf, ExprState
 /* The text of an outcome of CRM_REASON_VALUE or more. */
 extern const char *crm_explain_value(const crm_explanation *e, int outcome);
 extern int	crm_explain_value_code(crm_explanation *e, const char *value);
-/* Runs something that may fail in a subtransaction; NULL, or the error's message. */
-extern char *crm_explain_try(void (*action) (void *arg), void *arg);
 /* The same; false when it failed. */
 extern bool crm_explain_guarded(void (*action) (void *arg), void *arg);
 
