@@ -79,6 +79,7 @@ SQL_PARTS = \
 	src/scoring/cox_fit.sql \
 	src/segment/kmeans.sql \
 	src/scoring/train.sql \
+	src/segment/personas.sql \
 	src/scoring/model_catalog.sql \
 	src/mining/association.sql \
 	src/tag/catalogue.sql \

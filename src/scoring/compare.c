@@ -62,6 +62,11 @@ read_algorithms(comparison *c, ArrayType *array)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("an algorithm must not be NULL")));
 		c->algorithms[i] = scoring_find_algorithm(TextDatumGetCString(names[i]));
+		if (c->algorithms[i]->groups)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("algorithm \"%s\" learns no label", c->algorithms[i]->name),
+					 errhint("%s.kmeans_choice compares numbers of groups.", crm_schema())));
 		for (int j = 0; j < i; j++)
 			if (c->algorithms[j] == c->algorithms[i])
 				ereport(ERROR,

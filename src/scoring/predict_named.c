@@ -20,6 +20,8 @@
 
 CRM_FUNCTION(crm_predict_record);
 CRM_FUNCTION(crm_predict_jsonb);
+CRM_FUNCTION(crm_cluster_record);
+CRM_FUNCTION(crm_cluster_jsonb);
 CRM_FUNCTION(crm_explain_record);
 CRM_FUNCTION(crm_predict_reasons_record);
 
@@ -213,13 +215,10 @@ crm_predict_record(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(score(site));
 }
 
-/* predict(name, jsonb) */
-Datum
-crm_predict_jsonb(PG_FUNCTION_ARGS)
+/* An object as a row; members may be null, but not left out. */
+static void
+read_object(named_site *site, Jsonb *customer)
 {
-	named_site *site = site_of(fcinfo);
-	Jsonb	   *customer = PG_GETARG_JSONB_P(1);
-
 	if (!JB_ROOT_IS_OBJECT(customer))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -239,7 +238,38 @@ crm_predict_jsonb(PG_FUNCTION_ARGS)
 		read_member(column, value, &site->cells[i]);
 		scoring_encode_cell(site->encoding, column, &site->cells[i], site->features);
 	}
+}
+
+/* predict(name, jsonb) */
+Datum
+crm_predict_jsonb(PG_FUNCTION_ARGS)
+{
+	named_site *site = site_of(fcinfo);
+
+	read_object(site, PG_GETARG_JSONB_P(1));
 	PG_RETURN_FLOAT8(score(site));
+}
+
+/* cluster(name, record) */
+Datum
+crm_cluster_record(PG_FUNCTION_ARGS)
+{
+	named_site *site = site_of(fcinfo);
+
+	scoring_require_groups(site->model);
+	read_record(site, PG_GETARG_HEAPTUPLEHEADER(1));
+	PG_RETURN_INT32((int32) score(site));
+}
+
+/* cluster(name, jsonb) */
+Datum
+crm_cluster_jsonb(PG_FUNCTION_ARGS)
+{
+	named_site *site = site_of(fcinfo);
+
+	scoring_require_groups(site->model);
+	read_object(site, PG_GETARG_JSONB_P(1));
+	PG_RETURN_INT32((int32) score(site));
 }
 
 /* explain(name, record) */

@@ -29,6 +29,9 @@ CRM_FUNCTION(crm_model_drift);
 #define SAMPLE_ROWS 20000
 #define SAMPLE_NUMBERS 2000000
 #define BINS 10
+/* What is low and high of a number: about this share of the rows of the training each, never more than that. */
+#define SHARE_OF_LEVEL 0.3
+#define MOST_OF_LEVEL 0.5
 /* Values rarer than this share are one bin: each alone would only add chance. */
 #define RARE_SHARE 0.01
 
@@ -354,6 +357,37 @@ read_distribution(Jsonb *profile, const scoring_encoding *encoding, int place, d
 	for (int i = 0; i < d->bins; i++)
 		then[i] = number_in(counts, i);
 	return then;
+}
+
+void
+scoring_number_levels(Jsonb *profile, const scoring_encoding *encoding, int place, double *low, double *high)
+{
+	distribution d = {0};
+	double	   *counts = read_distribution(profile, encoding, place, &d);
+	double		sum = 0;
+	double		below = 0;
+	double		low_miss = INFINITY;
+	double		high_miss = INFINITY;
+
+	/* the last bin holds what is missing */
+	for (int i = 0; i < d.bins - 1; i++)
+		sum += counts[i];
+	*low = -INFINITY;
+	*high = INFINITY;
+	for (int i = 0; i < d.cuts; i++)
+	{
+		below += counts[i];
+		if (below > 0 && below <= sum * MOST_OF_LEVEL && fabs(below / sum - SHARE_OF_LEVEL) < low_miss)
+		{
+			low_miss = fabs(below / sum - SHARE_OF_LEVEL);
+			*low = d.cut[i];
+		}
+		if (below < sum && sum - below <= sum * MOST_OF_LEVEL && fabs((sum - below) / sum - SHARE_OF_LEVEL) < high_miss)
+		{
+			high_miss = fabs((sum - below) / sum - SHARE_OF_LEVEL);
+			*high = d.cut[i];
+		}
+	}
 }
 
 static double

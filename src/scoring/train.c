@@ -59,7 +59,7 @@ train(scoring_training *t, const char *command, const char *name)
 	crm_progress_phase("profiling", NULL, 0);
 	scoring_make_profile(t);
 	crm_progress_phase("measuring", "rows", t->held);
-	metrics = t->held == 0 ? NULL :
+	metrics = t->algorithm->groups ? scoring_measure_groups(t) : t->held == 0 ? NULL :
 		scoring_measure(t->query, t->label, t->algorithm->classes, t->encoding_json, t->split_json, t->model);
 	crm_progress_end();
 	return metrics;
@@ -82,12 +82,17 @@ crm_train(PG_FUNCTION_ARGS)
 	int32		number;
 	bool		in_use;
 
+	for (int i = 0; i < 5; i++)
+		if (PG_ARGISNULL(i) && i != 3)
+			PG_RETURN_NULL();
 	version.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	t.algorithm = scoring_find_algorithm(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	version.query = t.query = scoring_query_text(PG_GETARG_TEXT_PP(2));
-	t.label = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	t.label = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	version.options = PG_GETARG_JSONB_P(4);
 	scoring_read_train_options(version.options, &t.options);
+	if (t.algorithm->groups)
+		scoring_group_options(&t, version.options);
 	initStringInfo(&report);
 	crm_catalogue_newest();
 	/* before the work, not after it */
@@ -131,8 +136,9 @@ crm_retrain(PG_FUNCTION_ARGS)
 	scoring_version *champion;
 	scoring_version challenger = {0};
 	StringInfoData report;
-	double		mean;
-	double		error;
+	char	   *matched = NULL;
+	double		mean = 0;
+	double		error = 0;
 	int32		number;
 	bool		better;
 	bool		promoted;
@@ -146,7 +152,9 @@ crm_retrain(PG_FUNCTION_ARGS)
 	t.query = champion->query;
 	t.label = champion->label;
 	scoring_read_train_options(champion->options, &t.options);
-	if (t.options.holdout == 0)
+	if (t.algorithm->groups)
+		scoring_group_options(&t, champion->options);
+	else if (t.options.holdout == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" holds no rows back to compare by", champion->name),
@@ -154,13 +162,17 @@ crm_retrain(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	challenger.metrics = train(&t, "retrain", champion->name);
-	if (t.held == 0)
+	if (t.algorithm->groups)
+		matched = scoring_keep_numbers(&t, champion->encoding, champion->model);
+	else if (t.held == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no row of the query of model \"%s\" is held back", champion->name)));
-	scoring_difference(t.query, t.label, t.algorithm->classes, t.split_json, champion->encoding, champion->model, t.encoding_json, t.model,
-					   &mean, &error);
-	better = mean > CERTAINTY * error;
+	else
+		scoring_difference(t.query, t.label, t.algorithm->classes, t.split_json, champion->encoding, champion->model, t.encoding_json, t.model,
+						   &mean, &error);
+	/* groups are not better or worse: those of today are wanted */
+	better = t.algorithm->groups || mean > CERTAINTY * error;
 	challenger.name = champion->name;
 	challenger.algorithm = champion->algorithm;
 	challenger.query = champion->query;
@@ -173,9 +185,12 @@ crm_retrain(PG_FUNCTION_ARGS)
 	challenger.draft = t.options.draft;
 	number = scoring_add_version(&challenger, t.rows, t.fingerprint, better, &promoted);
 	append_report(&report, &t, champion->name, number, challenger.metrics);
-	appendStringInfo(&report, ", \"champion\": %d, \"promoted\": %s, \"better\": %s, \"loss_saved\": %s, \"loss_saved_error\": %s}",
-					 promoted ? number : champion->version, promoted ? "true" : "false", better ? "true" : "false", float8out_internal(mean),
-					 isfinite(error) ? float8out_internal(error) : "null");
+	appendStringInfo(&report, ", \"champion\": %d, \"promoted\": %s", promoted ? number : champion->version, promoted ? "true" : "false");
+	if (t.algorithm->groups)
+		appendStringInfo(&report, ", \"matched\": %s}", matched);
+	else
+		appendStringInfo(&report, ", \"better\": %s, \"loss_saved\": %s, \"loss_saved_error\": %s}", better ? "true" : "false",
+						 float8out_internal(mean), isfinite(error) ? float8out_internal(error) : "null");
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	PopActiveSnapshot();
@@ -197,6 +212,11 @@ crm_evaluate_model(PG_FUNCTION_ARGS)
 
 	require_trained(version);
 	t.algorithm = scoring_find_algorithm(version->algorithm);
+	if (t.algorithm->groups)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" is one of groups: there is no label to measure it by", version->name),
+				 errhint("%s.personas('%s') describes its groups.", crm_schema(), version->name)));
 	t.query = scoring_query_text(PG_GETARG_TEXT_PP(1));
 	t.label = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	t.known = scoring_encoding_read(version->encoding);

@@ -84,17 +84,17 @@ CREATE FUNCTION @extschema@.row_is_taken(split jsonb, customer record) RETURNS b
 COMMENT ON FUNCTION @extschema@.row_is_taken(jsonb, record) IS
 	'is a row one of those that a training learns from: not held back, and in the sample where there is one (训练样本)';
 
-CREATE FUNCTION @extschema@.train(name text, algorithm text, query text, label text, options jsonb DEFAULT '{}') RETURNS jsonb
-	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000
+CREATE FUNCTION @extschema@.train(name text, algorithm text, query text, label text DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS jsonb
+	LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000
 	AS 'MODULE_PATHNAME', 'crm_train';
 COMMENT ON FUNCTION @extschema@.train(text, text, text, text, jsonb) IS
-	'trains a model from the columns of a query, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number. Options: holdout, seed, sample (the share of rows to learn from), key, time, max_categories, state (draft: not in use before it is approved), and those of the algorithm. Owner only where the name is taken';
+	'trains a model from the columns of a query, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number; k_means, k_prototypes make groups, without a label. Options: holdout, seed, sample (the share of rows to learn from), key, time, max_categories, state (draft: not in use before it is approved), and those of the algorithm. Owner only where the name is taken';
 
 CREATE FUNCTION @extschema@.retrain(name text) RETURNS jsonb
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000
 	AS 'MODULE_PATHNAME', 'crm_retrain';
 COMMENT ON FUNCTION @extschema@.retrain(text) IS
-	'trains a model anew from the rows of today; the new version is in use only if it loses less on the rows held back, by more than the uncertainty of that (重新训练). Owner only';
+	'trains a model anew from the rows of today; the new version is in use only if it loses less on the rows held back, by more than the uncertainty of that; groups keep the numbers of those that they share most rows with (重新训练). Owner only';
 
 CREATE FUNCTION @extschema@.predict(name text, customer record) RETURNS float8
 	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50

@@ -23,6 +23,8 @@ static const scoring_algorithm algorithms[] = {
 	{"scorecard", "scorecard_fit", true, false, false, SCORING_KEEPS_ROWS},
 	{"linear", "linear_fit", false, true, false, SCORING_KEEPS_NOTHING},
 	{"boosted_trees_regression", "boosted_trees_regression_fit", false, false, true, SCORING_KEEPS_BINS},
+	{"k_means", "kmeans_fit", .memory = SCORING_KEEPS_ROWS, .groups = true, .numbers = true},
+	{"k_prototypes", "kprototypes_fit", .memory = SCORING_KEEPS_ROWS, .groups = true},
 	{NULL}
 };
 
@@ -35,7 +37,7 @@ scoring_find_algorithm(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown algorithm \"%s\"", name),
-			 errhint("It is logistic, boosted_trees, naive_bayes or scorecard for a boolean label, linear or boosted_trees_regression for a number.")));
+			 errhint("It is logistic, boosted_trees, naive_bayes or scorecard for a boolean label, linear or boosted_trees_regression for a number, k_means or k_prototypes without a label.")));
 }
 
 /* ---- options --------------------------------------------------------------------- */
@@ -214,11 +216,23 @@ kind_of(const scoring_training *t, int place)
 static void
 check_label(const scoring_training *t)
 {
-	int			place = require_column(t, t->label, "label");
-	Oid			type = TupleDescAttr(t->desc, place)->atttypid;
+	int			place;
+	Oid			type;
 	scoring_column_kind kind;
-	bool		known = scoring_kind_of_type(type, &kind);
+	bool		known;
 
+	if (t->algorithm->groups != (t->label == NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 t->label != NULL ? errmsg("algorithm \"%s\" takes no label", t->algorithm->name) :
+				 errmsg("algorithm \"%s\" needs a label", t->algorithm->name),
+				 t->label != NULL ? errhint("Give NULL for it. Name columns that nothing is to be learned from in the option \"key\".") :
+				 errhint("Name the column of the query that is to be learned.")));
+	if (t->label == NULL)
+		return;
+	place = require_column(t, t->label, "label");
+	type = TupleDescAttr(t->desc, place)->atttypid;
+	known = scoring_kind_of_type(type, &kind);
 	if (!known || kind != (t->algorithm->classes ? SCORING_COLUMN_BOOLEAN : SCORING_COLUMN_NUMBER))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -295,7 +309,7 @@ make_split(scoring_training *t)
 			const char *name = NameStr(TupleDescAttr(t->desc, i)->attname);
 
 			/* not the label: of rows alike but for it, the ones would be trained on and the others asked for */
-			if (t->options.keys > 0 ? !is_key(t, name) : strcmp(name, t->label) == 0)
+			if (t->options.keys > 0 ? !is_key(t, name) : t->label != NULL && strcmp(name, t->label) == 0)
 				continue;
 			split->names[split->count] = pstrdup(name);
 			split->kinds[split->count++] = kind_of(t, i);
@@ -343,11 +357,17 @@ scoring_open_query(scoring_training *t)
 	{
 		char	   *name = pstrdup(NameStr(TupleDescAttr(t->desc, i)->attname));
 
-		if (strcmp(name, t->label) == 0 || is_key(t, name) || (t->options.time != NULL && strcmp(name, t->options.time) == 0))
+		if ((t->label != NULL && strcmp(name, t->label) == 0) || is_key(t, name) || (t->options.time != NULL && strcmp(name, t->options.time) == 0))
 			continue;
 		t->encoding->columns[count].name = name;
 		t->encoding->columns[count].base = -1;
-		t->encoding->columns[count++].kind = kind_of(t, i);
+		t->encoding->columns[count].kind = kind_of(t, i);
+		if (t->algorithm->numbers && t->encoding->columns[count].kind == SCORING_COLUMN_TEXT)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("algorithm \"%s\" takes numbers, and column \"%s\" is a text", t->algorithm->name, name),
+					 errhint("Take k_prototypes, leave the column out, or name it in the option \"key\".")));
+		count++;
 	}
 	t->encoding->count = count;
 	if (count == 0)
@@ -371,7 +391,7 @@ fit_options(const scoring_training *t)
 
 	initStringInfo(&more);
 	appendStringInfoChar(&more, '{');
-	if (t->algorithm->trees)
+	if (t->algorithm->trees || t->algorithm->groups)
 	{
 		appendStringInfo(&more, "\"seed\": " INT64_FORMAT, t->options.seed);
 		for (int i = 0; i < t->encoding->count; i++)
@@ -401,10 +421,15 @@ scoring_fit(scoring_training *t)
 	values[0] = JsonbPGetDatum(t->encoding_json);
 	values[1] = JsonbPGetDatum(t->fit_options);
 	values[2] = PointerGetDatum(t->split_json);
-	statement = psprintf("SELECT %1$s.%2$s(%3$s, %1$s.model_features($1, q), $2) FROM (%4$s\n) AS q WHERE q.%5$s IS NOT NULL%6$s",
-						 schema, t->algorithm->function, scoring_label_expression(t->label, t->algorithm->classes), t->query,
-						 quote_identifier(t->label),
-						 t->split == NULL ? "" : psprintf(" AND %s.row_is_taken($3, q)", schema));
+	if (t->algorithm->groups)
+		statement = psprintf("SELECT %1$s.%2$s(%3$d, %1$s.model_features($1, q), $2) FROM (%4$s\n) AS q%5$s",
+							 schema, t->algorithm->function, t->options.groups, t->query,
+							 t->split == NULL ? "" : psprintf(" WHERE %s.row_is_taken($3, q)", schema));
+	else
+		statement = psprintf("SELECT %1$s.%2$s(%3$s, %1$s.model_features($1, q), $2) FROM (%4$s\n) AS q WHERE q.%5$s IS NOT NULL%6$s",
+							 schema, t->algorithm->function, scoring_label_expression(t->label, t->algorithm->classes), t->query,
+							 quote_identifier(t->label),
+							 t->split == NULL ? "" : psprintf(" AND %s.row_is_taken($3, q)", schema));
 	scoring_run(statement, t->split == NULL ? 2 : 3, types, values, 1, &t->model, &isnull);
 	if (isnull)
 		ereport(ERROR,

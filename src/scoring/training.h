@@ -25,6 +25,8 @@ typedef struct scoring_algorithm
 	bool		spread;			/* features as scoring_encoding says */
 	bool		trees;
 	scoring_memory memory;
+	bool		groups;			/* learns no label; its score is the number of a group */
+	bool		numbers;		/* takes no texts */
 } scoring_algorithm;
 
 /* 22023, listing the known ones. */
@@ -42,6 +44,7 @@ typedef struct scoring_train_options
 	int			fold;
 	double		sample;			/* share of the rows that are not held back to train on */
 	bool		draft;			/* the version begins as one */
+	int			groups;			/* how many, of an algorithm that makes groups */
 	char	   *time;			/* the column by which rows are held back; NULL: by hash */
 	Jsonb	   *rest;
 } scoring_train_options;
@@ -63,7 +66,7 @@ typedef struct scoring_training
 	const scoring_algorithm *algorithm;
 	scoring_train_options options;
 	char	   *query;			/* ordinary columns only: scoring_open_query wraps the caller's where it has others */
-	char	   *label;
+	char	   *label;			/* NULL: there is none */
 	const scoring_encoding *known;	/* of a trained model whose columns are to be found; NULL: all are learned from */
 	SPIPlanPtr	plan;
 	TupleDesc	desc;
@@ -107,11 +110,25 @@ extern void scoring_look(scoring_training *t);
 extern void scoring_fit(scoring_training *t);
 /* How columns and scores are distributed, for model_drift (profile.c). */
 extern void scoring_make_profile(scoring_training *t);
+/* Of a number column of a profile: low are those up to *low, high those above *high; infinite where there is no such border. */
+extern void scoring_number_levels(Jsonb *profile, const scoring_encoding *encoding, int place, double *low, double *high);
 /*
  * The measures of a model over rows of a query as jsonb: those that the split
  * holds, all where it is NULL.
  */
 extern Jsonb *scoring_measure(const char *query, const char *label, bool classes, Jsonb *encoding, Jsonb *split, Datum model);
+/* ---- algorithms that make groups (training_groups.c) ---- */
+
+/* What such a training takes its options to be; 22023 for those that need a label. */
+extern void scoring_group_options(scoring_training *t, Jsonb *given);
+/* What is told of the groups that came out. */
+extern Jsonb *scoring_measure_groups(const scoring_training *t);
+/*
+ * Gives the groups of a training the numbers of those of an earlier version that they
+ * share most rows with, of the rows of today; the pairs as a JSON array.
+ */
+extern char *scoring_keep_numbers(scoring_training *t, Jsonb *old_encoding, Datum old_model);
+
 /* Where two models differ: mean of a's loss less b's, by row, with its standard error; rows. */
 extern int64 scoring_difference(const char *query, const char *label, bool classes, Jsonb *split, Jsonb *encoding_a, Datum a,
 								Jsonb *encoding_b, Datum b, double *mean, double *error);

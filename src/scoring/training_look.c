@@ -125,7 +125,9 @@ look_at_row(TupleTableSlot *slot, void *arg)
 	if (++l->looked % CRM_PROGRESS_ROWS == 0)
 		crm_progress_add("rows", CRM_PROGRESS_ROWS);
 	slot_getallattrs(slot);
-	scoring_read_cell(&l->label, t->label, l->label_kind, slot->tts_values[l->label.attribute], slot->tts_isnull[l->label.attribute], label);
+	memset(label, 0, sizeof(*label));
+	if (t->label != NULL)
+		scoring_read_cell(&l->label, t->label, l->label_kind, slot->tts_values[l->label.attribute], slot->tts_isnull[l->label.attribute], label);
 	if (label->missing)
 		t->unlabeled++;
 	else
@@ -270,7 +272,8 @@ scoring_look(scoring_training *t)
 	l.context = AllocSetContextCreate(CurrentMemoryContext, "crm categories", ALLOCSET_DEFAULT_SIZES);
 	l.row = AllocSetContextCreate(CurrentMemoryContext, "crm row of a training", ALLOCSET_SMALL_SIZES);
 	l.label_kind = t->algorithm->classes ? SCORING_COLUMN_BOOLEAN : SCORING_COLUMN_NUMBER;
-	scoring_open_reader(&l.label, t->desc, t->label, l.label_kind);
+	if (t->label != NULL)
+		scoring_open_reader(&l.label, t->desc, t->label, l.label_kind);
 	l.readers = palloc(sizeof(scoring_reader) * (encoding->count + 1));
 	l.cells = palloc(sizeof(scoring_cell) * (encoding->count + 1));
 	l.categories = palloc0(sizeof(HTAB *) * (encoding->count + 1));

@@ -85,7 +85,7 @@ scoring_require_memory(const scoring_training *t, double rows, bool estimated)
 	double		share = t->options.sample;
 	double		fits;
 
-	if (t->algorithm->memory == SCORING_KEEPS_NOTHING)
+	if (t->algorithm->memory == SCORING_KEEPS_NOTHING || (t->algorithm->groups && scoring_member(t->options.rest, "mini_batch") != NULL))
 		return;
 	if (estimated)
 		rows *= share * (1 - (t->options.folds > 0 ? 1.0 / t->options.folds : t->options.holdout));

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "common/progress.h"
+
 CRM_FUNCTION(crm_kmeans_fit_transfn);
 CRM_FUNCTION(crm_kmeans_fit_combinefn);
 CRM_FUNCTION(crm_kmeans_fit_finalfn);
@@ -55,6 +57,12 @@ warn(const kmeans_input *input, const crm_kmeans_result *result)
 				 errhint("Raise \"max_iter\" or \"tolerance\".")));
 }
 
+static void
+show_step(void *arg, uint32_t iteration)
+{
+	crm_progress_done(iteration);
+}
+
 static Datum
 fit(FunctionCallInfo fcinfo, const kmeans_use *use)
 {
@@ -70,7 +78,11 @@ fit(FunctionCallInfo fcinfo, const kmeans_use *use)
 	if (input == NULL)
 		PG_RETURN_NULL();
 	features = (uint32) scoring_rows_features(input->state);
+	input->wanted.step = show_step;
+	crm_progress_begin(use->rows.function, NULL);
+	crm_progress_phase("moving centers", "iterations", input->wanted.iterations);
 	status = crm_kmeans_fit(&input->columns, &input->wanted, &env, &result);
+	crm_progress_end();
 	kmeans_check(input, status, result.needed);
 	sizes = palloc(sizeof(int64) * result.groups);
 	for (uint32 c = 0; c < result.groups; c++)

@@ -2,13 +2,14 @@
  * test_kmeans.c - k-means against all partitions of small sets, against its own
  * definition on larger ones (each row at its nearest center, each center in the
  * middle of its rows), with and without categories, gaps and weights; the order of
- * rows, equal rows and parts change nothing; samples by hash merge.
+ * rows, equal rows and parts change nothing; samples by hash merge; groups are
+ * matched as the best of all pairings matches them.
  */
 #include "unit.h"
 
 #include <math.h>
 
-#include "kernel/model_kmeans.h"
+#include "kernel/group_match.h"
 
 static uint64_t seed = 88172645463325252u;
 
@@ -469,9 +470,117 @@ test_distances(void)
 	unit_pool_free(&pool);
 }
 
+/* ---- matching ---------------------------------------------------------------------------- */
+
+/* The least cost of all ways to pair rows i ... with columns that are free. */
+static double
+best_pairing(const double *costs, int rows, int columns, int i, unsigned taken, int left)
+{
+	double		best = INFINITY;
+
+	if (left == 0)
+		return 0;
+	if (i == rows)
+		return INFINITY;
+	if (rows - i > left)
+		best = best_pairing(costs, rows, columns, i + 1, taken, left);
+	for (int j = 0; j < columns; j++)
+		if (!(taken >> j & 1))
+			best = fmin(best, costs[i * columns + j] + best_pairing(costs, rows, columns, i + 1, taken | 1u << j, left - 1));
+	return best;
+}
+
+static void
+test_pairings(void)
+{
+	unit_pool	pool = {{0}};
+	crm_env		env = unit_pool_env(&pool);
+
+	for (int trial = 0; trial < 400; trial++)
+	{
+		int			rows = 1 + (int) (random_number() * 6);
+		int			columns = 1 + (int) (random_number() * 6);
+		double		costs[36];
+		uint32_t	matched[6];
+		unsigned	taken = 0;
+		int			pairs = 0;
+		double		sum = 0;
+
+		for (int i = 0; i < rows * columns; i++)
+			costs[i] = trial % 3 == 0 ? floor(random_number() * 3) : random_number() * 10 - 5;
+		CHECK(crm_assign_least(&env, costs, (uint32_t) rows, (uint32_t) columns, matched) == CRM_OK);
+		for (int i = 0; i < rows; i++)
+			if (matched[i] != CRM_MATCH_NONE)
+			{
+				CHECK(matched[i] < (uint32_t) columns && !(taken >> matched[i] & 1));
+				taken |= 1u << matched[i];
+				sum += costs[i * columns + matched[i]];
+				pairs++;
+			}
+		CHECK_EQUAL(pairs, rows < columns ? rows : columns);
+		CHECK(fabs(sum - best_pairing(costs, rows, columns, 0, 0, pairs)) < 1e-9);
+	}
+	unit_pool_free(&pool);
+}
+
+/* Numbers stay with their groups, come back to none, and new groups get new ones. */
+static void
+test_numbers(void)
+{
+	unit_pool	pool = {{0}};
+	crm_env		env = unit_pool_env(&pool);
+	static const double old_centers[] = {10, 20, 30};
+	static const double new_centers[] = {31, 11, 50, 70};
+	static const int64_t sizes[] = {4, 3, 2, 1};
+	static const double zeros[] = {0, 0, 0, 0};
+	static const double one[] = {1};
+	static const uint32_t matched[] = {1, CRM_MATCH_NONE, 0};
+	static const uint32_t again[] = {0, 1, CRM_MATCH_NONE, CRM_MATCH_NONE};
+	crm_model	old;
+	crm_model	new_model;
+	crm_model	result;
+	crm_model	later;
+	double		distances[12];
+	char		room[CRM_MODEL_PROBLEM];
+	const char *problem;
+
+	crm_model_begin(&old, &crm_model_k_means, 1);
+	crm_model_set_numbers(&old, CRM_KMEANS_CENTERS, old_centers, 3);
+	crm_model_set_integers(&old, CRM_KMEANS_SIZES, sizes, 3);
+	crm_model_set_numbers(&old, CRM_KMEANS_WITHIN, zeros, 3);
+	crm_model_set_numbers(&old, CRM_KMEANS_SCALES, one, 1);
+	crm_model_set_numbers(&old, CRM_KMEANS_MEANS, one, 1);
+	crm_model_set_number(&old, CRM_KMEANS_INERTIA, 0);
+	crm_model_set_number(&old, CRM_KMEANS_TOTAL, 0);
+	crm_model_set_integer(&old, CRM_KMEANS_ROWS, 9);
+	new_model = old;
+	crm_model_set_numbers(&new_model, CRM_KMEANS_CENTERS, new_centers, 4);
+	crm_model_set_integers(&new_model, CRM_KMEANS_SIZES, sizes, 4);
+	crm_model_set_numbers(&new_model, CRM_KMEANS_WITHIN, zeros, 4);
+	CHECK(crm_center_distances(&env, &old, &new_model, distances) == CRM_OK);
+	CHECK(distances[0] == 441 && distances[1] == 1 && distances[8] == 1);
+
+	/* 2 is gone; 4 and 5 are new */
+	CHECK(crm_renumber_groups(&env, &old, &new_model, matched, &result) == CRM_OK);
+	CHECK(crm_model_check(&result, &env, room, &problem) == CRM_OK);
+	CHECK_EQUAL(crm_model_group_number(&result, 0), 1);
+	CHECK_EQUAL(crm_model_group_number(&result, 1), 3);
+	CHECK_EQUAL(crm_model_group_number(&result, 2), 4);
+	CHECK_EQUAL(crm_model_group_number(&result, 3), 5);
+	CHECK(crm_model_get(&result, CRM_KMEANS_CENTERS)->numbers[0] == 11 && crm_model_get(&result, CRM_KMEANS_CENTERS)->numbers[1] == 31);
+	CHECK_EQUAL(crm_model_get(&result, CRM_KMEANS_SIZES)->integers[0], 3);
+	/* with two groups of these left and one new, 4 and 5 are not used again */
+	CHECK(crm_renumber_groups(&env, &result, &old, again, &later) == CRM_OK);
+	CHECK_EQUAL(crm_model_group_number(&later, 1), 3);
+	CHECK_EQUAL(crm_model_group_number(&later, 2), 6);
+	unit_pool_free(&pool);
+}
+
 int
 main(void)
 {
+	test_pairings();
+	test_numbers();
 	test_all_partitions();
 	for (int trial = 0; trial < 30; trial++)
 		check_definition(trial, 300, 1 + trial % 9, 2 + trial % 11);
