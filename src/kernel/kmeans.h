@@ -126,6 +126,9 @@ typedef struct crm_kmeans_result
  */
 extern crm_status crm_kmeans_fit(const crm_columns *columns, const crm_kmeans_options *options, const crm_env *env, crm_kmeans_result *result);
 
+/* What it takes at its worst moment besides the columns. */
+extern size_t crm_kmeans_fit_bytes(uint64_t rows, uint32_t features);
+
 /* ---- how many groups (kmeans_choice.c) ------------------------------------- */
 
 typedef struct crm_kmeans_choice

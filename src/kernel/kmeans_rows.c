@@ -440,9 +440,9 @@ measure_categories(kmeans_rows *rows, const double *variances, double gamma, con
 
 /* ---- all of it ------------------------------------------------------------------------ */
 
-/* Bytes for so many rows at the worst moment: rows as they came, their keys twice, and rows in order. */
-static size_t
-bytes_needed(uint64_t rows, uint32_t features)
+/* Rows as they came, their keys twice, and rows in order. */
+size_t
+crm_kmeans_fit_bytes(uint64_t rows, uint32_t features)
 {
 	return rows * (2 * sizeof(double) * ((size_t) features + 1) + 2 * sizeof(row_key) + 2 * sizeof(uint64_t));
 }
@@ -485,7 +485,7 @@ kmeans_rows_load(kmeans_rows *rows, const crm_columns *columns, const crm_kmeans
 	uint32_t	features = columns->width - CRM_KMEANS_FEATURES;
 	double	   *variances;
 
-	*needed = columns->bytes + bytes_needed(columns->rows, features);
+	*needed = columns->bytes + crm_kmeans_fit_bytes(columns->rows, features);
 	if (columns->rows > UINT32_MAX / 2 || *needed > columns->max_bytes)
 		return CRM_LIMIT;
 	CRM_TRY(order_rows(rows, columns, env));

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "common/query.h"
 #include "common/settings.h"
+#include "kernel/kmeans.h"
 #include "kernel/trees.h"
 #include "utils/lsyscache.h"
 
@@ -92,6 +93,8 @@ scoring_require_memory(const scoring_training *t, double rows, bool estimated)
 	needed = rows * row_bytes(t);
 	if (t->algorithm->memory == SCORING_KEEPS_BINS)
 		needed += (double) crm_trees_fit_bytes((uint64_t) Min(rows, 1e15), (uint32_t) t->encoding->count);
+	if (t->algorithm->groups)
+		needed += (double) crm_kmeans_fit_bytes((uint64_t) Min(rows, 1e15), (uint32_t) t->encoding->count);
 	if (needed <= allowed)
 		return;
 	fits = share * allowed / needed * 0.8;
