@@ -96,7 +96,9 @@ BEGIN
 	IF option IS NULL THEN
 		RETURN '';
 	END IF;
-	html := format('<figure class="figure" aria-labelledby="%1$s-title"><h%2$s class="title" id="%1$s-title">%3$s</h%2$s>', place, level, @extschema@.html_escaped(title));
+	-- What has many columns takes the whole width.
+	html := format('<figure class="%4$s" aria-labelledby="%1$s-title"><h%2$s class="title" id="%1$s-title">%3$s</h%2$s>', place, level, @extschema@.html_escaped(title),
+		CASE WHEN option #>> '{crm,kind}' IN ('cohort', 'paths', 'calendar') THEN 'figure wide' ELSE 'figure' END);
 	html := html || coalesce('<p class="said">' || @extschema@.html_escaped(nullif(option #>> '{title,subtext}', '')) || '</p>', '');
 	IF empty THEN
 		RETURN html || '<p class="empty">' || @extschema@.html_escaped(words ->> 'no data') || '</p></figure>' || E'\n';

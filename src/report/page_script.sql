@@ -12,7 +12,6 @@ BEGIN
 		return;
 	var dark = window.matchMedia('(prefers-color-scheme: dark)');
 	var chinese = document.documentElement.lang.slice(0, 2) === 'zh';
-	var font = window.getComputedStyle(document.body).fontFamily;
 	var drawn = [];
 
 	// Bars that lie need a height for each of them.
@@ -36,25 +35,37 @@ BEGIN
 		option.title = { show: false };
 		return by;
 	}
+	// The names of bars have a third of the width; what does not fit is cut.
+	function names(option, width) {
+		[].concat(option.yAxis || []).forEach(function (axis) {
+			if (axis.axisLabel && axis.axisLabel.width)
+				axis.axisLabel.width = Math.max(80, Math.round(width / 3));
+		});
+	}
 	function draw(data) {
 		var place = document.getElementById(data.getAttribute('data-for'));
 		var option = JSON.parse(data.textContent);
 		place.style.height = height(option) - raise(option) + 'px';
 		delete option.crm;
 		option.backgroundColor = 'transparent';
-		option.textStyle = Object.assign({ fontFamily: font }, option.textStyle);
 		option.animation = false;
 		// Text, not markup: what a name holds is never read as a tag.
 		option.tooltip = [].concat(option.tooltip || {}).map(function (t) { return Object.assign({}, t, { renderMode: 'richText', confine: true }); });
 		var chart = echarts.init(place, dark.matches ? 'dark' : null, { renderer: 'canvas', locale: chinese ? 'ZH' : 'EN', devicePixelRatio: Math.max(2, window.devicePixelRatio || 1) });
+		names(option, place.clientWidth);
 		chart.setOption(option);
-		drawn.push(chart);
+		drawn.push({ chart: chart, option: option, place: place });
 	}
 	function colours(isDark) {
-		drawn.forEach(function (chart) { chart.setTheme(isDark ? 'dark' : 'default'); });
+		drawn.forEach(function (d) { d.chart.setTheme(isDark ? 'dark' : 'default'); });
 	}
 	function fit() {
-		drawn.forEach(function (chart) { chart.resize(); });
+		drawn.forEach(function (d) {
+			names(d.option, d.place.clientWidth);
+			if (d.option.yAxis)
+				d.chart.setOption({ yAxis: d.option.yAxis });
+			d.chart.resize();
+		});
 	}
 	Array.prototype.forEach.call(document.querySelectorAll('script[data-for]'), function (data) {
 		// One chart that cannot be drawn leaves the others, and its table opens.

@@ -56,7 +56,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 ul.plain { margin: 0; padding: 0; list-style: none; }
 ul.plain > li { padding: .5rem 0; border-bottom: 1px solid var(--line); }
 ul.plain > li.note { padding: .6rem .8rem; }
-.scroll + h3, .scroll + p { margin-top: 1.25rem; }
+.scroll + h3, .scroll + p, .scroll + .charts { margin-top: 1.25rem; }
 ul.plain table td, ul.plain table th { border: 0; padding-block: .1rem; }
 code { font: .9em ui-monospace, "SF Mono", Menlo, Consolas, "Noto Sans Mono", monospace; background: var(--panel); padding: 0 .2rem; border-radius: 3px; }
 @media (max-width: 40rem) {

@@ -134,7 +134,7 @@ BEGIN
 		no := no + 1;
 		html := html || coalesce((
 			SELECT @extschema@.page_chart(@extschema@.chart_radar(array_agg(x.label ORDER BY x.label COLLATE "C", x.tag COLLATE "C"), array_agg(x.segment_share ORDER BY x.label COLLATE "C", x.tag COLLATE "C"), array_agg(x.base_share ORDER BY x.label COLLATE "C", x.tag COLLATE "C"),
-				format(w ->> 'portrait of', portrait), lang), 'segment-' || no, drawn, lang)
+				format(w ->> 'portrait of', regexp_replace(portrait, '^"([^"]+)"$', '\1')), lang), 'segment-' || no, drawn, lang)
 			FROM (
 				SELECT p.tag, concat_ws(': ', coalesce(t.title, p.tag), coalesce(v.title, p.value)) AS label, p.segment_share, p.base_share
 				FROM @extschema@.segment_profile(portrait, NULL, population) p

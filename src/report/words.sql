@@ -82,7 +82,7 @@ BEGIN
 		('events unit', 'events', '次事件'),
 		('paths', 'What follows upon what', '行为路径'),
 		('funnel', 'Funnel', '转化漏斗'),
-		('funnel within', 'Funnel, within %s', '%s 内的转化漏斗'),
+		('funnel within', 'Funnel, within %s', '%s内的转化漏斗'),
 		('distribution', '%s: how customers are spread', '%s：客户分布'),
 		('numbers', 'Numbers', '数值标签'),
 		('least', 'Least', '最小'),
