@@ -127,6 +127,7 @@ SQL_PARTS = \
 	src/report/page.sql \
 	src/report/report_parts.sql \
 	src/report/report_behaviour.sql \
+	src/report/report_stored.sql \
 	src/report/report.sql \
 	src/report/next_action.sql \
 	src/report/customer_page.sql \

@@ -22,6 +22,7 @@ header p, footer p { margin: .25rem 0; color: var(--soft); }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .75rem 0 0; padding: 0; list-style: none; }
 section { margin: 0 0 2rem; }
 h2 { margin: 1.5rem 0 .75rem; padding-bottom: .25rem; border-bottom: 2px solid var(--line); font-size: 1.25rem; }
+main section:first-child h2 { margin-top: 0; }
 h3, h2.title { margin: 0 0 .5rem; padding: 0; border: 0; font-size: 1rem; }
 td, th, dd, li, h1, h2, h3, h4 { unicode-bidi: isolate; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 0 0 1rem; padding: 0; }

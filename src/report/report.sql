@@ -7,7 +7,7 @@ DECLARE
 	w constant jsonb := @extschema@.page_words(lang);
 	p constant record := @extschema@.report_population(population);
 	known constant text[] := ARRAY['funnel', 'pause', 'sample', 'sections', 'segments', 'tags', 'title', 'zone'];
-	all_parts constant text[] := ARRAY['overview', 'segments', 'behaviour', 'scores', 'coverage', 'freshness'];
+	all_parts constant text[] := ARRAY['overview', 'segments', 'behaviour', 'reports', 'scores', 'coverage', 'freshness'];
 	drawn constant boolean := EXISTS (SELECT FROM @extschema@.report_library_source());
 	zone text;
 	parts text[];
@@ -25,7 +25,10 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', HINT = format('Known are %s.', array_to_string(known, ', '));
 	END IF;
 	zone := coalesce(options ->> 'zone', (SELECT d.zone FROM @extschema@.population_definition d WHERE d.population_id = p.population_id), current_setting('TimeZone'));
-	parts := CASE WHEN options ? 'sections' THEN ARRAY(SELECT jsonb_array_elements_text(options -> 'sections')) ELSE all_parts END;
+	-- Stored reports have a part where there are any.
+	parts := CASE WHEN options ? 'sections' THEN ARRAY(SELECT jsonb_array_elements_text(options -> 'sections'))
+		WHEN EXISTS (SELECT FROM @extschema@.report_definition d WHERE d.population_id = p.population_id AND d.refreshed_at IS NOT NULL) THEN all_parts
+		ELSE array_remove(all_parts, 'reports') END;
 	SELECT s INTO part FROM unnest(parts) s WHERE s <> ALL (all_parts) LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION 'unknown section "%"', part
@@ -40,6 +43,7 @@ BEGIN
 				WHEN 'overview' THEN @extschema@.report_overview(p.name, lang, drawn, zone)
 				WHEN 'segments' THEN @extschema@.report_segments(p.name, lang, drawn, options)
 				WHEN 'behaviour' THEN @extschema@.report_behaviour(p.name, lang, drawn, zone, options)
+				WHEN 'reports' THEN @extschema@.report_stored(p.name, lang, drawn, zone)
 				WHEN 'scores' THEN @extschema@.report_scores(p.name, lang, drawn, zone)
 				WHEN 'coverage' THEN @extschema@.report_coverage(p.name, lang, drawn)
 				ELSE @extschema@.report_freshness(p.name, lang, zone) END;
@@ -53,8 +57,8 @@ BEGIN
 		concat_ws(' · ', p.description, format(w ->> 'made at', @extschema@.report_time(now(), zone), zone, current_user)),
 		'<nav aria-label="' || @extschema@.html_escaped(w ->> 'contents') || '"><ul>' || (
 			SELECT string_agg(format('<li><a href="#%s">%s</a></li>', s, @extschema@.html_escaped(w ->> s)), '' ORDER BY no) FROM unnest(parts) WITH ORDINALITY u (s, no)) || '</ul></nav>',
-		html || '<p>' || @extschema@.html_escaped(format(w ->> 'small groups', @extschema@.report_minimum())) || '</p>', lang);
+		html || '<p>' || @extschema@.html_escaped(format(w ->> 'small groups', @extschema@.minimum_group_size())) || '</p>', lang);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.report(text, text, jsonb) IS
-	'a report (客户报告) of a population: one HTML page, with charts where the library is stored, that needs nothing else: overview, segments, behaviour, scores, tag coverage, freshness, from what is stored, with the caller''s rights. lang ''en'' or ''zh''. options: title, sections, segments (expressions whose portraits are drawn), tags (which are drawn), funnel {steps, within, mode, title}, pause, sample (of how many customers timelines are read, 100000; 0: all), zone. Errors: 42704 unknown population, 22023 unknown option, section or language';
+	'a report (客户报告) of a population: one HTML page, with charts where the library is stored, that needs nothing else: overview, segments, behaviour, stored reports, scores, tag coverage, freshness, from what is stored, with the caller''s rights. lang ''en'' or ''zh''. options: title, sections, segments (expressions whose portraits are drawn), tags (which are drawn), funnel {steps, within, mode, title}, pause, sample (of how many customers timelines are read, 100000; 0: all), zone. Errors: 42704 unknown population, 22023 unknown option, section or language';

@@ -22,7 +22,7 @@ CREATE FUNCTION @extschema@.report_behaviour(population text, lang text, drawn b
 DECLARE
 	w constant jsonb := @extschema@.page_words(lang);
 	sample constant bigint := coalesce((options ->> 'sample')::bigint, 100000);
-	least constant int := @extschema@.report_minimum();
+	least constant int := @extschema@.minimum_group_size();
 	steps constant text[] := CASE WHEN options ? 'funnel' THEN ARRAY(SELECT jsonb_array_elements_text(options #> '{funnel,steps}')) END;
 	within constant interval := coalesce(options #>> '{funnel,within}', '7 days');
 	everybody bigint;

@@ -25,13 +25,6 @@ $$;
 COMMENT ON FUNCTION @extschema@.report_population(text) IS
 	'the population that a page is about: the one named, or the only one that the caller may know of';
 
--- The setting belongs to the views for BI tools; pages keep to it, too.
-CREATE FUNCTION @extschema@.report_minimum() RETURNS int
-	LANGUAGE sql STABLE PARALLEL SAFE COST 1
-	RETURN greatest(coalesce(nullif(pg_catalog.current_setting('crm_analytics.minimum_group_size', true), '')::int, 5), 1);
-COMMENT ON FUNCTION @extschema@.report_minimum() IS
-	'how many customers a group must have to be counted out on a page';
-
 CREATE FUNCTION @extschema@.report_time(at timestamptz, zone text) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 5
 	RETURN pg_catalog.to_char(at AT TIME ZONE zone, 'YYYY-MM-DD HH24:MI');
@@ -44,8 +37,8 @@ CREATE FUNCTION @extschema@.report_sets(population text, lang text)
 	LANGUAGE sql STABLE PARALLEL SAFE COST 100000 ROWS 200
 BEGIN ATOMIC
 	SELECT s.tag, s.value, s.kind, d.value_type, coalesce(t.title, s.tag), coalesce(v.title, s.value),
-		CASE WHEN s.members = 0 OR s.members >= @extschema@.report_minimum() THEN s.members END,
-		CASE WHEN s.members = 0 OR s.members >= @extschema@.report_minimum() THEN s.share END
+		CASE WHEN s.members = 0 OR s.members >= @extschema@.minimum_group_size() THEN s.members END,
+		CASE WHEN s.members = 0 OR s.members >= @extschema@.minimum_group_size() THEN s.share END
 	FROM @extschema@.segment_size s
 	JOIN @extschema@.population_definition p ON p.name = s.population
 	JOIN @extschema@.tag_definition d ON d.population_id = p.population_id AND d.name = s.tag
@@ -107,7 +100,7 @@ CREATE FUNCTION @extschema@.report_segments(population text, lang text, drawn bo
 	AS $$
 DECLARE
 	w constant jsonb := @extschema@.page_words(lang);
-	few constant text := format(w ->> 'few', @extschema@.report_minimum());
+	few constant text := format(w ->> 'few', @extschema@.minimum_group_size());
 	html text := '';
 	rows jsonb;
 	portrait text;
@@ -115,8 +108,8 @@ DECLARE
 BEGIN
 	-- Segments with a name.
 	SELECT jsonb_agg(jsonb_build_array(s.segment || CASE WHEN s.frozen THEN ' (' || (w ->> 'frozen') || ')' ELSE '' END,
-			CASE WHEN s.members = 0 OR s.members >= @extschema@.report_minimum() THEN to_jsonb(s.members) ELSE to_jsonb(few) END,
-			CASE WHEN s.members = 0 OR s.members >= @extschema@.report_minimum() THEN to_jsonb(@extschema@.page_share(s.share)) END,
+			CASE WHEN s.members = 0 OR s.members >= @extschema@.minimum_group_size() THEN to_jsonb(s.members) ELSE to_jsonb(few) END,
+			CASE WHEN s.members = 0 OR s.members >= @extschema@.minimum_group_size() THEN to_jsonb(@extschema@.page_share(s.share)) END,
 			s.expression, coalesce(s.problem, s.description)) ORDER BY s.members DESC NULLS LAST, s.segment COLLATE "C")
 	INTO rows FROM @extschema@.segment_catalog s WHERE s.population = report_segments.population;
 	IF rows IS NOT NULL THEN
@@ -141,9 +134,9 @@ BEGIN
 				LEFT JOIN @extschema@.tag_titles t ON t.population = report_segments.population AND t.tag = p.tag AND t.language = lang AND t.value IS NULL
 				LEFT JOIN @extschema@.tag_titles v ON v.population = report_segments.population AND v.tag = p.tag AND v.language = lang AND v.value = p.value
 				-- Not what the segment is made of, nor groups that are too small, here or there.
-				WHERE NOT (p.segment_share = 1 AND p.base_members = p.segment_members) AND p.base_members >= @extschema@.report_minimum()
-					AND (p.segment_members = 0 OR p.segment_members >= @extschema@.report_minimum())
-					AND @extschema@.cardinality(@extschema@.segment(portrait, report_segments.population)) >= @extschema@.report_minimum()
+				WHERE NOT (p.segment_share = 1 AND p.base_members = p.segment_members) AND p.base_members >= @extschema@.minimum_group_size()
+					AND (p.segment_members = 0 OR p.segment_members >= @extschema@.minimum_group_size())
+					AND @extschema@.cardinality(@extschema@.segment(portrait, report_segments.population)) >= @extschema@.minimum_group_size()
 				ORDER BY p.significant DESC, abs(p.segment_share - p.base_share) DESC, p.tag COLLATE "C", p.value COLLATE "C" LIMIT 8) x
 			HAVING count(*) >= 3), '');
 	END LOOP;
@@ -182,7 +175,7 @@ CREATE FUNCTION @extschema@.report_coverage(population text, lang text, drawn bo
 	AS $$
 DECLARE
 	w constant jsonb := @extschema@.page_words(lang);
-	few constant text := format(w ->> 'few', @extschema@.report_minimum());
+	few constant text := format(w ->> 'few', @extschema@.minimum_group_size());
 	html text;
 	rows jsonb;
 BEGIN
@@ -192,10 +185,10 @@ BEGIN
 		SELECT b.bucket, b.no, sum(c.customers)::float8 AS customers
 		FROM (VALUES ('0', 1, 0, 0), ('1-4', 2, 1, 4), ('5-9', 3, 5, 9), ('10-19', 4, 10, 19), ('20-49', 5, 20, 49), ('50+', 6, 50, NULL)) b (bucket, no, low, high)
 		JOIN @extschema@.tag_counts(population) c ON c.tags BETWEEN b.low AND coalesce(b.high, c.tags)
-		GROUP BY b.bucket, b.no HAVING sum(c.customers) >= @extschema@.report_minimum()) c;
+		GROUP BY b.bucket, b.no HAVING sum(c.customers) >= @extschema@.minimum_group_size()) c;
 	SELECT jsonb_agg(jsonb_build_array(coalesce(t.title, c.tag), w ->> c.kind,
-			CASE WHEN c.members = 0 OR c.members >= @extschema@.report_minimum() THEN to_jsonb(c.members) ELSE to_jsonb(few) END,
-			CASE WHEN c.members = 0 OR c.members >= @extschema@.report_minimum() THEN to_jsonb(@extschema@.page_share(c.share)) END,
+			CASE WHEN c.members = 0 OR c.members >= @extschema@.minimum_group_size() THEN to_jsonb(c.members) ELSE to_jsonb(few) END,
+			CASE WHEN c.members = 0 OR c.members >= @extschema@.minimum_group_size() THEN to_jsonb(@extschema@.page_share(c.share)) END,
 			c.value_count, c.effective) ORDER BY c.share DESC NULLS LAST, c.tag COLLATE "C")
 	INTO rows FROM (
 		SELECT d.name AS tag, d.kind, coalesce(sum(z.members), 0) AS members, coalesce(sum(z.members), 0) / nullif(b.customers, 0)::float8 AS share,

@@ -5,15 +5,15 @@ import { launch, note, same, finish } from './chromium.mjs';
 const folder = process.argv[2];
 const hostile = `</script><script>alert(1)</script><img src=x onerror=alert(1)>"'&<!--`;
 const browser = await launch();
-const sections = ['overview', 'segments', 'behaviour', 'scores', 'coverage', 'freshness'];
+const sections = ['overview', 'segments', 'behaviour', 'reports', 'scores', 'coverage', 'freshness'];
 
-for (const [lang, words] of [['en', ['Overview', 'Segments', 'Behaviour', 'Scores', 'Tag coverage', 'Freshness']], ['zh', ['概览', '客户分群', '客户行为', '评分与预测', '标签覆盖', '数据新鲜度']]]) {
+for (const [lang, words] of [['en', ['Overview', 'Segments', 'Behaviour', 'Stored reports', 'Scores', 'Tag coverage', 'Freshness']], ['zh', ['概览', '客户分群', '客户行为', '固定报表', '评分与预测', '标签覆盖', '数据新鲜度']]]) {
 	const page = await browser.open(join(folder, `report-${lang}.html`), { width: 1400 });
 	same(await page.evaluate('[...document.querySelectorAll("section")].map(s => [s.id, s.querySelector("h2").textContent])'), sections.map((s, i) => [s, words[i]]), `report in ${lang}: its sections`);
 	same(await page.evaluate('[...document.querySelectorAll("nav a")].map(a => a.hash.slice(1))'), sections, `report in ${lang}: its contents`);
 	same(await page.evaluate('[...document.querySelectorAll(".warn")].map(e => e.textContent)'), [], `report in ${lang}: nothing is left out`);
 	const charts = await page.evaluate('[...document.querySelectorAll("[data-for]")].map(e => JSON.parse(e.textContent).crm.kind)');
-	same([...new Set(charts)].sort(), ['bar', 'calibration', 'cohort', 'funnel', 'gain', 'lines', 'paths', 'radar'], `report in ${lang}: its charts`);
+	same([...new Set(charts)].sort(), ['bar', 'calibration', 'cohort', 'funnel', 'gain', 'lines', 'paths', 'radar', 'rfm'], `report in ${lang}: its charts`);
 	note(await page.evaluate(`document.body.textContent.includes(${JSON.stringify(hostile)})`), `report in ${lang}: hostile names are shown as they are`);
 	same(await page.evaluate('[document.images.length, document.querySelectorAll("script:not([type]), script[type=\\"text/javascript\\"]").length]'), [0, 2], `report in ${lang}: and nothing more`);
 	note(!(await page.evaluate('[...document.querySelectorAll("#overview td, #segments td, #coverage td")].map(e => e.textContent)')).includes('1'), `report in ${lang}: nobody is counted out alone`);

@@ -24,6 +24,10 @@ SELECT crm.refresh_timelines('shop') \g /dev/null
 SELECT crm.refresh_tags('shop', as_of => '2026-09-01', columns => 'today') \g /dev/null
 SELECT crm.define_segment('going', 'churn_risk = high | silent', 'shop', description => :'hostile'), crm.define_segment(:'hostile' || ' too', 'city = Berlin', 'shop') \g /dev/null
 SELECT crm.train('leaves', 'logistic', 'SELECT stage, spent, born, stage = ''leaving'' OR spent < 150 AS label FROM pages.customer', 'label') \g /dev/null
+SELECT crm.define_report('rfm', 'rfm', '{"event": "order", "bins": 5}', 'shop'), crm.define_report(:'hostile', 'funnel', '{"steps": ["visit", "cart", "order"], "within": "7 days"}', 'shop'),
+	crm.define_report('back', 'retention', '{"periods": 3}', 'shop'), crm.define_report('cycle', 'life_cycle', '{}', 'shop'), crm.define_report('app', 'app', '{}', 'shop'),
+	crm.define_report('channels', 'channels', '{"channels": ["visit[channel=app]", "visit[channel=web]"], "conversion": "order"}', 'shop') \g /dev/null
+SELECT count(*) FROM crm.refresh_reports('shop', as_of => '2026-09-01') WHERE problem IS NULL \g /dev/null
 \set options '{"funnel": {"steps": ["visit", "cart", "order"], "within": "14 days"}, "zone": "Asia/Shanghai"}'
 \o :pages/report-en.html
 SELECT crm.report('shop', options => :'options');
