@@ -113,15 +113,20 @@ CREATE FUNCTION @extschema@.chart_wrap(value text, width int) RETURNS text
 			'，。、；：！？）】》' AS closing) AS w);
 COMMENT ON FUNCTION @extschema@.chart_wrap(text, int) IS 'a text in lines of about so many Latin letters each (换行)';
 
+-- A label of the data: a few lines, and braces that are none of a template's.
+CREATE FUNCTION @extschema@.chart_label(value text, width int, lines int) RETURNS text
+	LANGUAGE SQL IMMUTABLE STRICT PARALLEL SAFE COST 100
+	RETURN (
+		SELECT replace(string_agg(CASE WHEN l.n = chart_label.lines AND l.all_lines > l.n THEN l.line || U&'\2026' ELSE l.line END, E'\n' ORDER BY l.n), '{', U&'{\200B')
+		FROM (SELECT s.line, s.n, count(*) OVER () AS all_lines
+			FROM string_to_table(@extschema@.chart_wrap(value, width), E'\n') WITH ORDINALITY AS s (line, n)) AS l
+		WHERE l.n <= chart_label.lines);
+COMMENT ON FUNCTION @extschema@.chart_label(text, int, int) IS 'a text of the data as a label of a chart: in so many lines at most, never a template (图表标签)';
+
 -- A title of three lines at most; a note below it; the legend below both.
 CREATE FUNCTION @extschema@.chart_title(kind text, title text, lang text) RETURNS text
 	LANGUAGE SQL IMMUTABLE PARALLEL SAFE COST 100
-	RETURN (
-		SELECT string_agg(CASE WHEN l.n = 3 AND l.lines > 3 THEN l.line || U&'\2026' ELSE l.line END, E'\n' ORDER BY l.n)
-		FROM (SELECT s.line, s.n, count(*) OVER () AS lines
-			FROM string_to_table(@extschema@.chart_wrap(coalesce(nullif(btrim(title), ''), @extschema@.chart_words(lang) ->> kind), 40), E'\n')
-				WITH ORDINALITY AS s (line, n)) AS l
-		WHERE l.n <= 3);
+	RETURN @extschema@.chart_label(coalesce(nullif(btrim(title), ''), @extschema@.chart_words(lang) ->> kind), 40, 3);
 COMMENT ON FUNCTION @extschema@.chart_title(text, text, text) IS 'title of a chart in lines that a phone can show, that of its kind where none is given (图表标题)';
 
 CREATE FUNCTION @extschema@.chart_top(title text, note text, legend text[]) RETURNS int

@@ -5,7 +5,7 @@ CREATE FUNCTION @extschema@.chart_heat(x jsonb, y jsonb, x_name text, y_name tex
 	RETURNS jsonb
 	LANGUAGE SQL STABLE PARALLEL SAFE COST 100
 	RETURN jsonb_build_object(
-		'grid', jsonb_build_object('top', top, 'left', 8, 'right', 12, 'bottom', 52, 'containLabel', true),
+		'grid', jsonb_build_object('top', top, 'left', 16, 'right', 12, 'bottom', 52, 'containLabel', true),
 		'xAxis', jsonb_build_object('type', 'category', 'data', x, 'name', x_name, 'nameLocation', 'middle', 'nameGap', 26,
 			'axisTick', '{"show": false}'::jsonb, 'axisLine', '{"show": false}'::jsonb),
 		'yAxis', jsonb_build_object('type', 'category', 'data', y, 'name', y_name, 'inverse', true, 'nameLocation', 'start', 'nameGap', 10,
@@ -38,7 +38,7 @@ CREATE FUNCTION @extschema@.chart_rfm(recency int[], frequency int[], customers 
 			WHERE s.any
 		), y AS (
 			-- the most recent on top
-			SELECT jsonb_agg(jsonb_build_object('value', jsonb_build_array(c.f - 1, c.bins - c.r, c.n),
+			SELECT jsonb_agg(jsonb_build_object('value', jsonb_build_array(c.f - 1, c.bins - c.r, c.n), 'name', format('R %s, F %s', c.r, c.f),
 					'label', jsonb_build_object('formatter', @extschema@.chart_figure(to_jsonb(c.n)))) ORDER BY c.r, c.f) AS cells,
 				jsonb_agg(jsonb_build_array(c.r, c.f, c.n) ORDER BY c.r DESC, c.f DESC) AS rows
 			FROM cell AS c
@@ -72,7 +72,7 @@ CREATE FUNCTION @extschema@.chart_cohort(retention @extschema@.retention_row[], 
 				(SELECT @extschema@.chart_day_format(array_agg(g.cohort)) AS f FROM given AS g) AS f
 			WHERE g.back <= greatest(top, 1) AND g.period <= 60
 		), y AS (
-			SELECT jsonb_agg(jsonb_build_object('value', jsonb_build_array(x.period, x.place, x.share)) ORDER BY x.place, x.period) AS cells,
+			SELECT jsonb_agg(jsonb_build_object('value', jsonb_build_array(x.period, x.place, x.share), 'name', format('%s + %s', x.name, x.period)) ORDER BY x.place, x.period) AS cells,
 				jsonb_agg(jsonb_build_array(x.name, x.size, x.period, x.customers, x.share) ORDER BY x.place, x.period) AS rows,
 				(SELECT jsonb_agg(c.name || '  (' || @extschema@.chart_figure(to_jsonb(c.size)) || ')' ORDER BY c.place)
 					FROM (SELECT DISTINCT x.name, x.size, x.place FROM x) AS c) AS cohorts,

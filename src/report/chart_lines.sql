@@ -44,12 +44,16 @@ CREATE FUNCTION @extschema@.chart_trend(days date[], observed float8[], title te
 			GROUP BY u.day
 		), x AS (
 			SELECT d.day, @extschema@.chart_number(g.now) AS now, @extschema@.chart_number(g.before) AS before,
-				g.now IS NOT NULL AND EXISTS (SELECT FROM unnest(anomalies) AS a WHERE a @> d.day) AS odd
+				g.now IS NOT NULL AND EXISTS (SELECT FROM unnest(anomalies) AS a WHERE a @> d.day) AS odd,
+				-- a point between two gaps has no line
+				coalesce(lag(g.now) OVER w, lead(g.now) OVER w) IS NULL AS alone, count(*) OVER () > 60 AS long
 			FROM @extschema@.chart_days(days) AS d (day) LEFT JOIN given AS g ON g.day = d.day
+			WINDOW w AS (ORDER BY d.day)
 		), y AS (
-			SELECT jsonb_agg(to_char(x.day, f) ORDER BY x.day) AS days, jsonb_agg(x.now ORDER BY x.day) AS now,
+			SELECT jsonb_agg(to_char(x.day, f) ORDER BY x.day) AS days, bool_or(x.long) AS long,
+				jsonb_agg(CASE WHEN x.long AND x.alone AND x.now IS NOT NULL THEN jsonb_build_object('value', x.now, 'symbol', 'circle') ELSE x.now END ORDER BY x.day) AS now,
 				jsonb_agg(x.before ORDER BY x.day) AS before, jsonb_agg(CASE WHEN x.odd THEN x.now END ORDER BY x.day) AS odd,
-				count(x.before) > 0 AS compared, bool_or(x.odd) AS odds, count(*) AS days_shown, count(*) <= 60 OR count(x.now) < count(*) AS marked,
+				count(x.before) > 0 AS compared, bool_or(x.odd) AS odds,
 				-- what lies far from zero need not be drawn from zero
 				least(min(x.now::float8), min(x.before::float8)) > 0.6 * greatest(max(x.now::float8), max(x.before::float8)) AS far,
 				jsonb_agg(jsonb_build_array(to_char(x.day, f), x.now) || CASE WHEN compare IS NULL THEN '[]' ELSE jsonb_build_array(x.before) END
@@ -69,8 +73,8 @@ CREATE FUNCTION @extschema@.chart_trend(days date[], observed float8[], title te
 				'xAxis', jsonb_build_object('type', 'category', 'data', z.days, 'boundaryGap', false,
 					'axisLabel', '{"hideOverlap": true, "alignMinLabel": "left", "alignMaxLabel": "right"}'::jsonb),
 				'yAxis', @extschema@.chart_axis(unit, unit = '%', false) || jsonb_build_object('scale', coalesce(z.far, false)),
-				'series', jsonb_build_array(jsonb_build_object('type', 'line', 'name', z.now_name, 'data', z.now, 'showSymbol', z.marked, 'showAllSymbol', true,
-					'symbolSize', CASE WHEN z.days_shown <= 60 THEN 5 ELSE 3 END))
+				'series', jsonb_build_array(jsonb_build_object('type', 'line', 'name', z.now_name, 'data', z.now, 'showAllSymbol', true, 'symbolSize', 5,
+					'symbol', CASE WHEN z.long THEN 'none' ELSE 'emptyCircle' END))
 					|| CASE WHEN z.compared THEN jsonb_build_array(jsonb_build_object('type', 'line', 'name', z.before_name, 'data', z.before, 'showSymbol', false,
 						'lineStyle', '{"type": "dashed"}'::jsonb, 'color', '#999999')) ELSE '[]' END
 					|| CASE WHEN z.odds THEN jsonb_build_array(jsonb_build_object('type', 'scatter', 'name', z.odd_name, 'data', z.odd, 'symbol', 'diamond',
@@ -186,7 +190,7 @@ CREATE FUNCTION @extschema@.chart_calendar(days date[], observed float8[], title
 			WHERE g.value IS NOT NULL
 		), year AS (
 			SELECT x.year, x.back, (max(x.back) OVER () - x.back)::int AS place,
-				jsonb_agg(jsonb_build_array(to_char(x.day, 'YYYY-MM-DD'), x.value) ORDER BY x.day) AS data
+				jsonb_agg(jsonb_build_object('name', to_char(x.day, 'YYYY-MM-DD'), 'value', jsonb_build_array(to_char(x.day, 'YYYY-MM-DD'), x.value)) ORDER BY x.day) AS data
 			FROM x WHERE x.back <= 3 GROUP BY x.year, x.back
 		), y AS (
 			SELECT (SELECT jsonb_agg(jsonb_build_array(to_char(x.day, 'YYYY-MM-DD'), x.value) ORDER BY x.day) FROM x WHERE x.back <= 3) AS rows,
@@ -198,6 +202,9 @@ CREATE FUNCTION @extschema@.chart_calendar(days date[], observed float8[], title
 					'monthLabel', jsonb_build_object('nameMap', w -> 'months'), 'yearLabel', '{"margin": 30, "fontSize": 13}'::jsonb,
 					'itemStyle', '{"color": "transparent", "borderWidth": 0.5, "borderColor": "#80808040"}'::jsonb,
 					'splitLine', '{"lineStyle": {"color": "#808080", "width": 1}}'::jsonb) ORDER BY year.place) AS calendars,
+				-- a phone has room for the numbers of months
+				jsonb_agg(jsonb_build_object('monthLabel', jsonb_build_object('nameMap', '["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]'::jsonb))) AS numbered,
+				jsonb_agg(jsonb_build_object('monthLabel', jsonb_build_object('nameMap', w -> 'months'))) AS named,
 				jsonb_agg(jsonb_build_object('type', 'heatmap', 'coordinateSystem', 'calendar', 'calendarIndex', year.place, 'name', coalesce(unit, w ->> 'value'),
 					'data', year.data) ORDER BY year.place) AS series
 			FROM year, @extschema@.chart_words(lang) AS w GROUP BY w
@@ -205,6 +212,8 @@ CREATE FUNCTION @extschema@.chart_calendar(days date[], observed float8[], title
 		SELECT coalesce((
 			SELECT @extschema@.chart_option('calendar', title, unit, lang, NULL, ARRAY[y.w ->> 'day', coalesce(unit, y.w ->> 'value')], y.rows,
 				y.top + 56 + 128 * y.years, jsonb_build_object('calendar', y.calendars, 'series', y.series,
+					'media', jsonb_build_array(jsonb_build_object('query', '{"maxWidth": 520}'::jsonb, 'option', jsonb_build_object('calendar', y.numbered)),
+						jsonb_build_object('option', jsonb_build_object('calendar', y.named))),
 					'visualMap', jsonb_build_object('min', least(y.low, 0), 'max', CASE WHEN y.high > least(y.low, 0) THEN y.high ELSE least(y.low, 0) + 1 END,
 						'orient', 'horizontal', 'left', 'center', 'bottom', 4, 'itemHeight', 100, 'itemWidth', 12, 'calculable', false,
 						'text', jsonb_build_array(@extschema@.chart_figure(@extschema@.chart_number(y.high)), @extschema@.chart_figure(@extschema@.chart_number(least(y.low, 0)))),

@@ -16,7 +16,8 @@ CREATE FUNCTION @extschema@.chart_gain(gain @extschema@.gain_row[], title text D
 			SELECT g.bin, g.rows, g.positives, g.rate, g.lift, g.cumulative_share, sum(g.rows) OVER (ORDER BY g.bin) / sum(g.rows) OVER () AS taken
 			FROM unnest(gain) AS g WHERE g.rows > 0
 		), y AS (
-			SELECT '[[0, 0]]'::jsonb || jsonb_agg(jsonb_build_array(@extschema@.chart_percent(x.taken::float8), @extschema@.chart_percent(x.cumulative_share)) ORDER BY x.bin) AS curve,
+			SELECT '[[0, 0]]'::jsonb || jsonb_agg(jsonb_build_object('name', (@extschema@.chart_percent(x.taken::float8) #>> '{}') || ' %',
+					'value', jsonb_build_array(@extschema@.chart_percent(x.taken::float8), @extschema@.chart_percent(x.cumulative_share))) ORDER BY x.bin) AS curve,
 				jsonb_agg(jsonb_build_array(x.bin, x.rows, x.positives, @extschema@.chart_percent(x.rate), to_jsonb(trim_scale(round(x.lift::numeric, 2))),
 					@extschema@.chart_percent(x.cumulative_share)) ORDER BY x.bin) AS rows,
 				round((array_agg(x.lift ORDER BY x.bin))[1]::numeric, 1) AS lift
@@ -44,7 +45,7 @@ CREATE FUNCTION @extschema@.chart_calibration(calibration @extschema@.calibratio
 				@extschema@.chart_percent(c.lower) AS lower, @extschema@.chart_percent(c.upper) AS upper
 			FROM unnest(calibration) AS c WHERE c.rows > 0
 		), y AS (
-			SELECT jsonb_agg(jsonb_build_array(x.promised, x.came) ORDER BY x.bin) AS curve,
+			SELECT jsonb_agg(jsonb_build_object('name', (x.promised #>> '{}') || ' %', 'value', jsonb_build_array(x.promised, x.came)) ORDER BY x.bin) AS curve,
 				jsonb_agg(jsonb_build_array(jsonb_build_object('coord', jsonb_build_array(x.promised, x.lower)),
 					jsonb_build_object('coord', jsonb_build_array(x.promised, x.upper))) ORDER BY x.bin) FILTER (WHERE x.lower IS NOT NULL AND x.upper IS NOT NULL) AS limits,
 				jsonb_agg(jsonb_build_array(x.bin, x.rows, x.positives, x.promised, x.came, x.lower, x.upper) ORDER BY x.bin) AS rows,
@@ -92,6 +93,7 @@ CREATE FUNCTION @extschema@.chart_survival(curve @extschema@.survival_point[], t
 			@extschema@.chart_square(concat(z.w ->> 'time', ' (' || unit || ')'), NULL, @extschema@.chart_top(z.head, NULL, z.legend) - 16, false, NULL, 100)
 			|| jsonb_build_object('legend', jsonb_build_object('left', 0, 'top', @extschema@.chart_top(z.head, NULL, NULL), 'data', jsonb_build_array(z.legend[1],
 				jsonb_build_object('name', z.legend[2], 'icon', 'roundRect', 'itemStyle', '{"opacity": 0.3}'::jsonb))),
+				'tooltip', '{"trigger": "axis", "renderMode": "richText", "confine": true}'::jsonb,
 				'series', jsonb_build_array(
 				jsonb_build_object('type', 'line', 'name', z.legend[1], 'data', z.line, 'step', 'end', 'showSymbol', false, 'z', 3),
 				-- the band is the height above its lower limit

@@ -12,7 +12,7 @@ CREATE FUNCTION @extschema@.chart_funnel(steps text[], customers bigint[], title
 			WINDOW o AS (ORDER BY u.place)
 		), y AS (
 			SELECT jsonb_agg(jsonb_build_object('value', x.n, 'name', x.step, 'label', jsonb_build_object('formatter',
-					concat(@extschema@.chart_wrap(x.step, 20), E'\n', @extschema@.chart_figure(to_jsonb(x.n)), ' (' || CASE WHEN x.n > 0 AND x.from_first = '0' THEN '< 0.1' ELSE x.from_first #>> '{}' END || ' %)'))) ORDER BY x.place) AS data,
+					concat(@extschema@.chart_label(x.step, 20, 2), E'\n', @extschema@.chart_figure(to_jsonb(x.n)), ' (' || CASE WHEN x.n > 0 AND x.from_first = '0' THEN '< 0.1' ELSE x.from_first #>> '{}' END || ' %)'))) ORDER BY x.place) AS data,
 				jsonb_agg(jsonb_build_array(x.step, x.n, x.from_first, x.from_previous) ORDER BY x.place) AS rows, count(*)::int AS steps, max(x.n) AS most
 			FROM x HAVING max(x.n) > 0
 		)
@@ -75,7 +75,7 @@ CREATE FUNCTION @extschema@.chart_paths(step int[], source text[], target text[]
 					ORDER BY x.depth, x.n DESC, x.source COLLATE "C", x.target COLLATE "C") AS links,
 				jsonb_agg(jsonb_build_array(x.depth + 1, x.source, x.target, x.n) ORDER BY x.depth, x.n DESC, x.source COLLATE "C", x.target COLLATE "C") AS rows,
 				-- one colour for a name wherever it stands; grey for what is none
-				(SELECT jsonb_agg(jsonb_build_object('name', n.depth || ' ' || n.shown, 'depth', n.depth, 'label', jsonb_build_object('formatter', n.shown),
+				(SELECT jsonb_agg(jsonb_build_object('name', n.depth || ' ' || n.shown, 'depth', n.depth, 'label', jsonb_build_object('formatter', @extschema@.chart_label(n.shown, 200, 1)),
 						'itemStyle', jsonb_build_object('color', CASE WHEN n.own THEN ('{#0072b2,#e69f00,#009e73,#cc79a7,#56b4e9,#d55e00,#8c6d31}'::text[])[1 + (n.hue - 1) % 7]
 							ELSE '#999999' END)) ORDER BY n.depth, n.shown COLLATE "C")
 					FROM (SELECT DISTINCT n.depth, n.shown, n.own, CASE WHEN n.own THEN dense_rank() OVER (ORDER BY n.own DESC, h.n DESC, n.name COLLATE "C") END AS hue
@@ -127,12 +127,14 @@ CREATE FUNCTION @extschema@.chart_radar(labels text[], segment_shares float8[], 
 						'label', '{"show": true, "position": "right", "formatter": "{c} %"}'::jsonb)))
 			ELSE jsonb_build_object(
 				'radar', jsonb_build_object('center', jsonb_build_array('50%', '58%'), 'radius', '50%', 'splitNumber', 4, 'splitArea', '{"show": false}'::jsonb,
-					'axisName', '{"fontSize": 11, "color": "#808080"}'::jsonb, 'indicator', (SELECT jsonb_agg(jsonb_build_object('name', @extschema@.chart_wrap(l, 12), 'max', z.most) ORDER BY n)
+					'axisName', '{"fontSize": 11, "color": "#808080"}'::jsonb, 'indicator', (SELECT jsonb_agg(jsonb_build_object('name', @extschema@.chart_label(l, 12, 3), 'max', z.most) ORDER BY n)
 						FROM jsonb_array_elements_text(z.labels) WITH ORDINALITY AS e (l, n))),
 				'series', jsonb_build_array(jsonb_build_object('type', 'radar', 'symbolSize', 5, 'data', jsonb_build_array(
 					jsonb_build_object('name', z.legend[1], 'value', z.a, 'areaStyle', '{"opacity": 0.2}'::jsonb),
 					jsonb_build_object('name', z.legend[2], 'value', z.b, 'lineStyle', '{"type": "dashed", "color": "#999999"}'::jsonb,
-						'itemStyle', '{"color": "#999999"}'::jsonb))))) END)
+						'itemStyle', '{"color": "#999999"}'::jsonb)))),
+				'media', '[{"query": {"maxWidth": 480}, "option": {"radar": {"radius": "42%", "axisName": {"fontSize": 10}}}},
+					{"option": {"radar": {"radius": "50%", "axisName": {"fontSize": 11}}}}]'::jsonb) END)
 		FROM z);
 COMMENT ON FUNCTION @extschema@.chart_radar(text[], float8[], float8[], text, text, text[], int) IS
 	'radar of the shares that a segment and its base have of some tags (客群雷达图), the first top of them; names: of segment and base. Fewer than three are bars. Errors: 2202E arrays of different lengths, 22023 language';
