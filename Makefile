@@ -100,6 +100,7 @@ SQL_PARTS = \
 	src/tag/lookalike.sql \
 	src/tag/segment_define.sql \
 	src/tag/segment_tools.sql \
+	src/tag/lookalike_audience.sql \
 	src/tag/lineage.sql \
 	src/tag/history.sql \
 	src/tag/segment_changes.sql \

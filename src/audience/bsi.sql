@@ -114,6 +114,23 @@ CREATE AGGREGATE @extschema@.bsi_merge_agg(b @extschema@.bsi) (
 COMMENT ON AGGREGATE @extschema@.bsi_merge_agg(@extschema@.bsi) IS
 	'all values merged: the number of each customer, the sum where several have one; NULL is ignored, no rows give {} (合并汇总)';
 
+CREATE FUNCTION @extschema@.points_agg_transfn(@extschema@.bsi, members @extschema@.audience, points numeric) RETURNS @extschema@.bsi
+	AS 'MODULE_PATHNAME', 'crm_points_agg_transfn'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 250;
+COMMENT ON FUNCTION @extschema@.points_agg_transfn(@extschema@.bsi, @extschema@.audience, numeric) IS
+	'transition function of points_agg';
+
+CREATE AGGREGATE @extschema@.points_agg(members @extschema@.audience, points numeric) (
+	SFUNC = @extschema@.points_agg_transfn,
+	STYPE = @extschema@.bsi,
+	SSPACE = 65536,
+	FINALFUNC = @extschema@.bsi_agg_finalfn,
+	COMBINEFUNC = @extschema@.bsi_merge_transfn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.points_agg(@extschema@.audience, numeric) IS
+	'the points of each customer (积分): the sum of those of all audiences that he is a member of; NULL is ignored, no rows give {}';
+
 -- Questions, each over all customers or over those of an audience.
 
 CREATE FUNCTION @extschema@.bsi_count(b @extschema@.bsi) RETURNS bigint

@@ -20,6 +20,7 @@ CRM_FUNCTION(crm_bsi_agg_bigint_transfn);
 CRM_FUNCTION(crm_bsi_agg_int_transfn);
 CRM_FUNCTION(crm_bsi_agg_finalfn);
 CRM_FUNCTION(crm_bsi_merge_transfn);
+CRM_FUNCTION(crm_points_agg_transfn);
 
 /* A group with more pairs than this gets a collector. */
 #define PENDING_MAX 1024
@@ -337,5 +338,33 @@ crm_bsi_merge_transfn(PG_FUNCTION_ARGS)
 	g = new_gathering(aggregate);
 	gather_value(g, state);
 	gather_value(g, value);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&g->hdr));
+}
+
+/* points_agg_transfn(state, members audience, points numeric): there are few groups of large sets, so the state is gathered at once */
+Datum
+crm_points_agg_transfn(PG_FUNCTION_ARGS)
+{
+	MemoryContext aggregate;
+	crm_int128	value;
+	uint32		scale;
+	gathering  *g;
+	crm_audience *members;
+
+	if (!AggCheckCallContext(fcinfo, &aggregate))
+		elog(ERROR, "points_agg_transfn called in non-aggregate context");
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return unchanged_state(fcinfo);
+	value = crm_bsi_from_numeric(PG_GETARG_DATUM(2), &scale);
+	members = crm_audience_fetch(PG_GETARG_DATUM(1), NULL, 1);
+	if (!PG_ARGISNULL(0) && VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)))
+		g = datum_gathering(PG_GETARG_DATUM(0));
+	else
+	{
+		g = new_gathering(aggregate);
+		if (!PG_ARGISNULL(0))
+			gather_value(g, crm_bsi_detoast(PG_GETARG_DATUM(0)));
+	}
+	crm_bsi_check(crm_bsi_collector_add_set(g->collector, crm_audience_ids(members), value, scale));
 	PG_RETURN_DATUM(EOHPGetRWDatum(&g->hdr));
 }

@@ -129,6 +129,8 @@ typedef struct crm_bsi_collector crm_bsi_collector;
 
 extern crm_status crm_bsi_collector_new(const crm_env *env, crm_bsi_collector **collector);
 extern crm_status crm_bsi_collector_add(crm_bsi_collector *collector, uint64_t id, crm_int128 value, uint32_t scale);
+/* The same number for each id of a set; quick where sets are large and many. */
+extern crm_status crm_bsi_collector_add_set(crm_bsi_collector *collector, crm_ids set, crm_int128 value, uint32_t scale);
 extern crm_status crm_bsi_collector_merge(crm_bsi_collector *collector, const crm_bsi *bsi);
 /* Everything gathered so far; the image belongs to the collector, which stays usable. */
 extern crm_status crm_bsi_collector_build(crm_bsi_collector *collector, const crm_bsi_image **image);

@@ -4,6 +4,8 @@
  */
 #include "kernel/bsi_block.h"
 
+#include <stdlib.h>
+
 /* ---- pairs -------------------------------------------------------------------- */
 
 /* Below this many, moving each pair to its place is quicker than counting digits. */
@@ -299,6 +301,21 @@ crm_bsi_plus(const crm_env *env, const crm_bsi *a, const crm_bsi *b, crm_bsi_ima
 /* 2^47 full lists would be more than there are ids. */
 #define LEVELS 48
 
+/* Sums of all ids of a key, where whole sets are added: SUM_ABSENT for those without. */
+typedef struct dense_chunk
+{
+	uint64_t	key;
+	int64_t    *sums;			/* NULL: a free slot */
+} dense_chunk;
+
+#define CHUNK_IDS 65536
+#define SUM_ABSENT INT64_MIN
+/* Fewer ids of a key are added one by one, so that sums take at most 128 bytes an id. */
+#define DENSE_FROM 4096
+/* So many numbers up to so large stay below 2^62. */
+#define DENSE_SETS (UINT32_C(1) << 22)
+#define DENSE_MOST ((crm_int128) 1 << 40)
+
 struct crm_bsi_collector
 {
 	crm_env		env;
@@ -307,6 +324,11 @@ struct crm_bsi_collector
 	size_t		room;
 	crm_bsi_pair *pairs;
 	crm_bsi_image level[LEVELS];	/* data NULL: free */
+	dense_chunk *chunks;		/* a hash table, NULL keys' sums: free */
+	size_t		chunk_room;
+	size_t		chunk_count;
+	uint32_t	dense_scale;
+	uint32_t	dense_sets;		/* added since the sums were last turned into slices */
 };
 
 crm_status
@@ -458,11 +480,142 @@ crm_bsi_collector_merge(crm_bsi_collector *collector, const crm_bsi *bsi)
 	return push_image(collector, &image, level);
 }
 
+/* ---- whole sets --------------------------------------------------------------- */
+
+static dense_chunk *
+find_chunk(dense_chunk *chunks, size_t room, uint64_t key)
+{
+	size_t		slot = (size_t) ((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (room - 1);
+
+	while (chunks[slot].sums != NULL && chunks[slot].key != key)
+		slot = (slot + 1) & (room - 1);
+	return &chunks[slot];
+}
+
+/* The sums of a key; NULL where it has none and cardinality is too small for them. */
+static crm_status
+chunk_sums(crm_bsi_collector *collector, uint64_t key, uint32_t cardinality, int64_t **sums)
+{
+	const crm_env *env = &collector->env;
+	dense_chunk *chunk = collector->chunk_room == 0 ? NULL : find_chunk(collector->chunks, collector->chunk_room, key);
+
+	*sums = chunk == NULL ? NULL : chunk->sums;
+	if (*sums != NULL || cardinality < DENSE_FROM)
+		return CRM_OK;
+	if (collector->chunk_count >= collector->chunk_room / 2)
+	{
+		size_t		room = collector->chunk_room == 0 ? 64 : collector->chunk_room * 2;
+		dense_chunk *grown = env->alloc(env->arg, room * sizeof(dense_chunk));
+
+		if (grown == NULL)
+			return CRM_NO_MEMORY;
+		memset(grown, 0, room * sizeof(dense_chunk));
+		for (size_t i = 0; i < collector->chunk_room; i++)
+			if (collector->chunks[i].sums != NULL)
+				*find_chunk(grown, room, collector->chunks[i].key) = collector->chunks[i];
+		if (collector->chunks != NULL)
+			env->release(env->arg, collector->chunks);
+		collector->chunks = grown;
+		collector->chunk_room = room;
+		chunk = find_chunk(grown, room, key);
+	}
+	*sums = env->alloc(env->arg, CHUNK_IDS * sizeof(int64_t));
+	if (*sums == NULL)
+		return CRM_NO_MEMORY;
+	for (uint32_t i = 0; i < CHUNK_IDS; i++)
+		(*sums)[i] = SUM_ABSENT;
+	*chunk = (dense_chunk) {key, *sums};
+	collector->chunk_count++;
+	return CRM_OK;
+}
+
+static int
+compare_chunks(const void *a, const void *b)
+{
+	uint64_t	x = ((const dense_chunk *) a)->key;
+	uint64_t	y = ((const dense_chunk *) b)->key;
+
+	return (x > y) - (x < y);
+}
+
+/* Turns the sums into pairs, and frees them. */
+static crm_status
+flush_sums(crm_bsi_collector *collector)
+{
+	const crm_env *env = &collector->env;
+	size_t		count = 0;
+
+	for (size_t i = 0; i < collector->chunk_room; i++)
+		if (collector->chunks[i].sums != NULL)
+			collector->chunks[count++] = collector->chunks[i];
+	if (count > 1)
+		qsort(collector->chunks, count, sizeof(dense_chunk), compare_chunks);
+	for (size_t i = 0; i < count; i++)
+	{
+		const int64_t *sums = collector->chunks[i].sums;
+
+		for (uint32_t k = 0; k < CHUNK_IDS; k++)
+			if (sums[k] != SUM_ABSENT)
+				CRM_TRY(crm_bsi_collector_add(collector, collector->chunks[i].key << 16 | k, sums[k], collector->dense_scale));
+		env->release(env->arg, collector->chunks[i].sums);
+		crm_progress(env);
+	}
+	if (collector->chunks != NULL)
+		env->release(env->arg, collector->chunks);
+	collector->chunks = NULL;
+	collector->chunk_room = collector->chunk_count = 0;
+	collector->dense_sets = 0;
+	return CRM_OK;
+}
+
+static inline void
+add_to_sum(int64_t *sum, int64_t value)
+{
+	*sum = *sum == SUM_ABSENT ? value : *sum + value;
+}
+
+crm_status
+crm_bsi_collector_add_set(crm_bsi_collector *collector, crm_ids set, crm_int128 value, uint32_t scale)
+{
+	bool		dense = value <= DENSE_MOST && value >= -DENSE_MOST;
+	crm_ids_cursor cursor;
+
+	if (dense && collector->chunk_count > 0 && (scale != collector->dense_scale || collector->dense_sets == DENSE_SETS))
+		CRM_TRY(flush_sums(collector));
+	if (dense)
+	{
+		collector->dense_scale = scale;
+		collector->dense_sets++;
+	}
+	for (crm_ids_first(&cursor, set); cursor.valid; crm_ids_next(&cursor))
+	{
+		int64_t    *sums = NULL;
+		uint64_t	words[CHUNK_IDS / 64];
+
+		if (dense)
+			CRM_TRY(chunk_sums(collector, cursor.current.key, cursor.current.cardinality, &sums));
+		crm_container_words(&cursor.current, words);
+		for (uint32_t w = 0; w < CHUNK_IDS / 64; w++)
+			for (uint64_t left = words[w]; left != 0; left &= left - 1)
+			{
+				uint32_t	offset = w * 64 + (uint32_t) crm_ctz64(left);
+
+				if (sums != NULL)
+					add_to_sum(&sums[offset], (int64_t) value);
+				else
+					CRM_TRY(crm_bsi_collector_add(collector, cursor.current.key << 16 | offset, value, scale));
+			}
+		crm_progress(&collector->env);
+	}
+	return CRM_OK;
+}
+
 crm_status
 crm_bsi_collector_build(crm_bsi_collector *collector, const crm_bsi_image **image)
 {
 	int			last = -1;
 
+	CRM_TRY(flush_sums(collector));
 	for (int i = 0; i < LEVELS; i++)
 		last = collector->level[i].data ? i : last;
 	if (collector->count > 0 || last < 0)

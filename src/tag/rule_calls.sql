@@ -67,6 +67,12 @@ CREATE FUNCTION @extschema@.lookalike(seed text, VARIADIC features "any") RETURN
 COMMENT ON FUNCTION @extschema@.lookalike(text, "any") IS
 	'in a rule: how much the customer looks like those of a seed segment, as an expression of tags and segments (相似人群), from 0 to 1';
 
+-- The same for one text: beside lookalike(audience, population) a literal seed would not be taken for a text otherwise.
+CREATE FUNCTION @extschema@.lookalike(seed text, feature text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'crm_rule_lookalike' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.lookalike(text, text) IS
+	'in a rule: how much the customer looks like those of a seed segment (相似人群), by one feature, from 0 to 1';
+
 CREATE FUNCTION @extschema@.in_segment(expression text) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'crm_rule_in_segment' LANGUAGE C STABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.in_segment(text) IS

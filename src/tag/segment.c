@@ -129,8 +129,8 @@ read_other_values(reader *r, const crm_tag *tag, int32 except, const char *value
 	return r->overlay == NULL ? builder : crm_overlay_members(r->overlay, tag, value, value != NULL, builder);
 }
 
-static const crm_bsi *
-read_numbers(reader *r, const crm_tag *tag)
+const crm_bsi *
+crm_set_reader_numbers(reader *r, const crm_tag *tag)
 {
 	if (r->numbers_of != tag->id)
 	{
@@ -194,7 +194,7 @@ read_condition(reader *r, const crm_tag *tag, crm_segment_test test, const char 
 	{
 		if (test == CRM_TEST_NONE)
 			return read_tag(r, tag, CRM_SLICE_PRESENT, NULL);
-		return crm_numbers_compare(read_numbers(r, tag), tag, test, value, &r->env);
+		return crm_numbers_compare(crm_set_reader_numbers(r, tag), tag, test, value, &r->env);
 	}
 	if (test == CRM_TEST_NONE)
 		return read_other_values(r, tag, -1, NULL);
@@ -765,7 +765,7 @@ crm_tag_number_values(PG_FUNCTION_ARGS)
 				 errdetail("Its rule gives %s.", tag->type == CRM_VALUE_BOOLEAN ? "boolean" : "text"),
 				 errhint("%s.tag gives those who have it.", crm_schema())));
 	check_condition(&r, tag, CRM_TEST_NONE);
-	numbers = read_numbers(&r, tag);
+	numbers = crm_set_reader_numbers(&r, tag);
 
 	MemoryContextSwitchTo(answer);
 	known = crm_bsi_of_sets(numbers);

@@ -26,6 +26,8 @@ typedef struct crm_set_reader
 
 /* NULL name: the only population.  42501 without the right to whole sets, 55000 before the first refresh. */
 extern void crm_set_reader_begin(crm_set_reader *reader, const char *population);
+/* The same for an audience's population, which it knows where it is stamped; 42804 for another one (segment_tools.c). */
+extern void crm_set_reader_begin_stamped(crm_set_reader *reader, const char *population, uint32 stamp);
 /* The same as of an earlier instant; NULL: now. */
 extern void crm_set_reader_begin_past(crm_set_reader *reader, const char *population, const TimestampTz *as_of);
 /* Of what is stored, in all scopes and whoever asks, for the population's own bookkeeping. */
@@ -33,10 +35,20 @@ extern void crm_set_reader_begin_stored(crm_set_reader *reader, const struct crm
 extern crm_ids crm_set_reader_base(crm_set_reader *reader);
 /* Those who have the tag; of a text tag with one value, and its number (-1: nobody has had it). */
 extern crm_ids crm_set_reader_tag(crm_set_reader *reader, const crm_tag *tag, int32 value_no, const char *value);
+/* The numbers of a numeric tag; kept until another one's are asked for. */
+extern const struct crm_bsi *crm_set_reader_numbers(crm_set_reader *reader, const crm_tag *tag);
 /* These tags will be asked for: what has to be evaluated of them is evaluated at once. */
 extern void crm_set_reader_want(crm_set_reader *reader, List *tags);
 /* Values of a text tag that customers have now and may not have had when it was refreshed, each once. */
 extern List *crm_set_reader_values(crm_set_reader *reader, const crm_tag *tag);
+typedef struct crm_named_value
+{
+	char	   *value;
+	int32		number;			/* -1: nobody has had it when the tags were refreshed */
+} crm_named_value;
+
+/* All values of a text tag that anybody had or has, by their bytes (segment_tools.c). */
+extern crm_named_value *crm_set_reader_named_values(crm_set_reader *reader, const crm_tag *tag, uint64 *count);
 extern crm_ids crm_set_reader_combine(crm_set_reader *reader, crm_ids_op op, crm_ids a, crm_ids b);
 extern crm_ids crm_set_reader_segment(crm_set_reader *reader, const char *expression);
 extern void crm_set_reader_release(crm_set_reader *reader, crm_ids set);

@@ -152,32 +152,26 @@ count_set(profile *f, const crm_tag *tag, const char *value, int32 value_no)
 	f->rows[f->count++] = row;
 }
 
-typedef struct named_value
-{
-	char	   *value;
-	int32		number;			/* -1: nobody has had it when the tags were refreshed */
-} named_value;
-
 static int
 compare_values(const void *a, const void *b)
 {
-	return strcmp(((const named_value *) a)->value, ((const named_value *) b)->value);
+	return strcmp(((const crm_named_value *) a)->value, ((const crm_named_value *) b)->value);
 }
 
-static void
-count_values(profile *f, const crm_tag *tag)
+crm_named_value *
+crm_set_reader_named_values(crm_set_reader *reader, const crm_tag *tag, uint64 *count)
 {
-	List	   *now = crm_set_reader_values(&f->reader, tag);
+	List	   *now = crm_set_reader_values(reader, tag);
 	crm_catalogue_session session;
 	uint64		n;
 	uint64		known;
-	named_value *values;
+	crm_named_value *values;
 	ListCell   *cell;
 
 	crm_catalogue_begin(&session);
 	n = crm_catalogue_read("SELECT value_no, value FROM @.tag_value WHERE tag_id = $1 ORDER BY value COLLATE \"C\"",
 						   1, INT4OID, Int32GetDatum(tag->id), false);
-	values = MemoryContextAllocHuge(session.caller, (n + list_length(now) + 1) * sizeof(named_value));
+	values = MemoryContextAllocHuge(session.caller, (n + list_length(now) + 1) * sizeof(crm_named_value));
 	for (uint64 row = 0; row < n; row++)
 	{
 		values[row].number = (int32) crm_catalogue_number(row, 1, NULL);
@@ -187,13 +181,23 @@ count_values(profile *f, const crm_tag *tag)
 	known = n;
 	foreach(cell, now)
 	{
-		named_value value = {lfirst(cell), -1};
+		crm_named_value value = {lfirst(cell), -1};
 
-		if (bsearch(&value, values, known, sizeof(named_value), compare_values) == NULL)
+		if (bsearch(&value, values, known, sizeof(crm_named_value), compare_values) == NULL)
 			values[n++] = value;
 	}
 	if (n > known)
-		qsort(values, n, sizeof(named_value), compare_values);
+		qsort(values, n, sizeof(crm_named_value), compare_values);
+	*count = n;
+	return values;
+}
+
+static void
+count_values(profile *f, const crm_tag *tag)
+{
+	uint64		n;
+	crm_named_value *values = crm_set_reader_named_values(&f->reader, tag, &n);
+
 	for (uint64 i = 0; i < n; i++)
 		count_set(f, tag, values[i].value, values[i].number);
 }
@@ -280,6 +284,19 @@ require_segment(FunctionCallInfo fcinfo)
 				 errmsg("the segment must not be NULL")));
 }
 
+void
+crm_set_reader_begin_stamped(crm_set_reader *reader, const char *population, uint32 stamp)
+{
+	/* A stamped audience knows its population. */
+	if (population == NULL && stamp != 0)
+		population = crm_population_find_by_id((int32) stamp)->name;
+	crm_set_reader_begin(reader, population);
+	if (stamp != 0 && (int32) stamp != reader->population->id)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the audience is of another population than \"%s\"", reader->population->name)));
+}
+
 /* crm.segment_profile(audience, base, population, fdr) */
 CRM_FUNCTION(crm_segment_profile_audience);
 Datum
@@ -299,14 +316,7 @@ crm_segment_profile_audience(PG_FUNCTION_ARGS)
 		base = crm_audience_fetch(PG_GETARG_DATUM(1), NULL, 1);
 		stamp = crm_audience_common_stamp(stamp, base->population);
 	}
-	/* A stamped audience knows its population. */
-	if (population == NULL && stamp != 0)
-		population = crm_population_find_by_id((int32) stamp)->name;
-	crm_set_reader_begin(&f.reader, population);
-	if (stamp != 0 && (int32) stamp != f.reader.population->id)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the audience is of another population than \"%s\"", f.reader.population->name)));
+	crm_set_reader_begin_stamped(&f.reader, population, stamp);
 	f.segment = crm_audience_ids(segment);
 	f.base = crm_set_reader_base(&f.reader);
 	if (base != NULL)			/* those of it who are customers, in readable scopes */
