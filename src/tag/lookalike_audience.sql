@@ -19,7 +19,7 @@ COMMENT ON FUNCTION @extschema@.lookalike_traits(@extschema@.audience, text, tex
 
 CREATE FUNCTION @extschema@.lookalike_customers(seed @extschema@.audience, most bigint, population text DEFAULT NULL, tags text[] DEFAULT NULL)
 	RETURNS TABLE (id bigint, key text, score float8)
-	LANGUAGE SQL STABLE PARALLEL SAFE COST 100000 ROWS 1000
+	LANGUAGE SQL STABLE PARALLEL SAFE COST 100000 ROWS 500
 BEGIN ATOMIC
 	SELECT v.id, @extschema@.customer_key(v.id, lookalike_customers.population), 1 / (1 + pg_catalog.exp(- v.value::float8))
 	FROM (SELECT @extschema@.lookalike(lookalike_customers.seed, lookalike_customers.population, lookalike_customers.tags) AS scores OFFSET 0) l,
