@@ -78,6 +78,7 @@ SQL_PARTS = \
 	src/scoring/ratings.sql \
 	src/scoring/cox_fit.sql \
 	src/segment/kmeans.sql \
+	src/scoring/concordance.sql \
 	src/scoring/train.sql \
 	src/segment/personas.sql \
 	src/scoring/model_catalog.sql \

@@ -6,6 +6,7 @@
  * fitting.
  */
 #include "kernel/cox.h"
+#include "kernel/concordance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -400,100 +401,21 @@ influences(work *w, const double *beta, const double *inverse, crm_cox_fit *fit,
 	return CRM_OK;
 }
 
-typedef struct ranked_risk
-{
-	double		risk;
-	size_t		row;
-} ranked_risk;
-
-static int
-compare_risks(const void *a, const void *b)
-{
-	const ranked_risk *x = a;
-	const ranked_risk *y = b;
-
-	return x->risk < y->risk ? -1 : x->risk > y->risk;
-}
-
-static void
-tree_add(uint64_t *tree, size_t size, size_t place)
-{
-	for (place++; place <= size; place += place & -place)
-		tree[place]++;
-}
-
-static uint64_t
-tree_below(const uint64_t *tree, size_t place)
-{
-	uint64_t	sum = 0;
-
-	for (; place > 0; place -= place & -place)
-		sum += tree[place];
-	return sum;
-}
-
-/*
- * Of two rows, one with an event before the other's time: has the one with the
- * event the higher risk?  Equal risks count a half (Harrell 1982).  Who is last
- * seen at the time of an event outlived it.
- */
 static crm_status
 concord(const work *w, double *concordance)
 {
 	const crm_env *env = w->env;
 	size_t		n = w->rows->count;
-	ranked_risk *ranked = env->alloc(env->arg, sizeof(ranked_risk) * (n + 1));
-	size_t	   *rank = env->alloc(env->arg, sizeof(size_t) * (n + 1));
-	uint64_t   *tree = env->alloc(env->arg, sizeof(uint64_t) * (n + 2));
-	size_t		ranks = 0;
-	uint64_t	in_tree = 0;
-	double		good = 0;
-	double		pairs = 0;
+	crm_survivor *rows = env->alloc(env->arg, sizeof(crm_survivor) * (n + 1));
+	crm_concordance result;
 
-	if (ranked == NULL || rank == NULL || tree == NULL)
+	if (rows == NULL)
 		return CRM_NO_MEMORY;
 	for (size_t i = 0; i < n; i++)
-		ranked[i] = (ranked_risk) {w->risk[i], i};
-	qsort(ranked, n, sizeof(ranked_risk), compare_risks);
-	for (size_t i = 0; i < n; i++)
-	{
-		if (i > 0 && ranked[i].risk != ranked[i - 1].risk)
-			ranks++;
-		rank[ranked[i].row] = ranks;
-	}
-	memset(tree, 0, sizeof(uint64_t) * (n + 2));
-	for (size_t i = 0; i < n;)
-	{
-		size_t		end = i;
-
-		crm_progress(env);
-		while (end < n && time_at(w, end) == time_at(w, i))
-			end++;
-		/* the censored of this time outlived its events */
-		for (size_t k = i; k < end; k++)
-			if (!event_at(w, k))
-			{
-				tree_add(tree, n, rank[k]);
-				in_tree++;
-			}
-		for (size_t k = i; k < end; k++)
-			if (event_at(w, k))
-			{
-				uint64_t	below = tree_below(tree, rank[k]);
-				uint64_t	equal = tree_below(tree, rank[k] + 1) - below;
-
-				good += (double) below + (double) equal / 2;
-				pairs += (double) in_tree;
-			}
-		for (size_t k = i; k < end; k++)
-			if (event_at(w, k))
-			{
-				tree_add(tree, n, rank[k]);
-				in_tree++;
-			}
-		i = end;
-	}
-	*concordance = pairs > 0 ? good / pairs : NAN;
+		rows[i] = (crm_survivor) {.time = time_at(w, i),.score = w->risk[i],.event = event_at(w, i)};
+	CRM_TRY(crm_concordance_of(env, rows, n, false, &result));
+	env->release(env->arg, rows);
+	*concordance = result.value;
 	return CRM_OK;
 }
 

@@ -72,6 +72,12 @@ read_algorithms(comparison *c, ArrayType *array)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("algorithm \"%s\" is given twice", c->algorithms[i]->name)));
+		if (c->algorithms[i]->task == SCORING_SURVIVAL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("compare_models does not compare algorithm \"%s\"", c->algorithms[i]->name),
+					 errdetail("A row has no loss by itself there: pairs of rows are in the right order, or not."),
+					 errhint("Compare scores by %s.concordance_gain_agg(duration, event, score, other).", crm_schema())));
 		if (c->algorithms[i]->classes != c->algorithms[0]->classes)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -89,7 +95,7 @@ read_options(comparison *c, Jsonb *json)
 	JsonbIteratorToken token;
 	JsonbValue	value;
 
-	scoring_read_train_options(json, &c->common);
+	scoring_read_train_options(json, NULL, &c->common);
 	c->common.folds = (int) scoring_number_option(json, "folds", 2, 20, true, 0);
 	if (c->common.folds > 0 && c->common.time != NULL)
 		ereport(ERROR,
@@ -172,7 +178,7 @@ measure(comparison *c, scoring_training *trained, Datum baseline)
 			values[args++] = trained[i].model;
 			types[args] = JSONBOID;
 			values[args++] = JsonbPGetDatum(trained[i].encoding_json);
-			appendStringInfo(&scores, ", %1$s.predict($%2$d, %1$s.model_features($%3$d, q)) AS p%4$d", schema, args - 1, args, i);
+			appendStringInfo(&scores, ", %s AS p%d", scoring_score_expression(&trained[i], args - 1, args), i);
 		}
 		else
 		{
@@ -219,11 +225,14 @@ run_fold(comparison *c, int fold)
 	for (int i = 0; i < c->count - 1; i++)
 	{
 		scoring_training *t = &trained[i];
+		scoring_train_options own;
 
 		t->algorithm = c->algorithms[i];
 		t->options = c->common;
 		t->options.fold = fold;
-		t->options.rest = c->options[i];
+		scoring_read_train_options(c->options[i], t->algorithm, &own);
+		t->options.rest = own.rest;
+		t->options.horizon = own.horizon;
 		t->query = c->query;
 		t->label = c->label;
 		scoring_open_query(t);

@@ -117,7 +117,10 @@ scoring_encoding_write(const scoring_encoding *encoding)
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfo(&text, "{\"spread\": %s, \"columns\": [", encoding->spread ? "true" : "false");
+	appendStringInfo(&text, "{\"spread\": %s, ", encoding->spread ? "true" : "false");
+	if (encoding->horizon > 0)
+		appendStringInfo(&text, "\"horizon\": %s, ", float8out_internal(encoding->horizon));
+	appendStringInfoString(&text, "\"columns\": [");
 	for (int i = 0; i < encoding->count; i++)
 	{
 		const scoring_column *column = &encoding->columns[i];
@@ -254,6 +257,12 @@ scoring_encoding_read(Jsonb *json)
 	if (!JB_ROOT_IS_OBJECT(json))
 		invalid_encoding("It is no object.");
 	encoding->spread = member(&json->root, "spread", jbvBool)->val.boolean;
+	if (scoring_member(json, "horizon") != NULL)
+	{
+		encoding->horizon = number_of(&json->root, "horizon");
+		if (!(encoding->horizon > 0))
+			invalid_encoding("\"horizon\" is not above 0.");
+	}
 	columns = array_of(&json->root, "columns");
 	encoding->count = JsonContainerSize(columns);
 	encoding->columns = palloc0(sizeof(scoring_column) * Max(encoding->count, 1));

@@ -498,7 +498,7 @@ key_of(const scoring_version *version, FunctionCallInfo fcinfo, TupleDesc desc)
 	{
 		scoring_train_options options;
 
-		scoring_read_train_options(version->options, &options);
+		scoring_read_train_options(version->options, NULL, &options);
 		if (options.keys == 0)
 			return -1;
 		name = options.key_names[0];

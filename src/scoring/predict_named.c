@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "kernel/model_purchase.h"
 #include "tag/tag.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
@@ -33,6 +34,10 @@ typedef struct named_site
 	scoring_encoding *encoding;
 	crm_model  *model;
 	crm_scorer	scorer;
+	bool		is_purchases;	/* scored by functions of their own */
+	crm_purchase_model purchases;
+	bool		is_values;
+	crm_value_model worth;
 	double	   *features;
 	double	   *parts;
 	scoring_cell *cells;
@@ -82,7 +87,10 @@ site_of(FunctionCallInfo fcinfo)
 	site->model = scoring_model_fetch(version->model, site->context);
 	env = crm_env_in(site->context);
 	crm_check(crm_scorer_open(&site->scorer, site->model, &env), CRM_MODEL_TYPE, false);
-	if ((int) site->scorer.features != site->encoding->features)
+	site->is_purchases = crm_purchases_of_model(site->model, &site->purchases);
+	site->is_values = crm_values_of_model(site->model, &site->worth);
+	if (site->is_purchases || site->is_values ? site->encoding->features != (site->is_purchases ? 3 : 2) || (site->is_purchases && !(site->encoding->horizon > 0)) :
+		(int) site->scorer.features != site->encoding->features)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("model \"%s\" and its encoding have different numbers of features", version->name)));
@@ -194,6 +202,10 @@ read_member(const scoring_column *column, const JsonbValue *value, scoring_cell 
 static double
 score(named_site *site)
 {
+	if (site->is_purchases)
+		return scoring_purchases_score(&site->purchases, site->encoding->horizon, site->features);
+	if (site->is_values)
+		return scoring_value_score(&site->worth, site->features);
 	if (site->scorer.kind->predict == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

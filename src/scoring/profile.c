@@ -259,7 +259,7 @@ append_numbers(StringInfo out, const char *name, const double *numbers, int coun
 void
 scoring_make_profile(scoring_training *t)
 {
-	profile_pass *p = open_pass(t->desc, t->label, t->algorithm->classes ? SCORING_COLUMN_BOOLEAN : SCORING_COLUMN_NUMBER,
+	profile_pass *p = open_pass(t->desc, t->algorithm->roles != NULL ? NULL : t->label, t->algorithm->classes ? SCORING_COLUMN_BOOLEAN : SCORING_COLUMN_NUMBER,
 								t->encoding, t->held > 0 ? t->split : NULL, t->model);
 	int			width = t->encoding->count + 1;
 	StringInfoData text;

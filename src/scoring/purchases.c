@@ -34,13 +34,10 @@ number_text(double number)
 	return DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(number)));
 }
 
-/* Three arguments that describe a customer. */
+/* 22023 for numbers that contradict each other. */
 static void
-customer_arguments(FunctionCallInfo fcinfo, int first, double *customer)
+check_customer(const double *customer)
 {
-	customer[0] = scoring_number(PG_GETARG_FLOAT8(first), "frequency");
-	customer[1] = scoring_number(PG_GETARG_FLOAT8(first + 1), "recency");
-	customer[2] = scoring_number(PG_GETARG_FLOAT8(first + 2), "age");
 	if (!crm_purchase_valid(customer[0], customer[1], customer[2]))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -50,21 +47,37 @@ customer_arguments(FunctionCallInfo fcinfo, int first, double *customer)
 				 errhint("Count several purchases of one day as one.")));
 }
 
+/* Three arguments that describe a customer. */
+static void
+customer_arguments(FunctionCallInfo fcinfo, int first, double *customer)
+{
+	customer[0] = scoring_number(PG_GETARG_FLOAT8(first), "frequency");
+	customer[1] = scoring_number(PG_GETARG_FLOAT8(first + 1), "recency");
+	customer[2] = scoring_number(PG_GETARG_FLOAT8(first + 2), "age");
+	check_customer(customer);
+}
+
+static void
+check_value(double frequency, double mean)
+{
+	if (frequency < 0 || frequency != floor(frequency))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("frequency must be a whole number, 0 or more: %s", number_text(frequency))));
+	if (frequency > 0 && mean <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mean value of purchases must be above 0: %s", number_text(mean)),
+				 errdetail("The Gamma-Gamma model knows purchases of positive value only."),
+				 errhint("Leave gifts and refunds out before averaging.")));
+}
+
 static void
 value_arguments(FunctionCallInfo fcinfo, int first, double *frequency, double *mean)
 {
 	*frequency = scoring_number(PG_GETARG_FLOAT8(first), "frequency");
 	*mean = scoring_number(PG_GETARG_FLOAT8(first + 1), "mean_value");
-	if (*frequency < 0 || *frequency != floor(*frequency))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("frequency must be a whole number, 0 or more: %s", number_text(*frequency))));
-	if (*frequency > 0 && *mean <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mean value of purchases must be above 0: %s", number_text(*mean)),
-				 errdetail("The Gamma-Gamma model knows purchases of positive value only."),
-				 errhint("Leave gifts and refunds out before averaging.")));
+	check_value(*frequency, *mean);
 }
 
 /* ---- trainers ------------------------------------------------------------------- */
@@ -323,4 +336,36 @@ crm_expected_value(PG_FUNCTION_ARGS)
 	if (!isfinite(expected))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(expected);
+}
+
+/* ---- models by name ------------------------------------------------------------------ */
+
+static void
+require_numbers(const double *numbers, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (isnan(numbers[i]))
+			scoring_feature_missing(numbers, count, "A customer is known by all of frequency, recency and age.");
+}
+
+double
+scoring_purchases_score(const crm_purchase_model *fit, double horizon, const double *customer)
+{
+	require_numbers(customer, 3);
+	check_customer(customer);
+	return scoring_finite(crm_purchase_expected(fit->kind, fit->parameter, horizon, customer[0], customer[1], customer[2]));
+}
+
+double
+scoring_value_score(const crm_value_model *fit, const double *customer)
+{
+	double		mean = customer[1];
+
+	require_numbers(customer, 1);
+	/* who never bought has no mean */
+	if (customer[0] == 0 && isnan(mean))
+		mean = 0;
+	require_numbers(&mean, 1);
+	check_value(customer[0], mean);
+	return scoring_finite(crm_value_expected(fit->parameter, customer[0], mean));
 }

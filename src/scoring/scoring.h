@@ -11,6 +11,7 @@
 
 #include "common/bridge.h"
 #include "kernel/model.h"
+#include "kernel/purchase.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
 
@@ -70,6 +71,12 @@ extern Datum scoring_reasons(FunctionCallInfo fcinfo, double score, const double
 
 /* Population stability of counts, both sums above 0 (woe.c). */
 extern double scoring_psi(const double *expected, double expected_sum, const double *actual, double actual_sum, int count);
+
+/* ---- purchases (purchases.c) ------------------------------------------------ */
+
+/* Purchases to be expected of a customer (frequency, recency, age), and what one is worth (frequency, mean value): 22004, 22023. */
+extern double scoring_purchases_score(const crm_purchase_model *fit, double horizon, const double *customer);
+extern double scoring_value_score(const crm_value_model *fit, const double *customer);
 
 /* ---- arguments (arguments.c) ------------------------------------------------ */
 

@@ -60,9 +60,17 @@ train(scoring_training *t, const char *command, const char *name)
 	scoring_make_profile(t);
 	crm_progress_phase("measuring", "rows", t->held);
 	metrics = t->algorithm->groups ? scoring_measure_groups(t) : t->held == 0 ? NULL :
-		scoring_measure(t->query, t->label, t->algorithm->classes, t->encoding_json, t->split_json, t->model);
+		scoring_measure(t, t->encoding_json, t->split_json, t->model);
 	crm_progress_end();
 	return metrics;
+}
+
+/* Models of purchases learn without a label: it is what came later, and only measures them. */
+static void
+without_label(scoring_training *t)
+{
+	if (t->algorithm->roles != NULL && t->label == NULL)
+		t->options.holdout = 0;
 }
 
 static Datum
@@ -88,11 +96,12 @@ crm_train(PG_FUNCTION_ARGS)
 	version.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	t.algorithm = scoring_find_algorithm(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	version.query = t.query = scoring_query_text(PG_GETARG_TEXT_PP(2));
-	t.label = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
+	version.label = t.label = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	version.options = PG_GETARG_JSONB_P(4);
-	scoring_read_train_options(version.options, &t.options);
+	scoring_read_train_options(version.options, t.algorithm, &t.options);
 	if (t.algorithm->groups)
 		scoring_group_options(&t, version.options);
+	without_label(&t);
 	initStringInfo(&report);
 	crm_catalogue_newest();
 	/* before the work, not after it */
@@ -101,7 +110,6 @@ crm_train(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	version.metrics = train(&t, "train", version.name);
 	version.algorithm = (char *) t.algorithm->name;
-	version.label = t.label;
 	version.encoding = t.encoding_json;
 	version.split = t.split_json;
 	version.profile = t.profile;
@@ -151,7 +159,8 @@ crm_retrain(PG_FUNCTION_ARGS)
 	t.algorithm = scoring_find_algorithm(champion->algorithm);
 	t.query = champion->query;
 	t.label = champion->label;
-	scoring_read_train_options(champion->options, &t.options);
+	scoring_read_train_options(champion->options, t.algorithm, &t.options);
+	without_label(&t);
 	if (t.algorithm->groups)
 		scoring_group_options(&t, champion->options);
 	else if (t.options.holdout == 0)
@@ -169,8 +178,7 @@ crm_retrain(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no row of the query of model \"%s\" is held back", champion->name)));
 	else
-		scoring_difference(t.query, t.label, t.algorithm->classes, t.split_json, champion->encoding, champion->model, t.encoding_json, t.model,
-						   &mean, &error);
+		scoring_difference(&t, champion->encoding, champion->model, t.encoding_json, t.model, &mean, &error);
 	/* groups are not better or worse: those of today are wanted */
 	better = t.algorithm->groups || mean > CERTAINTY * error;
 	challenger.name = champion->name;
@@ -202,8 +210,6 @@ crm_retrain(PG_FUNCTION_ARGS)
 Datum
 crm_evaluate_model(PG_FUNCTION_ARGS)
 {
-	static const char *const class_metrics[] = {"rows", "positives", "auc", "ks", "log_loss", "brier", NULL};
-	static const char *const number_metrics[] = {"rows", "rmse", "mae", "r2", NULL};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	scoring_version *version = scoring_find_version(text_to_cstring(PG_GETARG_TEXT_PP(0)), 0);
 	scoring_training t = {0};
@@ -219,18 +225,22 @@ crm_evaluate_model(PG_FUNCTION_ARGS)
 				 errhint("%s.personas('%s') describes its groups.", crm_schema(), version->name)));
 	t.query = scoring_query_text(PG_GETARG_TEXT_PP(1));
 	t.label = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	scoring_read_train_options(version->options, t.algorithm, &t.options);
+	/* which rows were held back is of no matter here */
+	t.options.keys = 0;
+	t.options.time = NULL;
 	t.known = scoring_encoding_read(version->encoding);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	scoring_open_query(&t);
-	metrics = scoring_measure(t.query, t.label, t.algorithm->classes, version->encoding, NULL, version->model);
+	metrics = scoring_measure(&t, version->encoding, NULL, version->model);
 	MemoryContextSwitchTo(caller);
 	metrics = memcpy(palloc(VARSIZE(metrics)), metrics, VARSIZE(metrics));
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	MemoryContextSwitchTo(caller);
 	InitMaterializedSRF(fcinfo, 0);
-	for (const char *const *name = t.algorithm->classes ? class_metrics : number_metrics; *name != NULL; name++)
+	for (const char *const *name = scoring_measure_names(t.algorithm); *name != NULL; name++)
 	{
 		JsonbValue *value = scoring_member(metrics, *name);
 		Datum		values[2] = {CStringGetTextDatum(*name), (Datum) 0};

@@ -77,6 +77,7 @@ typedef struct scoring_column
 typedef struct scoring_encoding
 {
 	bool		spread;			/* a text is a feature for each value, a missing number its mean and a mark; else numbers and gaps */
+	double		horizon;		/* of models of purchases: the time that scores are for; else 0 */
 	int			features;
 	int			count;
 	scoring_column *columns;

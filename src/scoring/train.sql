@@ -88,7 +88,7 @@ CREATE FUNCTION @extschema@.train(name text, algorithm text, query text, label t
 	LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000
 	AS 'MODULE_PATHNAME', 'crm_train';
 COMMENT ON FUNCTION @extschema@.train(text, text, text, text, jsonb) IS
-	'trains a model from the columns of a query, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number; k_means, k_prototypes make groups, without a label. Options: holdout, seed, sample (the share of rows to learn from), key, time, max_categories, state (draft: not in use before it is approved), and those of the algorithm. Owner only where the name is taken';
+	'trains a model from the columns of a query, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number; bg_nbd, mbg_nbd, pareto_nbd, gamma_gamma of the columns that they name, whose label is what came later, or left out; cox for who left, duration being an option; k_means, k_prototypes make groups, without a label. Options: holdout, seed, sample (the share of rows to learn from), key, time, max_categories, state (draft: not in use before it is approved), and those of the algorithm. Owner only where the name is taken';
 
 CREATE FUNCTION @extschema@.retrain(name text) RETURNS jsonb
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000
@@ -125,7 +125,7 @@ CREATE FUNCTION @extschema@.evaluate(name text, query text, label text) RETURNS 
 	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 6
 	AS 'MODULE_PATHNAME', 'crm_evaluate_model';
 COMMENT ON FUNCTION @extschema@.evaluate(text, text, text) IS
-	'measures a model by the rows of a query with a label: AUC, KS, log loss and Brier score of probabilities, or RMSE, MAE and R2 of numbers (模型评估)';
+	'measures a model by the rows of a query with a label: AUC, KS, log loss and Brier score of probabilities, RMSE, MAE and R2 of numbers, concordance of survival (模型评估)';
 
 CREATE FUNCTION @extschema@.model(name text, version int DEFAULT NULL) RETURNS @extschema@.model
 	LANGUAGE C STABLE PARALLEL SAFE COST 250

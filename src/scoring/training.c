@@ -16,13 +16,21 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
+static const char *const purchase_roles[] = {"frequency", "recency", "age", NULL};
+static const char *const value_roles[] = {"frequency", "mean_value", NULL};
+
 static const scoring_algorithm algorithms[] = {
-	{"logistic", "logistic_fit", true, true, false, SCORING_KEEPS_ROWS},
-	{"boosted_trees", "boosted_trees_fit", true, false, true, SCORING_KEEPS_BINS},
-	{"naive_bayes", "naive_bayes_fit", true, false, false, SCORING_KEEPS_ROWS},
-	{"scorecard", "scorecard_fit", true, false, false, SCORING_KEEPS_ROWS},
-	{"linear", "linear_fit", false, true, false, SCORING_KEEPS_NOTHING},
-	{"boosted_trees_regression", "boosted_trees_regression_fit", false, false, true, SCORING_KEEPS_BINS},
+	{"logistic", "logistic_fit", .classes = true, .spread = true, .memory = SCORING_KEEPS_ROWS},
+	{"boosted_trees", "boosted_trees_fit", .classes = true, .trees = true, .memory = SCORING_KEEPS_BINS},
+	{"naive_bayes", "naive_bayes_fit", .classes = true, .memory = SCORING_KEEPS_ROWS},
+	{"scorecard", "scorecard_fit", .classes = true, .memory = SCORING_KEEPS_ROWS},
+	{"linear", "linear_fit", .spread = true, .task = SCORING_AMOUNT},
+	{"boosted_trees_regression", "boosted_trees_regression_fit", .trees = true, .memory = SCORING_KEEPS_BINS, .task = SCORING_AMOUNT},
+	{"cox", "cox_fit", .classes = true, .spread = true, .memory = SCORING_KEEPS_ROWS, .task = SCORING_SURVIVAL},
+	{"bg_nbd", "bg_nbd_fit", .task = SCORING_PURCHASES, .roles = purchase_roles, .required = 3},
+	{"mbg_nbd", "mbg_nbd_fit", .task = SCORING_PURCHASES, .roles = purchase_roles, .required = 3},
+	{"pareto_nbd", "pareto_nbd_fit", .task = SCORING_PURCHASES, .roles = purchase_roles, .required = 3},
+	{"gamma_gamma", "gamma_gamma_fit", .task = SCORING_AMOUNT, .roles = value_roles, .required = 1},
 	{"k_means", "kmeans_fit", .memory = SCORING_KEEPS_ROWS, .groups = true, .numbers = true},
 	{"k_prototypes", "kprototypes_fit", .memory = SCORING_KEEPS_ROWS, .groups = true},
 	{NULL}
@@ -37,7 +45,8 @@ scoring_find_algorithm(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown algorithm \"%s\"", name),
-			 errhint("It is logistic, boosted_trees, naive_bayes or scorecard for a boolean label, linear or boosted_trees_regression for a number, k_means or k_prototypes without a label.")));
+			 errhint("It is logistic, boosted_trees, naive_bayes or scorecard for a boolean label, linear or boosted_trees_regression for a number; bg_nbd, mbg_nbd or "
+					 "pareto_nbd for purchases, gamma_gamma for what one is worth, cox for who leaves when; k_means or k_prototypes without a label.")));
 }
 
 /* ---- options --------------------------------------------------------------------- */
@@ -84,7 +93,7 @@ string_of(const char *name, const JsonbValue *value)
 }
 
 void
-scoring_read_train_options(Jsonb *json, scoring_train_options *options)
+scoring_read_train_options(Jsonb *json, const scoring_algorithm *algorithm, scoring_train_options *options)
 {
 	static const char *const own[] = {"holdout", "seed", "max_categories", "key", "time", "state", "sample"};
 	JsonbValue *value;
@@ -98,6 +107,18 @@ scoring_read_train_options(Jsonb *json, scoring_train_options *options)
 	options->seed = (int64) scoring_number_option(json, "seed", 0, 1e15, true, 0);
 	options->sample = scoring_number_option(json, "sample", 1e-9, 1, false, 1);
 	options->max_categories = (int) scoring_number_option(json, "max_categories", 1, 254, true, 0);
+	options->rest = json;
+	if (algorithm != NULL && algorithm->task == SCORING_PURCHASES)
+	{
+		options->horizon = scoring_number_option(json, "horizon", 1e-9, 1e9, false, 1);
+		options->rest = scoring_without(options->rest, "horizon");
+	}
+	if (algorithm != NULL && algorithm->task == SCORING_SURVIVAL)
+	{
+		value = scoring_member(json, "duration");
+		options->duration = value != NULL ? string_of("duration", value) : "duration";
+		options->rest = scoring_without(options->rest, "duration");
+	}
 	if ((value = scoring_member(json, "state")) != NULL)
 	{
 		char	   *state = value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : "";
@@ -117,7 +138,6 @@ scoring_read_train_options(Jsonb *json, scoring_train_options *options)
 		for (int i = 0; i < options->keys; i++)
 			options->key_names[i] = string_of("key", array != NULL ? getIthJsonbValueFromContainer(array, i) : value);
 	}
-	options->rest = json;
 	for (int i = 0; i < lengthof(own); i++)
 		options->rest = scoring_without(options->rest, own[i]);
 }
@@ -221,7 +241,8 @@ check_label(const scoring_training *t)
 	scoring_column_kind kind;
 	bool		known;
 
-	if (t->algorithm->groups != (t->label == NULL))
+	/* of purchases it only measures */
+	if (t->algorithm->roles == NULL && t->algorithm->groups != (t->label == NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 t->label != NULL ? errmsg("algorithm \"%s\" takes no label", t->algorithm->name) :
@@ -334,6 +355,38 @@ scoring_prepare(char **query, const char *example, const scoring_encoding *known
 	}
 }
 
+/* Purchase models have no options of their own. */
+static void
+check_no_options(const scoring_training *t)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&t->options.rest->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+		if (token == WJB_KEY)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown option \"%.*s\" of %s", value.val.string.len, value.val.string.val, t->algorithm->name),
+					 errhint("Known options are holdout, seed, sample, key, time, state%s.", t->algorithm->task == SCORING_PURCHASES ? ", horizon" : "")));
+}
+
+/* A column that the algorithm takes by its name. */
+static void
+take_role(const scoring_training *t, scoring_column *column, const char *name)
+{
+	int			place = require_column(t, name, psprintf("algorithm \"%s\"", t->algorithm->name));
+
+	if (kind_of(t, place) != SCORING_COLUMN_NUMBER)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" is of type %s", name, format_type_be(TupleDescAttr(t->desc, place)->atttypid)),
+				 errdetail("Algorithm \"%s\" takes a number there.", t->algorithm->name)));
+	column->name = pstrdup(name);
+	column->kind = SCORING_COLUMN_NUMBER;
+	column->base = -1;
+}
+
 void
 scoring_open_query(scoring_training *t)
 {
@@ -352,12 +405,18 @@ scoring_open_query(scoring_training *t)
 		(void) require_column(t, t->options.key_names[i], "key");
 	t->encoding = palloc0(sizeof(scoring_encoding));
 	t->encoding->spread = t->algorithm->spread;
-	t->encoding->columns = palloc0(sizeof(scoring_column) * t->desc->natts);
-	for (int i = 0; i < t->desc->natts; i++)
+	t->encoding->columns = palloc0(sizeof(scoring_column) * (t->desc->natts + 3));
+	for (int i = 0; t->algorithm->roles != NULL && t->algorithm->roles[i] != NULL; i++)
+		take_role(t, &t->encoding->columns[count++], t->algorithm->roles[i]);
+	t->encoding->horizon = t->options.horizon;
+	if (t->options.duration != NULL && kind_of(t, require_column(t, t->options.duration, "duration")) != SCORING_COLUMN_NUMBER)
+		wrong_option("duration", "It is a column of numbers: the time until the event, or until the customer was last seen.");
+	for (int i = 0; t->algorithm->roles == NULL && i < t->desc->natts; i++)
 	{
 		char	   *name = pstrdup(NameStr(TupleDescAttr(t->desc, i)->attname));
 
-		if ((t->label != NULL && strcmp(name, t->label) == 0) || is_key(t, name) || (t->options.time != NULL && strcmp(name, t->options.time) == 0))
+		if ((t->label != NULL && strcmp(name, t->label) == 0) || is_key(t, name) || (t->options.time != NULL && strcmp(name, t->options.time) == 0) ||
+			(t->options.duration != NULL && strcmp(name, t->options.duration) == 0))
 			continue;
 		t->encoding->columns[count].name = name;
 		t->encoding->columns[count].base = -1;
@@ -376,8 +435,12 @@ scoring_open_query(scoring_training *t)
 				 errmsg("the query of a model has no column to learn from"),
 				 errdetail("The label, keys and the time are not learned from.")));
 	t->grouped = palloc0(sizeof(int64) * count);
-	if (t->known == NULL)
-		scoring_estimate_memory(t);
+	/* what is only measured is not trained on */
+	if (t->known != NULL)
+		return;
+	scoring_estimate_memory(t);
+	if (t->algorithm->roles != NULL)
+		check_no_options(t);
 	make_split(t);
 }
 
@@ -408,6 +471,24 @@ fit_options(const scoring_training *t)
 											  DirectFunctionCall1(jsonb_in, CStringGetDatum(more.data))));
 }
 
+/* What the aggregate is called with; every parameter has to stand somewhere. */
+static char *
+fit_arguments(const scoring_training *t)
+{
+	StringInfoData arguments;
+
+	if (t->algorithm->groups)
+		return psprintf("%d, %s.model_features($1, q), $2", t->options.groups, crm_schema());
+	if (t->algorithm->roles == NULL)
+		return psprintf("%s%s, %s.model_features($1, q), $2", t->options.duration != NULL ?
+						psprintf("q.%s::pg_catalog.float8, ", quote_identifier(t->options.duration)) : "",
+						scoring_label_expression(t->label, t->algorithm->classes), crm_schema());
+	initStringInfo(&arguments);
+	for (int i = 0; t->algorithm->roles[i] != NULL; i++)
+		appendStringInfo(&arguments, "%sq.%s::pg_catalog.float8", i > 0 ? ", " : "", quote_identifier(t->algorithm->roles[i]));
+	return arguments.data;
+}
+
 void
 scoring_fit(scoring_training *t)
 {
@@ -421,91 +502,12 @@ scoring_fit(scoring_training *t)
 	values[0] = JsonbPGetDatum(t->encoding_json);
 	values[1] = JsonbPGetDatum(t->fit_options);
 	values[2] = PointerGetDatum(t->split_json);
-	if (t->algorithm->groups)
-		statement = psprintf("SELECT %1$s.%2$s(%3$d, %1$s.model_features($1, q), $2) FROM (%4$s\n) AS q%5$s",
-							 schema, t->algorithm->function, t->options.groups, t->query,
-							 t->split == NULL ? "" : psprintf(" WHERE %s.row_is_taken($3, q)", schema));
-	else
-		statement = psprintf("SELECT %1$s.%2$s(%3$s, %1$s.model_features($1, q), $2) FROM (%4$s\n) AS q WHERE q.%5$s IS NOT NULL%6$s",
-							 schema, t->algorithm->function, scoring_label_expression(t->label, t->algorithm->classes), t->query,
-							 quote_identifier(t->label),
-							 t->split == NULL ? "" : psprintf(" AND %s.row_is_taken($3, q)", schema));
+	statement = psprintf("SELECT %1$s.%2$s(%3$s) FROM (%4$s\n) AS q WHERE %5$s%6$s",
+						 schema, t->algorithm->function, fit_arguments(t), t->query, scoring_labeled(t, false),
+						 t->split == NULL ? "" : psprintf(" AND %s.row_is_taken($3, q)", schema));
 	scoring_run(statement, t->split == NULL ? 2 : 3, types, values, 1, &t->model, &isnull);
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query of a model has no rows to train on")));
-}
-
-/* ---- measuring --------------------------------------------------------------------------------- */
-
-#define CLASS_MEASURES \
-	"pg_catalog.jsonb_build_object('rows', pg_catalog.count(*), 'positives', pg_catalog.count(*) FILTER (WHERE s.y), " \
-	" 'auc', %1$s.auc_agg(s.y, s.p), 'auc_interval', pg_catalog.to_jsonb(%1$s.auc_interval_agg(s.y, s.p)), " \
-	" 'ks', %1$s.ks_agg(s.y, s.p), 'log_loss', %1$s.log_loss_agg(s.y, s.p), " \
-	" 'log_loss_interval', pg_catalog.to_jsonb(%1$s.log_loss_interval_agg(s.y, s.p)), " \
-	" 'brier', %1$s.brier_agg(s.y, s.p), 'brier_interval', pg_catalog.to_jsonb(%1$s.brier_interval_agg(s.y, s.p)), " \
-	" 'calibration', pg_catalog.to_jsonb(%1$s.calibration_table(10, s.y, s.p)), " \
-	" 'gain', pg_catalog.to_jsonb(%1$s.gain_table(10, s.y, s.p)))"
-
-#define NUMBER_MEASURES \
-	"pg_catalog.jsonb_build_object('rows', pg_catalog.count(*), " \
-	" 'rmse', pg_catalog.sqrt(pg_catalog.avg(pg_catalog.float8mul(pg_catalog.float8mi(s.y, s.p), pg_catalog.float8mi(s.y, s.p)))), " \
-	" 'mae', pg_catalog.avg(pg_catalog.abs(pg_catalog.float8mi(s.y, s.p))), " \
-	" 'r2', pg_catalog.float8mi(1, pg_catalog.float8div(pg_catalog.avg(pg_catalog.float8mul(pg_catalog.float8mi(s.y, s.p), " \
-	" pg_catalog.float8mi(s.y, s.p))), NULLIF(pg_catalog.var_pop(s.y), 0))))"
-
-/* OFFSET 0: a score is computed once, however many measures ask for it. */
-#define SCORED_ROWS \
-	" FROM (SELECT %2$s AS y, %1$s.predict($1, %1$s.model_features($2, q)) AS p FROM (%3$s\n) AS q WHERE q.%4$s IS NOT NULL%5$s OFFSET 0) AS s"
-
-Jsonb *
-scoring_measure(const char *query, const char *label, bool classes, Jsonb *encoding, Jsonb *split, Datum model)
-{
-	const char *schema = crm_schema();
-	Oid			types[3] = {crm_type("model"), JSONBOID, JSONBOID};
-	Datum		values[3] = {model, JsonbPGetDatum(encoding), PointerGetDatum(split)};
-	Datum		result;
-	bool		isnull;
-	const char *held = split == NULL ? "" : psprintf(" AND %s.row_is_held($3, q)", schema);
-	const char *expression = scoring_label_expression(label, classes);
-
-	if (classes)
-		scoring_run(psprintf("SELECT " CLASS_MEASURES SCORED_ROWS, schema, expression, query, quote_identifier(label), held),
-			split == NULL ? 2 : 3, types, values, 1, &result, &isnull);
-	else
-		scoring_run(psprintf("SELECT " NUMBER_MEASURES SCORED_ROWS, schema, expression, query, quote_identifier(label), held),
-			split == NULL ? 2 : 3, types, values, 1, &result, &isnull);
-	return DatumGetJsonbP(result);
-}
-
-const char *
-scoring_loss(const char *column, bool classes)
-{
-	if (!classes)
-		return psprintf("pg_catalog.float8mul(pg_catalog.float8mi(s.y, s.%1$s), pg_catalog.float8mi(s.y, s.%1$s))", column);
-	return psprintf("pg_catalog.float8um(pg_catalog.ln(pg_catalog.float8larger(CASE WHEN s.y THEN s.%1$s ELSE pg_catalog.float8mi(1, s.%1$s) END, 1e-15)))", column);
-}
-
-int64
-scoring_difference(const char *query, const char *label, bool classes, Jsonb *split, Jsonb *encoding_a, Datum a,
-				   Jsonb *encoding_b, Datum b, double *mean, double *error)
-{
-	const char *schema = crm_schema();
-	Oid			types[5] = {crm_type("model"), JSONBOID, crm_type("model"), JSONBOID, JSONBOID};
-	Datum		values[5] = {a, JsonbPGetDatum(encoding_a), b, JsonbPGetDatum(encoding_b), PointerGetDatum(split)};
-	Datum		results[3];
-	bool		nulls[3];
-	const char *statement =
-		psprintf("SELECT pg_catalog.count(*), pg_catalog.avg(d.d), pg_catalog.stddev_samp(d.d) FROM (SELECT pg_catalog.float8mi(%6$s, %7$s) AS d "
-				 "FROM (SELECT %2$s AS y, %1$s.predict($1, %1$s.model_features($2, q)) AS a, %1$s.predict($3, %1$s.model_features($4, q)) AS b "
-				 "FROM (%3$s\n) AS q WHERE q.%4$s IS NOT NULL%5$s OFFSET 0) AS s) AS d",
-				 schema, scoring_label_expression(label, classes), query, quote_identifier(label),
-				 split == NULL ? "" : psprintf(" AND %s.row_is_held($5, q)", schema),
-				 scoring_loss("a", classes), scoring_loss("b", classes));
-
-	scoring_run(statement, split == NULL ? 4 : 5, types, values, 3, results, nulls);
-	*mean = nulls[1] ? 0 : DatumGetFloat8(results[1]);
-	*error = nulls[2] ? INFINITY : DatumGetFloat8(results[2]) / sqrt((double) DatumGetInt64(results[0]));
-	return DatumGetInt64(results[0]);
 }

@@ -17,6 +17,15 @@ typedef enum scoring_memory
 	SCORING_KEEPS_BINS			/* rows, then bins of them */
 } scoring_memory;
 
+/* What a model tells, and so how it is measured. */
+typedef enum scoring_task
+{
+	SCORING_YES_OR_NO,
+	SCORING_AMOUNT,
+	SCORING_PURCHASES,			/* an amount: how many there are in a time behind the training's */
+	SCORING_SURVIVAL			/* who leaves sooner; the label says who left */
+} scoring_task;
+
 typedef struct scoring_algorithm
 {
 	const char *name;
@@ -27,6 +36,9 @@ typedef struct scoring_algorithm
 	scoring_memory memory;
 	bool		groups;			/* learns no label; its score is the number of a group */
 	bool		numbers;		/* takes no texts */
+	scoring_task task;
+	const char *const *roles;	/* the columns that it takes, by their names, ended by NULL; NULL: all are features */
+	int			required;		/* roles that a row must have */
 } scoring_algorithm;
 
 /* 22023, listing the known ones. */
@@ -45,11 +57,13 @@ typedef struct scoring_train_options
 	double		sample;			/* share of the rows that are not held back to train on */
 	bool		draft;			/* the version begins as one */
 	int			groups;			/* how many, of an algorithm that makes groups */
+	double		horizon;		/* purchases: the time behind the training's that the label is of, and that scores are for */
+	char	   *duration;		/* survival: the column of the time until the event, or until a customer was last seen */
 	char	   *time;			/* the column by which rows are held back; NULL: by hash */
 	Jsonb	   *rest;
 } scoring_train_options;
 
-extern void scoring_read_train_options(Jsonb *json, scoring_train_options *options);
+extern void scoring_read_train_options(Jsonb *json, const scoring_algorithm *algorithm, scoring_train_options *options);
 
 /* What a column's numbers are like. */
 typedef struct scoring_range
@@ -112,11 +126,6 @@ extern void scoring_fit(scoring_training *t);
 extern void scoring_make_profile(scoring_training *t);
 /* Of a number column of a profile: low are those up to *low, high those above *high; infinite where there is no such border. */
 extern void scoring_number_levels(Jsonb *profile, const scoring_encoding *encoding, int place, double *low, double *high);
-/*
- * The measures of a model over rows of a query as jsonb: those that the split
- * holds, all where it is NULL.
- */
-extern Jsonb *scoring_measure(const char *query, const char *label, bool classes, Jsonb *encoding, Jsonb *split, Datum model);
 /* ---- algorithms that make groups (training_groups.c) ---- */
 
 /* What such a training takes its options to be; 22023 for those that need a label. */
@@ -129,15 +138,28 @@ extern Jsonb *scoring_measure_groups(const scoring_training *t);
  */
 extern char *scoring_keep_numbers(scoring_training *t, Jsonb *old_encoding, Datum old_model);
 
-/* Where two models differ: mean of a's loss less b's, by row, with its standard error; rows. */
-extern int64 scoring_difference(const char *query, const char *label, bool classes, Jsonb *split, Jsonb *encoding_a, Datum a,
-								Jsonb *encoding_b, Datum b, double *mean, double *error);
+/* ---- measuring (training_measure.c) -------------------------------------------- */
+
+/* The measures of a model over rows of the query as jsonb: those that the split holds, all where it is NULL. */
+extern Jsonb *scoring_measure(const scoring_training *t, Jsonb *encoding, Jsonb *split, Datum model);
+/* Their names in the order of evaluate, ended by NULL. */
+extern const char *const *scoring_measure_names(const scoring_algorithm *algorithm);
+/*
+ * How much is won by b: mean of a's loss less b's, by row, or what the concordance is
+ * greater by; with its standard error.
+ */
+extern void scoring_difference(const scoring_training *t, Jsonb *encoding_a, Datum a, Jsonb *encoding_b, Datum b, double *mean, double *error);
+/* The score of q by the model and the encoding that are parameters of these numbers. */
+extern char *scoring_score_expression(const scoring_training *t, int model, int encoding);
+/* Which rows of q can be learned from, and, with measuring, measured by: models of purchases learn without label. */
+extern char *scoring_labeled(const scoring_training *t, bool measuring);
+/* What a row loses by the score in a column of s, beside its label s.y: minus the logarithm of the probability of what came, or the squared error. */
+extern const char *scoring_loss(const char *column, bool classes);
+
 /* Runs a statement of one row and gives its columns , detoasted, in the memory that is current; a jsonb that is no pointer is a NULL. */
 extern void scoring_run(const char *statement, int nargs, Oid *types, Datum *values, int columns, Datum *results, bool *nulls);
 extern double scoring_number_option(Jsonb *json, const char *name, double least, double most, bool whole, double otherwise);
 extern Jsonb *scoring_without(Jsonb *json, const char *name);
-/* What a row loses by the score in a column of s, beside its label s.y: minus the logarithm of the probability of what came, or the squared error. */
-extern const char *scoring_loss(const char *column, bool classes);
 /* Without blanks and semicolons at its end. */
 extern char *scoring_query_text(text *query);
 /* What stands for the label in a statement. */

@@ -38,6 +38,7 @@ typedef struct look
 	MemoryContext row;
 	scoring_reader label;
 	scoring_column_kind label_kind;
+	int			duration;		/* place of that column; -1 */
 	scoring_reader *split_readers;
 	scoring_cell *split_cells;
 	scoring_reader *readers;
@@ -113,6 +114,18 @@ extend(scoring_range *range, double number)
 	range->single &= (float) number == number;
 }
 
+/* Has the row what the algorithm cannot do without? */
+static bool
+is_whole(const look *l, TupleTableSlot *slot)
+{
+	if (l->duration >= 0 && slot->tts_isnull[l->duration])
+		return false;
+	for (int i = 0; i < l->t->algorithm->required; i++)
+		if (slot->tts_isnull[l->readers[i].attribute])
+			return false;
+	return true;
+}
+
 static void
 look_at_row(TupleTableSlot *slot, void *arg)
 {
@@ -128,7 +141,7 @@ look_at_row(TupleTableSlot *slot, void *arg)
 	memset(label, 0, sizeof(*label));
 	if (t->label != NULL)
 		scoring_read_cell(&l->label, t->label, l->label_kind, slot->tts_values[l->label.attribute], slot->tts_isnull[l->label.attribute], label);
-	if (label->missing)
+	if ((label->missing && t->algorithm->roles == NULL) || !is_whole(l, slot))
 		t->unlabeled++;
 	else
 	{
@@ -274,6 +287,7 @@ scoring_look(scoring_training *t)
 	l.label_kind = t->algorithm->classes ? SCORING_COLUMN_BOOLEAN : SCORING_COLUMN_NUMBER;
 	if (t->label != NULL)
 		scoring_open_reader(&l.label, t->desc, t->label, l.label_kind);
+	l.duration = t->options.duration != NULL ? scoring_find_attribute(t->desc, t->options.duration) : -1;
 	l.readers = palloc(sizeof(scoring_reader) * (encoding->count + 1));
 	l.cells = palloc(sizeof(scoring_cell) * (encoding->count + 1));
 	l.categories = palloc0(sizeof(HTAB *) * (encoding->count + 1));

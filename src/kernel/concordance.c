@@ -1,0 +1,223 @@
+/*
+ * concordance.c - do scores tell who leaves sooner?
+ *
+ * Rows go by time, once backwards, when each event meets those who outlived it,
+ * and once forwards, when each row meets the events before it; a tree of counts by
+ * rank of score (Fenwick 1994) says how many of them are lower.  So each row knows its pairs and how
+ * many are right, and what the measure would be without it: that gives its error,
+ * and the error of a difference by the same pairs.
+ */
+#include "kernel/concordance.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct ranking
+{
+	double		score;
+	size_t		row;
+} ranking;
+
+/* Room for one pass. */
+typedef struct work
+{
+	const crm_env *env;
+	crm_survivor *rows;			/* by time, events before those last seen */
+	size_t		count;
+	ranking    *ranking;
+	size_t	   *rank;
+	uint64_t   *tree;
+	double	   *good;			/* of each row: pairs that are right, and all */
+	double	   *pairs;
+} work;
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	const crm_survivor *x = a;
+	const crm_survivor *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	if (x->event != y->event)
+		return x->event ? -1 : 1;
+	if (x->score != y->score)
+		return x->score < y->score ? -1 : 1;
+	return x->other < y->other ? -1 : x->other > y->other;
+}
+
+static int
+compare_scores(const void *a, const void *b)
+{
+	const ranking *x = a;
+	const ranking *y = b;
+
+	return x->score < y->score ? -1 : x->score > y->score;
+}
+
+static void
+tree_add(uint64_t *tree, size_t size, size_t place)
+{
+	for (place++; place <= size; place += place & -place)
+		tree[place]++;
+}
+
+static uint64_t
+tree_below(const uint64_t *tree, size_t place)
+{
+	uint64_t	sum = 0;
+
+	for (; place > 0; place -= place & -place)
+		sum += tree[place];
+	return sum;
+}
+
+static void
+rank_rows(work *w, bool other)
+{
+	size_t		ranks = 0;
+
+	for (size_t i = 0; i < w->count; i++)
+		w->ranking[i] = (ranking) {other ? w->rows[i].other : w->rows[i].score, i};
+	qsort(w->ranking, w->count, sizeof(ranking), compare_scores);
+	for (size_t i = 0; i < w->count; i++)
+	{
+		if (i > 0 && w->ranking[i].score != w->ranking[i - 1].score)
+			ranks++;
+		w->rank[w->ranking[i].row] = ranks;
+	}
+	memset(w->tree, 0, sizeof(uint64_t) * (w->count + 2));
+}
+
+/* Adds to an event, or else to who outlived it, the pairs with the `met` rows in the tree. */
+static void
+meet(work *w, size_t row, uint64_t met, bool is_event)
+{
+	uint64_t	below = tree_below(w->tree, w->rank[row]);
+	uint64_t	equal = tree_below(w->tree, w->rank[row] + 1) - below;
+
+	w->pairs[row] += (double) met;
+	w->good[row] += (double) (is_event ? below : met - below - equal) + (double) equal / 2;
+}
+
+static void
+look(work *w, bool other)
+{
+	const crm_survivor *rows = w->rows;
+	size_t		n = w->count;
+	uint64_t	met = 0;
+
+	memset(w->good, 0, sizeof(double) * n);
+	memset(w->pairs, 0, sizeof(double) * n);
+	rank_rows(w, other);
+	/* backwards: events with those who outlived them */
+	for (size_t end = n; end > 0;)
+	{
+		size_t		start = end;
+		size_t		seen;
+
+		crm_progress(w->env);
+		while (start > 0 && rows[start - 1].time == rows[end - 1].time)
+			start--;
+		/* behind the events of a time stand those last seen then */
+		for (seen = end; seen > start && !rows[seen - 1].event; seen--)
+		{
+			tree_add(w->tree, n, w->rank[seen - 1]);
+			met++;
+		}
+		for (size_t i = start; i < seen; i++)
+			meet(w, i, met, true);
+		for (size_t i = start; i < seen; i++)
+		{
+			tree_add(w->tree, n, w->rank[i]);
+			met++;
+		}
+		end = start;
+	}
+	/* forwards: rows with the events that they outlived */
+	memset(w->tree, 0, sizeof(uint64_t) * (n + 2));
+	met = 0;
+	for (size_t start = 0; start < n;)
+	{
+		size_t		end = start;
+		uint64_t	events = 0;
+
+		crm_progress(w->env);
+		while (end < n && rows[end].time == rows[start].time && rows[end].event)
+			meet(w, end++, met, false);
+		for (size_t i = start; i < end; i++)
+		{
+			tree_add(w->tree, n, w->rank[i]);
+			events++;
+		}
+		met += events;
+		for (; end < n && rows[end].time == rows[start].time; end++)
+			meet(w, end, met, false);
+		start = end;
+	}
+}
+
+/* A sum in which each pair stands twice. */
+static double
+half_sum(const double *numbers, size_t count)
+{
+	double		sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += numbers[i];
+	return sum / 2;
+}
+
+crm_status
+crm_concordance_of(const crm_env *env, crm_survivor *rows, size_t count, bool compare, crm_concordance *result)
+{
+	work		w = {.env = env,.rows = rows,.count = count};
+	double	   *first = env->alloc(env->arg, sizeof(double) * (count + 1));
+
+	w.ranking = env->alloc(env->arg, sizeof(ranking) * (count + 1));
+	w.rank = env->alloc(env->arg, sizeof(size_t) * (count + 1));
+	w.tree = env->alloc(env->arg, sizeof(uint64_t) * (count + 2));
+	w.good = env->alloc(env->arg, sizeof(double) * (count + 1));
+	w.pairs = env->alloc(env->arg, sizeof(double) * (count + 1));
+	*result = (crm_concordance) {NAN, NAN, NAN, NAN, NAN, 0, 0};
+	if (first == NULL || w.ranking == NULL || w.rank == NULL || w.tree == NULL || w.good == NULL || w.pairs == NULL)
+		return CRM_NO_MEMORY;
+	qsort(rows, count, sizeof(crm_survivor), compare_rows);
+	for (size_t i = 0; i < count; i++)
+		result->events += rows[i].event;
+	look(&w, false);
+	result->pairs = half_sum(w.pairs, count);
+	if (result->pairs > 0)
+	{
+		double		sum = 0;
+		double		difference = 0;
+
+		result->value = half_sum(w.good, count) / result->pairs;
+		for (size_t i = 0; i < count; i++)
+		{
+			first[i] = (w.good[i] - result->value * w.pairs[i]) / result->pairs;
+			sum += first[i] * first[i];
+		}
+		result->error = sqrt(sum);
+		if (compare)
+		{
+			look(&w, true);
+			result->other = half_sum(w.good, count) / result->pairs;
+			result->gain = result->other - result->value;
+			for (size_t i = 0; i < count; i++)
+			{
+				double		more = (w.good[i] - result->other * w.pairs[i]) / result->pairs - first[i];
+
+				difference += more * more;
+			}
+			result->gain_error = sqrt(difference);
+		}
+	}
+	env->release(env->arg, w.pairs);
+	env->release(env->arg, w.good);
+	env->release(env->arg, w.tree);
+	env->release(env->arg, w.rank);
+	env->release(env->arg, w.ranking);
+	env->release(env->arg, first);
+	return CRM_OK;
+}
