@@ -1,7 +1,10 @@
 -- One customer's page: what is on it, for whom.
 SET search_path = crm, public;
+\set SHOW_CONTEXT never
 SET timezone = 'UTC';
-CREATE TABLE page_customer (id text PRIMARY KEY, name text, city text, spent numeric, born date, may_contact boolean, branch text, note text);
+CREATE DOMAIN amount_of_money AS numeric(12, 2) CHECK (value >= 0);
+CREATE DOMAIN amount_spent AS amount_of_money;
+CREATE TABLE page_customer (id text PRIMARY KEY, name text, city text, spent amount_spent, born date, may_contact boolean, branch text, note text);
 INSERT INTO page_customer
 SELECT 'c' || i, CASE i WHEN 1 THEN '<script>alert(1)</script>' WHEN 2 THEN '李伟' ELSE 'Customer ' || i END, (ARRAY['Berlin', '上海', '<b>Paris</b>'])[i % 3 + 1], i * 10, date '1970-01-01' + i, i % 4 > 0,
 	CASE WHEN i % 2 = 0 THEN 'north' ELSE 'south' END, '"><img src=x onerror=alert(1)>'
@@ -77,6 +80,7 @@ SELECT customer_page('c31', options => '{"models": ["spends"]}') LIKE '%<th scop
 RESET ROLE;
 SELECT drop_population('page'), drop_model('spends'), drop_model('elsewhere');
 DROP TABLE page_customer, page_event;
+DROP DOMAIN amount_spent, amount_of_money;
 DROP FUNCTION plain;
 REVOKE USAGE ON SCHEMA crm FROM regress_page_agent;
 DROP ROLE regress_page_agent;

@@ -1,5 +1,6 @@
 -- The parts of pages: escaping, numbers, tables, and the chart library.
 SET search_path = crm, public;
+\set SHOW_CONTEXT never
 
 -- What could be more than text is text.
 SELECT html_escaped($$<b a="1" b='2'>&amp;</b>$$), html_escaped(NULL) IS NULL AS null_is_null;

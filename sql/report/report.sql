@@ -1,5 +1,6 @@
 -- The report of a population: what its parts say, and to whom.
 SET search_path = crm, public;
+\set SHOW_CONTEXT never
 SET timezone = 'UTC';
 CREATE FUNCTION plain(html text) RETURNS text LANGUAGE sql RETURN
 	regexp_replace(replace(regexp_replace(regexp_replace(html, '<(/tr|/li|/h.|/p|/caption|/div)>', chr(10), 'g'), '(<[^>]+>| )+', ' ', 'g'), '&#39;', ''''), '\d{4}-\d\d-\d\d \d\d:\d\d', '(time)', 'g');
@@ -59,6 +60,8 @@ SELECT regexp_matches(p, '<h[12][^>]*>([^<]*)</h[12]>', 'g') AS heading FROM rep
 SELECT regexp_matches(p, '<h[12][^>]*>([^<]*)</h[12]>', 'g') AS heading FROM report('report', 'zh', '{"sections": ["freshness", "overview"], "title": "<客户>"}') AS p;
 SELECT report(options => '{"section": 1}');
 SELECT report(options => '{"sections": ["all"]}');
+SELECT report(options => '{"funnel": {"step": ["a"]}}');
+SELECT report(options => '{"funnel": ["a"]}');
 SELECT report(options => '[1]');
 SELECT report(options => NULL);
 SELECT report(lang => 'de');
@@ -66,6 +69,11 @@ SELECT report('reports');
 SELECT create_population('another', 'report_customer', 'id');
 SELECT report();
 SELECT drop_population('another');
+
+-- How small is too small is a setting.
+SET crm_analytics.minimum_group_size = 66;
+SELECT m[1] AS city, m[2] AS members FROM regexp_matches(report_segments('report', 'en', false, '{}'), '<td>city</td><td>([^<]*)</td><td(?: class="n")?>([^<]*)</td>', 'g') AS m;
+RESET crm_analytics.minimum_group_size;
 
 -- Stale tags are told.
 SELECT replace_tag('top', 'spent > 100', 'predictive');

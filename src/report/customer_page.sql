@@ -67,8 +67,14 @@ DECLARE
 	reasons @extschema@.score_reason[];
 	html text := '';
 BEGIN
-	SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum) INTO columns
+	-- Of a domain the type below it: nobody's checks run here.
+	SELECT string_agg(format('%I %s', a.attname, format_type(b.type, b.typmod)), ', ' ORDER BY a.attnum) INTO columns
 	FROM @extschema@.population_definition p JOIN pg_attribute a ON a.attrelid = p.source
+	CROSS JOIN LATERAL (
+		WITH RECURSIVE below (type, typmod) AS (
+			SELECT a.atttypid, a.atttypmod
+			UNION ALL SELECT t.typbasetype, t.typtypmod FROM below l JOIN pg_type t ON t.oid = l.type AND t.typtype = 'd')
+		SELECT l.type, l.typmod FROM below l JOIN pg_type t ON t.oid = l.type AND t.typtype <> 'd') b
 	WHERE p.name = customer_scores.population AND a.attnum > 0 AND NOT a.attisdropped AND customer ? a.attname;
 	IF columns IS NOT NULL THEN
 		FOR model IN
@@ -151,6 +157,8 @@ DECLARE
 	portrait jsonb;
 	zone text;
 	who text;
+	said text;
+	place int;
 	html text := '';
 	rows jsonb;
 	name text;
@@ -171,9 +179,12 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	zone := coalesce(options ->> 'zone', (SELECT d.zone FROM @extschema@.population_definition d WHERE d.population_id = p.population_id), current_setting('TimeZone'));
-	-- The sentence begins with the name.
-	who := coalesce(substring(portrait ->> 'sentence' FROM '^(.+?)(?: \(customer |（客户 )'), format(w ->> 'customer', portrait ->> 'key'));
-	html := html || '<p class="lead">' || @extschema@.html_escaped(portrait ->> 'sentence') || E'</p>\n';
+	-- The sentence begins with the name, and ends with a time that the page has in its header.
+	said := portrait ->> 'sentence';
+	place := greatest(strpos(said, format(' (customer %s)', portrait ->> 'key')), strpos(said, format('（客户 %s）', portrait ->> 'key')));
+	who := CASE WHEN place > 1 THEN left(said, place - 1) ELSE format(w ->> 'customer', portrait ->> 'key') END;
+	said := regexp_replace(regexp_replace(said, '; tags of [0-9: -]+\.$', '.'), '；标签时间 [0-9: -]+。$', '。');
+	html := html || '<p class="lead">' || @extschema@.html_escaped(said) || E'</p>\n';
 
 	html := html || '<section id="next" aria-labelledby="next-heading"><h2 id="next-heading">' || @extschema@.html_escaped(w ->> 'next') || '</h2>' || coalesce((
 		SELECT '<ul class="plain">' || string_agg('<li' || CASE WHEN a.stops THEN ' class="note warn">' ELSE '>' END || '<strong>' || @extschema@.html_escaped(a.action) || '</strong> <span class="said">'

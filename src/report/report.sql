@@ -35,8 +35,15 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', HINT = format('Known are %s.', array_to_string(all_parts, ', '));
 	END IF;
 
+	IF options ? 'funnel' AND (jsonb_typeof(options #> '{funnel,steps}') IS DISTINCT FROM 'array' OR jsonb_array_length(options #> '{funnel,steps}') = 0
+		OR EXISTS (SELECT FROM jsonb_object_keys(options -> 'funnel') k WHERE k NOT IN ('steps', 'within', 'mode', 'title'))) THEN
+		RAISE EXCEPTION 'option "funnel" must be an object with the steps of a funnel, not %', options -> 'funnel'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'For instance {"funnel": {"steps": ["visit", "order"], "within": "7 days"}}; mode and title may be added.';
+	END IF;
+
 	FOREACH part IN ARRAY parts
 	LOOP
+		PERFORM @extschema@.show_progress(part, array_position(parts, part) - 1, cardinality(parts), 'report', p.name);
 		-- What this reader may not see, or what is not there yet, is said in its place.
 		BEGIN
 			piece := CASE part
@@ -52,6 +59,7 @@ BEGIN
 		END;
 		html := html || format(E'<section id="%1$s" aria-labelledby="%1$s-heading"><h2 id="%1$s-heading">%2$s</h2>\n%3$s</section>\n', part, @extschema@.html_escaped(w ->> part), piece);
 	END LOOP;
+	PERFORM @extschema@.show_progress('ready', 1, 1, 'report', p.name);
 	RETURN @extschema@.page_document(
 		coalesce(options ->> 'title', format(w ->> 'report of', p.name)),
 		concat_ws(' · ', p.description, format(w ->> 'made at', @extschema@.report_time(now(), zone), zone, current_user)),

@@ -24,6 +24,25 @@ mkdir -p "$pages"
 
 export PGCLIENTENCODING=UTF8
 psql -X -q -v ON_ERROR_STOP=1 -f "$CRM_BUILD/report/report_assets.sql" >/dev/null
+# What was fetched is what the database expects, and nothing else is taken.
+sum=$(sha256sum "$CRM_BUILD/report/echarts.min.js" | cut -d ' ' -f 1)
+if [ "$(psql -X -At -c 'SELECT sha256 FROM crm.report_library_pin()')" = "$sum" ]; then
+	echo "ok the fetched library has the checksum that is pinned"
+else
+	echo "not ok the fetched library has the checksum that is pinned"
+fi
+if [ "$(psql -X -At -c "SELECT encode(sha256(convert_to(source, 'UTF8')), 'hex') FROM crm.report_library_source()")" = "$sum" ]; then
+	echo "ok and so has the one that was stored"
+else
+	echo "not ok and so has the one that was stored"
+fi
+(sed '$d' "$CRM_BUILD/report/echarts.min.js"; echo ' ') >"$pages/other.js"
+if ECHARTS=$pages/other.js "$here/../report_assets.sh" >"$pages/other.log" 2>&1 || ! grep -q "SHA-256 should be $sum" "$pages/other.log"; then
+	echo "not ok another file is refused"
+else
+	echo "ok another file is refused"
+fi
+
 for file in "$here"/*.sql; do
 	psql -X -q -A -t -v ON_ERROR_STOP=1 -v pages="$pages" -v source="$CRM_SOURCE" -f "$file" >"$pages/$(basename "$file").log"
 done
