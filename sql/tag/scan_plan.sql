@@ -27,6 +27,26 @@ SELECT tag_scan_agg('\x', 16, id, NULL::text, number) FROM plan_row;
 \set VERBOSITY default
 SELECT tag_scan_agg('\x00', 16, id, NULL::text, number) FROM plan_row;
 
+-- The form with declared types: what the rules need comes as one value.
+SELECT name, md5(CASE name
+		WHEN 'logic' THEN (SELECT tag_scan_agg(bytes, 16, id, NULL::int, number) FROM plan_row)
+		WHEN 'texts' THEN (SELECT tag_scan_agg(bytes, 16, id, NULL::int, word, ARRAY[upper(word)]) FROM plan_row)
+		ELSE (SELECT tag_scan_agg(bytes, 16, id, NULL::int, number, ARRAY[number > 5, false]) FROM plan_row) END::text)
+	= md5(CASE name
+		WHEN 'logic' THEN (SELECT tag_scan_rows_agg(bytes, 16, id, NULL, tag_scan_values(number)) FROM plan_row)
+		WHEN 'texts' THEN (SELECT tag_scan_rows_agg(bytes, 16, id, NULL, tag_scan_values(word, ARRAY[upper(word)])) FROM plan_row)
+		ELSE (SELECT tag_scan_rows_agg(bytes, 16, id, NULL, tag_scan_values(number, ARRAY[number > 5, false])) FROM plan_row) END::text) AS same
+FROM plan ORDER BY name;
+SELECT tag_scan_rows_agg((SELECT bytes FROM plan WHERE name = 'logic'), 16, id, NULL, tag_scan_values(word)) FROM plan_row;
+SELECT tag_scan_rows_agg((SELECT bytes FROM plan WHERE name = 'logic'), 16, id, NULL, tag_scan_values(number, number)) FROM plan_row;
+SELECT tag_scan_rows_agg((SELECT bytes FROM plan WHERE name = 'logic'), 16, id, NULL, NULL) FROM plan_row;
+SELECT tag_scan_rows_agg((SELECT bytes FROM plan WHERE name = 'logic'), 16, id, NULL, CASE WHEN id < 9 THEN tag_scan_values(number) ELSE tag_scan_values(word) END) FROM plan_row;
+SELECT tag_scan_rows_agg((SELECT bytes FROM plan WHERE name = 'logic'), 16, id, NULL, CASE WHEN id < 9 THEN tag_scan_values(number) END) FROM plan_row;
+SELECT tag_scan_values(number) FROM plan_row LIMIT 1;
+SELECT 'x'::tag_scan_row;
+SELECT tag_scan_values(name::name) FROM plan LIMIT 1;
+SELECT tag_scan_agg((SELECT bytes FROM plan WHERE name = 'logic'), 16, id, 7, number) FROM plan_row;
+
 -- Every byte of them replaced, and every shorter plan: an error or an answer, never more.
 CREATE FUNCTION try_plan(name text, bytes bytea) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN

@@ -11,7 +11,7 @@
 #include "common/bridge.h"
 #include "common/progress.h"
 #include "common/settings.h"
-#include "tag/scan_state.h"
+#include "tag/scan_row.h"
 
 /* Arguments of the transition function. */
 #define ARG_STATE 0
@@ -22,7 +22,7 @@
 #define ARG_FIRST 5
 
 static crm_scan_state *
-new_state(FunctionCallInfo fcinfo, MemoryContext context)
+new_state(FunctionCallInfo fcinfo, MemoryContext context, bool declared)
 {
 	Oid			scope;
 	crm_scan_state *state;
@@ -32,7 +32,7 @@ new_state(FunctionCallInfo fcinfo, MemoryContext context)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("plan and chunk_bits must not be NULL")));
-	scope = PG_NARGS() <= ARG_SCOPE ? InvalidOid : get_fn_expr_argtype(fcinfo->flinfo, ARG_SCOPE);
+	scope = declared ? TEXTOID : PG_NARGS() <= ARG_SCOPE ? InvalidOid : get_fn_expr_argtype(fcinfo->flinfo, ARG_SCOPE);
 	if (scope != TEXTOID && scope != INT4OID)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -59,18 +59,23 @@ check_memory(crm_scan_state *state)
 				 errhint("Raise crm_analytics.refresh_memory, ANALYZE the population's source, or refresh fewer tags at a time.")));
 }
 
-CRM_FUNCTION(crm_tag_scan_transfn);
-Datum
-crm_tag_scan_transfn(PG_FUNCTION_ARGS)
+/* declared: the arguments' types are those of the declaration, and the caller need not have told what they are. */
+static crm_scan_state *
+the_state(FunctionCallInfo fcinfo, bool declared)
 {
 	MemoryContext aggregate_context;
-	crm_scan_state *state;
-	int64		id;
 
 	if (!AggCheckCallContext(fcinfo, &aggregate_context))
-		elog(ERROR, "crm_tag_scan_transfn called in non-aggregate context");
-	state = PG_ARGISNULL(ARG_STATE) ? new_state(fcinfo, aggregate_context) :
+		elog(ERROR, "tag scan called in non-aggregate context");
+	return PG_ARGISNULL(ARG_STATE) ? new_state(fcinfo, aggregate_context, declared) :
 		crm_scan_state_get(PG_GETARG_DATUM(ARG_STATE), aggregate_context);
+}
+
+/* One customer: id and scope of the call, and what the rules need. */
+static Datum
+take_row(FunctionCallInfo fcinfo, crm_scan_state *state, const NullableDatum *arguments)
+{
+	int64		id;
 
 	if (PG_ARGISNULL(ARG_ID))
 		state->null_keys++;
@@ -98,16 +103,48 @@ crm_tag_scan_transfn(PG_FUNCTION_ARGS)
 		}
 		state->ids[state->rows] = (uint64) id;
 		state->row_scopes[state->rows] = scope;
-		crm_scan_row(state->scan, fcinfo, ARG_FIRST, state->rows);
+		crm_scan_row(state->scan, arguments, state->rows);
 		if (++state->rows == CRM_BATCH_ROWS)
 		{
 			CHECK_FOR_INTERRUPTS();
 			crm_scan_state_flush(state);
 			check_memory(state);
-			crm_progress_add("customers", CRM_BATCH_ROWS);
 		}
 	}
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
+}
+
+CRM_FUNCTION(crm_tag_scan_transfn);
+Datum
+crm_tag_scan_transfn(PG_FUNCTION_ARGS)
+{
+	crm_scan_state *state = the_state(fcinfo, false);
+
+	if (unlikely(!crm_scan_checked(state->scan)))
+	{
+		Oid			types[FUNC_MAX_ARGS];
+
+		for (int i = ARG_FIRST; i < PG_NARGS(); i++)
+			types[i - ARG_FIRST] = get_fn_expr_argtype(fcinfo->flinfo, i);
+		crm_scan_check(state->scan, types, PG_NARGS() - ARG_FIRST);
+	}
+	return take_row(fcinfo, state, fcinfo->args + ARG_FIRST);
+}
+
+/* The same for an aggregate whose arguments are of declared types, the rules' as one value (scan_row.c). */
+CRM_FUNCTION(crm_tag_scan_rows_transfn);
+Datum
+crm_tag_scan_rows_transfn(PG_FUNCTION_ARGS)
+{
+	crm_scan_state *state = the_state(fcinfo, true);
+	NullableDatum arguments[FUNC_MAX_ARGS];
+
+	/* no row where the rules need nothing of the customer */
+	if (PG_ARGISNULL(ARG_FIRST))
+		crm_scan_check(state->scan, NULL, 0);
+	else
+		crm_scan_row_open(PG_GETARG_DATUM(ARG_FIRST), state, arguments);
+	return take_row(fcinfo, state, arguments);
 }
 
 CRM_FUNCTION(crm_tag_scan_combinefn);

@@ -119,11 +119,11 @@ extern bool crm_scan_rule_is_text(const crm_scan *scan, int rule);
 extern bool crm_scan_rule_is_number(const crm_scan *scan, int rule);
 /* The tag's name, for errors; empty when none was given. */
 extern const char *crm_scan_rule_name(const crm_scan *scan, int rule);
-/*
- * Takes the arguments from number `first` on as row `row` (0 ... CRM_BATCH_ROWS
- * - 1) of the batch; their number and types are checked on the first row ever.
- */
-extern void crm_scan_row(crm_scan *scan, FunctionCallInfo fcinfo, int first, int row);
+/* Are the arguments of these types?  42804 otherwise; to be asked before the first row. */
+extern void crm_scan_check(crm_scan *scan, const Oid *types, int count);
+extern bool crm_scan_checked(const crm_scan *scan);
+/* Takes the arguments as row `row` (0 ... CRM_BATCH_ROWS - 1) of the batch. */
+extern void crm_scan_row(crm_scan *scan, const NullableDatum *arguments, int row);
 /* Evaluates all rules over the first `rows` rows of the batch. */
 extern void crm_scan_run(crm_scan *scan, int rows);
 /* Boolean rule: one bit a row, CRM_BATCH_WORDS words, bits past `rows` zero. */

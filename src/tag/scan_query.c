@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "common/settings.h"
 #include "executor/spi.h"
 #include "nodes/nodeFuncs.h"
@@ -100,6 +101,8 @@ crm_scan_run_query(const crm_scan_job *job, const char *query, const bytea *plan
 	/* what our queries call of our own */
 	crm_require_alone("tag_scan_agg");
 	crm_require_alone("tag_scan_merge_agg");
+	crm_require_alone("tag_scan_rows_agg");
+	crm_require_alone("tag_scan_values");
 	crm_require_alone("tag_trace");
 	crm_require_alone("rule_number");
 	crm_require_alone("population_keys");
@@ -544,14 +547,24 @@ append_due(StringInfo sql, const crm_scan_job *job, Relation source, List *rules
 static void
 append_scan(StringInfo sql, const crm_scan_job *job, Relation source, List *rules, const char *arguments)
 {
-	appendStringInfo(sql, "SELECT %s.tag_scan_agg($%d, %d, ", crm_schema(), CRM_RULE_PLAN_PARAM, job->chunk_bits);
+	/* Citus sends no aggregate whose arguments may be of any type */
+	bool		as_row = OidIsValid(get_extension_oid("citus", true));
+	const char *scope = job->population->scope_column;
+
+	appendStringInfo(sql, "SELECT %s.%s($%d, %d, ", crm_schema(), as_row ? "tag_scan_rows_agg" : "tag_scan_agg",
+					 CRM_RULE_PLAN_PARAM, job->chunk_bits);
 	append_id(sql, job);
-	if (job->population->scope_column != NULL)
-		appendStringInfo(sql, ", customer.%s::pg_catalog.text", quote_identifier(job->population->scope_column));
+	if (scope != NULL)
+		appendStringInfo(sql, ", customer.%s::pg_catalog.text", quote_identifier(scope));
 	else
 		/* no text: an aggregate with a collation that no column gives it is not sent to another server */
-		appendStringInfoString(sql, ", NULL::pg_catalog.int4");
-	appendStringInfo(sql, "%s)", arguments);
+		appendStringInfo(sql, ", NULL::pg_catalog.%s", as_row ? "text" : "int4");
+	if (as_row && arguments[0] != '\0')
+		appendStringInfo(sql, ", %s.tag_scan_values(%s))", crm_schema(), arguments + strlen(", "));
+	else if (as_row)
+		appendStringInfoString(sql, ", NULL)");
+	else
+		appendStringInfo(sql, "%s)", arguments);
 	if (job->due)
 		append_due(sql, job, source, rules);
 	crm_scan_append_from(sql, job, any_timeline(rules), crm_bound_named(job->bound, sql->data));

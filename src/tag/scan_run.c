@@ -304,24 +304,26 @@ type_fits(crm_argument_kind kind, Oid type)
 	return false;
 }
 
-static void
-check_arguments(crm_scan *scan, FunctionCallInfo fcinfo, int first)
+bool
+crm_scan_checked(const crm_scan *scan)
 {
-	if (fcinfo->nargs - first != (int) scan->program.argument_count)
+	return scan->checked;
+}
+
+void
+crm_scan_check(crm_scan *scan, const Oid *types, int count)
+{
+	if (count != (int) scan->program.argument_count)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("scan plan expects %u arguments after the customer, not %d",
-						scan->program.argument_count, fcinfo->nargs - first)));
-	for (uint32 i = 0; i < scan->program.argument_count; i++)
-	{
-		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, first + i);
-
-		if (!OidIsValid(type) || !type_fits(scan->program.arguments[i], getBaseType(type)))
+						scan->program.argument_count, count)));
+	for (int i = 0; i < count; i++)
+		if (!OidIsValid(types[i]) || !type_fits(scan->program.arguments[i], getBaseType(types[i])))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("scan plan does not expect type %s as argument %u",
-							OidIsValid(type) ? format_type_be(type) : "unknown", i + 1)));
-	}
+					 errmsg("scan plan does not expect type %s as argument %d",
+							OidIsValid(types[i]) ? format_type_be(types[i]) : "unknown", i + 1)));
 	scan->checked = true;
 }
 
@@ -518,14 +520,11 @@ begin_batch(crm_scan *scan)
 }
 
 void
-crm_scan_row(crm_scan *scan, FunctionCallInfo fcinfo, int first, int row)
+crm_scan_row(crm_scan *scan, const NullableDatum *arguments, int row)
 {
-	const NullableDatum *arguments = fcinfo->args + first;
 	column_reader *reader = scan->readers;
 	const column_reader *end = reader + scan->program.column_count;
 
-	if (!scan->checked)
-		check_arguments(scan, fcinfo, first);
 	if (row == 0)
 		begin_batch(scan);
 	for (; reader < end; reader++)

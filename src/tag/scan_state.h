@@ -26,6 +26,9 @@ typedef struct crm_scan_state
 	uint32		scope_count;
 	const char **scope_names;	/* by index; NULL for the NULL scope */
 	bool		scoped;			/* rows come with scopes: of this process's rows alone */
+	Oid		   *row_types;		/* of rows that come as one value: what they hold */
+	bool	   *row_by_value;
+	int			row_values;
 
 	int			rows;			/* in the batch, not yet evaluated */
 	uint64		ids[CRM_BATCH_ROWS];
