@@ -45,6 +45,7 @@ seed(kmeans_lloyd *l, bool careful, uint64_t *random, uint32_t *found)
 	const kmeans_rows *rows = l->rows;
 	const crm_env *env = l->env;
 	uint32_t	trials = careful ? 2 + (uint32_t) log((double) l->k) : 1;
+	uint32_t	stride = kmeans_stride((size_t) l->d * CRM_KMEANS_LANES);
 	crm_kmeans_space candidates;
 	double	   *nearest = kmeans_alloc(env, rows->count, sizeof(double));	/* squared distance from the centers, weighted */
 	double	   *distances;
@@ -70,7 +71,7 @@ seed(kmeans_lloyd *l, bool careful, uint64_t *random, uint32_t *found)
 		total = 0;
 		for (uint32_t i = 0; i < rows->count; i++)
 		{
-			if (i % KMEANS_STRIDE == 0)
+			if (i % stride == 0)
 				crm_progress(env);
 			crm_kmeans_distances(&candidates, rows->x + (size_t) i * l->d, rows->gaps, distances);
 			if (rows->weights[i] * distances[0] < nearest[i])
@@ -95,7 +96,7 @@ seed(kmeans_lloyd *l, bool careful, uint64_t *random, uint32_t *found)
 			}
 			for (uint32_t i = 0; i < rows->count; i++)
 			{
-				if (i % KMEANS_STRIDE == 0)
+				if (i % stride == 0)
 					crm_progress(env);
 				crm_kmeans_distances(&candidates, rows->x + (size_t) i * l->d, rows->gaps, distances);
 				for (uint32_t t = 0; t < trials; t++)
@@ -277,6 +278,7 @@ static crm_status
 measure_groups(const kmeans_rows *rows, const crm_kmeans_space *space, const crm_env *env, crm_kmeans_result *result)
 {
 	uint32_t	k = space->groups;
+	uint32_t	stride = kmeans_stride((size_t) space->padded * space->features);
 	double	   *distances = kmeans_alloc(env, space->padded, sizeof(double));
 
 	if (distances == NULL)
@@ -292,7 +294,7 @@ measure_groups(const kmeans_rows *rows, const crm_kmeans_space *space, const crm
 	{
 		uint32_t	c;
 
-		if (i % KMEANS_STRIDE == 0)
+		if (i % stride == 0)
 			crm_progress(env);
 		crm_kmeans_distances(space, rows->x + (size_t) i * rows->features, rows->gaps, distances);
 		c = crm_kmeans_nearest(distances, k);

@@ -29,6 +29,7 @@ kmeans_lloyd_open(kmeans_lloyd *l, const kmeans_rows *rows, uint32_t k, const cr
 	l->k = k;
 	l->d = rows->features;
 	l->mixed = rows->gaps || rows->categorical != NULL;
+	l->stride = kmeans_stride((size_t) k * l->d);
 	CRM_TRY(kmeans_space(&l->space, rows, k, env));
 	l->group = kmeans_alloc(env, n, sizeof(uint32_t));
 	l->upper = kmeans_alloc(env, n, sizeof(double));
@@ -102,7 +103,7 @@ sum_groups(kmeans_lloyd *l)
 	memset(l->counts, 0, sizeof(double) * l->k * l->rows->category_total);
 	for (uint32_t i = 0; i < l->rows->count; i++)
 	{
-		if (i % KMEANS_STRIDE == 0)
+		if (i % l->stride == 0)
 			crm_progress(l->env);
 		move_row(l, l->group[i], i, 1);
 	}
@@ -184,7 +185,7 @@ assign_all(kmeans_lloyd *l)
 	{
 		uint32_t	second;
 
-		if (i % KMEANS_STRIDE == 0)
+		if (i % l->stride == 0)
 			crm_progress(l->env);
 		measure_row(l, i);
 		l->group[i] = crm_kmeans_nearest_two(l->distances, l->k, &second);
@@ -234,7 +235,7 @@ assign_changed(kmeans_lloyd *l)
 		uint32_t	nearest;
 		uint32_t	second;
 
-		if (i % KMEANS_STRIDE == 0)
+		if (i % l->stride == 0)
 			crm_progress(l->env);
 		if (bound < l->half[c])
 			bound = l->half[c];
@@ -268,7 +269,7 @@ mend_empty(kmeans_lloyd *l)
 			continue;
 		for (uint32_t i = 0; i < l->rows->count; i++)
 		{
-			if (i % KMEANS_STRIDE == 0)
+			if (i % l->stride == 0)
 				crm_progress(l->env);
 			if (l->members[l->group[i]] < 2)
 				continue;
@@ -349,7 +350,7 @@ transfer_rows(kmeans_lloyd *l)
 			double		weight = l->rows->weights[i];
 			double		least;
 
-			if (i % KMEANS_STRIDE == 0)
+			if (i % l->stride == 0)
 				crm_progress(l->env);
 			if (l->members[from] < 2 || !(l->seen[from] > weight))
 				continue;
@@ -384,7 +385,7 @@ finish(kmeans_lloyd *l)
 
 	for (uint32_t i = 0; i < l->rows->count; i++)
 	{
-		if (i % KMEANS_STRIDE == 0)
+		if (i % l->stride == 0)
 			crm_progress(l->env);
 		measure_row(l, i);
 		l->group[i] = crm_kmeans_nearest(l->distances, l->k);

@@ -57,6 +57,15 @@ typedef struct kmeans_run
 /* Rows between two looks at the progress callback. */
 #define KMEANS_STRIDE 4096
 
+/* The same where each row takes so many operations. */
+static inline uint32_t
+kmeans_stride(size_t operations)
+{
+	size_t		rows = (size_t) 4000000 / (operations + 1);
+
+	return rows < 1 ? 1 : rows > KMEANS_STRIDE ? KMEANS_STRIDE : (uint32_t) rows;
+}
+
 typedef struct kmeans_lloyd
 {
 	const kmeans_rows *rows;
@@ -65,6 +74,7 @@ typedef struct kmeans_lloyd
 	uint32_t	k;
 	uint32_t	d;
 	bool		mixed;			/* categories or gaps */
+	uint32_t	stride;			/* rows between two looks at the progress callback */
 	/* of rows */
 	uint32_t   *group;
 	double	   *upper;			/* distance from the center, less what the center had moved then */

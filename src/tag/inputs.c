@@ -275,7 +275,7 @@ add_call(input_walk *walk, const FuncExpr *call)
 	if (symbol == NULL)
 		return false;
 	name = constant_text(call->args != NIL ? linitial(call->args) : NULL);
-	if (name != NULL && (strncmp(symbol, "crm_predict", 11) == 0 || strncmp(symbol, "crm_model", 9) == 0))
+	if (name != NULL && (strncmp(symbol, "crm_predict", 11) == 0 || strncmp(symbol, "crm_model", 9) == 0 || strncmp(symbol, "crm_cluster", 11) == 0))
 		add_named(walk, "model", name);
 	name = constant_text(crm_rule_argument(call, "event"));
 	if (name != NULL)
