@@ -13,6 +13,7 @@
 #   real       test/real over public data beside the checkout
 #   demo       the demonstration over a smaller bank, and what was planted in it
 #   browser    pages in a headless Chromium: test/browser
+#   bi         the views of BI tools through a driver: test/bi
 #   tap        test/t; TEST=... restricts to one
 #
 # Logs are kept in $CRM_BUILD/check.
@@ -24,7 +25,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/server.sh"
 crm_locate
 
-all=(source unit fuzz regress isolation doc real demo browser tap)
+all=(source unit fuzz regress isolation doc real demo browser bi tap)
 stages=("$@")
 [ ${#stages[@]} -gt 0 ] || stages=("${all[@]}")
 for stage in "${stages[@]}"; do
@@ -322,6 +323,18 @@ stage_browser()
 	dropdb browser
 }
 
+# 77 where there is no node, or no driver for it.
+stage_bi()
+{
+	local status=0
+
+	crm_database bi
+	PGDATABASE=bi "$here/bi/run.sh" >"$logs/bi.log" 2>&1 || status=$?
+	tally_tap bi "$logs/bi.log" "$status"
+	dropdb bi
+	psql -X -q -d postgres -c 'DROP ROLE IF EXISTS bi_reader, bi_stranger' 2>/dev/null || true
+}
+
 run_stages()
 {
 	local stage
@@ -367,7 +380,7 @@ crm_build
 
 # Two lanes: one works on the server, the other needs none.
 needs_server=
-for stage in regress isolation doc real demo browser; do
+for stage in regress isolation doc real demo browser bi; do
 	wants "$stage" && needs_server=yes
 done
 # (A subshell each, with its exit status read afterwards: within "||" a failing command would not end it.)
@@ -382,7 +395,7 @@ if [ -n "$needs_server" ]; then
 	(
 		set -e
 		trap - EXIT
-		run_stages regress isolation doc real demo browser
+		run_stages regress isolation doc real demo browser bi
 	)
 	status=$?
 	set -e
