@@ -8,6 +8,7 @@
  */
 #include "common/crm.h"
 
+#include "common/progress.h"
 #include "common/settings.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -359,6 +360,7 @@ crm_refresh_reports(PG_FUNCTION_ARGS)
 	crm_catalogue_newest();
 	reports = read_reports(population, text_argument(fcinfo, 1));
 	context = AllocSetContextCreate(CurrentMemoryContext, "results of a report", ALLOCSET_DEFAULT_SIZES);
+	crm_progress_begin("refresh_reports", population->name);
 	foreach(cell, reports)
 	{
 		const report *r = lfirst(cell);
@@ -376,6 +378,8 @@ crm_refresh_reports(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("must be owner of report \"%s\"", r->name),
 					 errhint("Its owner, or who may define tags of the population, refreshes it.")));
+		crm_progress_phase(psprintf("counting %s", r->name), "reports", list_length(reports));
+		crm_progress_done(foreach_current_index(cell));
 		INSTR_TIME_SET_CURRENT(begin);
 		old = MemoryContextSwitchTo(context);
 		if (PG_ARGISNULL(1))
@@ -397,6 +401,7 @@ crm_refresh_reports(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
 	}
+	crm_progress_end();
 	MemoryContextDelete(context);
 	PopActiveSnapshot();
 	return (Datum) 0;
