@@ -501,6 +501,7 @@ grow_trees(const sampler *s, const crm_isolation_options *options, uint32_t samp
 		g.random = mix(mix((uint64_t) options->seed) + UINT64_C(0x9E3779B97F4A7C15) * (2 * (uint64_t) tree + 1));
 		grow(&g, rows, sample, 0);
 		crm_progress(env);
+		crm_step(env, (uint64_t) tree + 1);
 	}
 	crm_model_begin(m, &crm_model_isolation_forest, s->features);
 	crm_model_set_integer(m, CRM_ISOLATION_TREES, options->trees);

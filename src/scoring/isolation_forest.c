@@ -3,6 +3,7 @@
  */
 #include "scoring/rows_state.h"
 
+#include "common/progress.h"
 #include "kernel/outliers.h"
 
 CRM_FUNCTION(crm_isolation_forest_fit_transfn);
@@ -95,8 +96,11 @@ crm_isolation_forest_fit_finalfn(PG_FUNCTION_ARGS)
 	options = (crm_isolation_options) {(int) o.trees, (int) o.sample, o.seed};
 	work = AllocSetContextCreate(CurrentMemoryContext, "crm isolation forest", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
-	env = crm_env_in(work);
+	env = crm_progress_env(work);
+	crm_progress_begin("isolation_forest_fit", NULL);
+	crm_progress_phase("growing trees", "trees", options.trees);
 	scoring_rows_check(state, crm_isolation_fit(&state->columns, &options, &env, &m));
+	crm_progress_end();
 	value = scoring_model_value(&m, old);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);

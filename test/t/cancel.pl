@@ -257,6 +257,14 @@ my %jobs = (
 	'model_drift' => "SELECT count(*) FROM generate_series(1, 20), model_drift('named', '$rows')",
 	'predict by name' => "SELECT sum(predict('named', c)) FROM customer AS c, $many",
 	'explain by name' => "SELECT count(*) FROM customer AS c, explain('named', c)",
+	'kmeans_choice' => "SELECT kmeans_choice(8, x) IS NULL FROM customer",
+	'isolation_forest_fit' => "SELECT isolation_forest_fit(x, '{\"trees\": 1000, \"sample\": 4096}') IS NULL FROM customer, generate_series(1, 10)",
+	'robust_scale_agg' => "SELECT robust_scale_agg(hashint8(n)) IS NULL FROM generate_series(1::bigint, 100000000) n",
+	'training_rows' => "SELECT count(*) FROM $many, training_rows('shop', '2025-02-01', '30 days', '{\"orders\": \"event_count(timeline, ''order'')\"}', outcome => 'order')",
+
+	# mining and reports
+	'report' => "SELECT count(length(report('shop'))) FROM $many",
+	'customer_page' => "SELECT sum(length(customer_page(n, 'shop'))) FROM generate_series(1::bigint, 10000) AS n",
 	'association_rules' => "SELECT association_rules(0.001, 0.1, n / 10, 'item ' || hashint8(n) % 100) IS NULL FROM generate_series(1::bigint, 3000000) n",
 	'frequent_itemsets' => "SELECT frequent_itemsets(0.0001, n / 30, 'item ' || hashint8(n) % 40) IS NULL FROM generate_series(1::bigint, 300000) n",
 );

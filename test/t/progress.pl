@@ -202,6 +202,17 @@ like(finish(), qr/^shown: 0\n.*division by zero/s, 'a report that forgets to end
 is(query("SET crm.x = 1; SELECT show_progress('a', 1, 2); SELECT count(*) FROM progress"), "\n0", 'as do others');
 is($node->psql('postgres', "SELECT show_progress('a', -1, 2)", stderr => \$err), 3, 'steps are not negative');
 
+# The report itself, while it cannot read the sets.
+($out, $err) = ('', '');
+$keeper = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', 'BEGIN; LOCK TABLE crm.tag_set; SELECT wait_for(6)' ], '>', \$out, '2>', \$err);
+ok($node->poll_query_until('postgres', "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'crm.tag_set'::regclass AND mode = 'AccessExclusiveLock' AND granted)"),
+	'the table of sets is locked');
+begin($user, "SELECT length(report('bank')) > 1000");
+seen("command = 'report' AND target = 'bank' AND phase = 'overview' AND done = 0 AND total = 6 AND unit = 'steps'", 'a report tells its sections');
+query('INSERT INTO step VALUES (6)');
+$keeper->finish;
+is(finish(), "t\nshown: 0\n", 'and nothing when it is written');
+
 # Within a command of the server's that shows its own progress, ours is not shown.
 query("SELECT replace_tag('slow', 'slow(id) % 2 = 0', population => 'bank')");
 begin($user, "COPY (SELECT refresh_tags('bank')) TO STDOUT");
