@@ -145,7 +145,8 @@ sub check_document
 		return;
 	}
 	my ($output, undef) = psql($database, $script);
-	my @parts = split /^\Q$marker\E (\d+)\n/m, $output;
+	# (the last block may print nothing, and split would drop it)
+	my @parts = split /^\Q$marker\E (\d+)\n/m, $output, -1;
 	shift @parts;
 	my %printed = @parts;
 	psql('postgres', "DROP DATABASE IF EXISTS \"$database\" WITH (FORCE);\n");
