@@ -19,3 +19,6 @@ SELECT crm.rfm_segment(4, 1, 1, 'ours'), crm.rfm_segment(1, 1, 1, 'ours')
 SELECT tag, rule FROM crm.taxonomy('gym')
 SELECT tag, value, absent, priority, action FROM crm.next_action_rule ORDER BY 1, 2
 SELECT md5(string_agg(k::text, ',' ORDER BY customer)), count(*) FROM public.kept AS k
+SELECT report, whole, scope, step, customers, suppressed, as_of, refreshed_at FROM crm.bi_funnel ORDER BY 1, 2, 3, 4
+SELECT report, whole, scope, kind, name, value, customers, suppressed, refreshed_at FROM crm.bi_customers ORDER BY 1, 2, 3, 4, 5, 6
+SELECT report, kind, owner, options, refreshed_at, seconds, problem FROM crm.bi_reports ORDER BY 1

@@ -78,6 +78,10 @@ INSERT INTO rfm_segment_rule (map, priority, segment, recency) VALUES ('ours', 1
 INSERT INTO next_action_rule (tag, value, priority, action) VALUES ('young', NULL, 5, 'call in the evening');
 INSERT INTO report_library (name, version, source) VALUES ('echarts', '0', '/* a library */');
 
+-- Reports for BI tools, counted.
+SELECT define_report('way', 'funnel', '{"steps": ["view", "order"], "within": "30 days"}', 'firm'), define_report('sizes', 'sizes', '{"keep": "1 year"}', 'firm', 'by day');
+SELECT count(*) FROM refresh_reports('firm') WHERE problem IS NULL;
+
 -- Values of each type in tables of the firm's.
 CREATE TABLE public.kept AS
 	SELECT customer, timeline_agg(at, what, amount) AS timeline, activity_agg('week', 'Asia/Shanghai', at) AS activity,
