@@ -33,8 +33,8 @@ elif ! right "$out/echarts.min.js"; then
 	command -v npm >/dev/null || { echo "npm is not installed: the chart library cannot be fetched"; exit 77; }
 	fetched=$(mktemp -d)
 	trap 'rm -rf "$fetched"' EXIT
-	if ! (cd "$fetched" && timeout 300 npm pack --silent "$name@$version" && tar -xzf "$name-$version.tgz" package/dist/echarts.min.js) >"$out/npm.log" 2>&1 </dev/null; then
-		echo "the chart library cannot be had from npm: $(tail -n 1 "$out/npm.log")"
+	if ! (cd "$fetched" && timeout 300 npm pack --loglevel=error "$name@$version" && tar -xzf "$name-$version.tgz" package/dist/echarts.min.js) >"$out/npm.log" 2>&1 </dev/null; then
+		echo "the chart library cannot be had from npm: $(grep -m 1 "npm error" "$out/npm.log" || tail -n 1 "$out/npm.log")"
 		exit 77
 	fi
 	right "$fetched/package/dist/echarts.min.js" || crm_die "what npm gave as $name $version has another checksum than $sum"

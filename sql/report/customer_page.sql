@@ -30,6 +30,16 @@ SELECT plain(customer_timeline_part('c3', 'page', 'en', 'Asia/Shanghai', 4));
 SELECT plain(customer_timeline_part('nobody', 'page', 'en', 'UTC', 4));
 SELECT plain(customer_scores('page', profile('c3') -> 'customer', NULL, 'en'));
 
+-- What the clock brings within a month, of tags that ask for something.
+BEGIN;
+SELECT create_tag('silent', $$born < as_of - interval '10 years'$$, 'timeliness'), create_tag('seen', $$born < as_of - interval '10 years'$$, 'timeliness');
+SELECT register_tag_title('silent', 'zh', '沉默');
+UPDATE page_customer SET born = (now() - interval '10 years' + interval '12 days')::date WHERE id = 'c5';
+UPDATE page_customer SET born = (now() - interval '10 years' + interval '120 days')::date WHERE id = 'c6';
+SELECT id, plain(customer_soon(id, 'page', '{}', 'zh', 'UTC')) AS soon FROM page_customer WHERE id IN ('c5', 'c6', 'c7') ORDER BY id;
+SELECT plain(customer_soon('c5', 'page', '{"timeliness": [{"tag": "silent"}]}', 'en', 'UTC')) AS soon;
+ROLLBACK;
+
 -- Own rules stand in for shipped ones, or take them away.
 INSERT INTO next_action_rule (tag, value, action, action_zh, priority) VALUES ('churn_risk', 'high', 'Send flowers & chocolate', '送花', 5), ('big', NULL, 'Say thank you', NULL, 6);
 SELECT priority, action, title FROM next_actions('page', profile('c31') -> 'tags', 'en');

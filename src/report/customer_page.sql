@@ -95,7 +95,7 @@ BEGIN
 						|| coalesce(@extschema@.html_escaped(CASE WHEN model.probability THEN @extschema@.page_share(score) ELSE @extschema@.page_number(score::numeric) END), '') || '</td><td>'
 						|| coalesce(string_agg(@extschema@.html_escaped(format('%s = %s %s (%s)', r.name, coalesce(customer ->> r.name, '-'),
 							CASE WHEN r.contribution > 0 THEN w ->> 'raises' ELSE w ->> 'lowers' END, to_char(r.contribution, 'FMSG990.00'))), '<br>' ORDER BY r.no), '') || '</td></tr>'
-					FROM unnest(reasons) WITH ORDINALITY r (feature, name, contribution, no));
+					FROM unnest(reasons) WITH ORDINALITY r (feature, name, contribution, no) WHERE abs(r.contribution) >= 0.005);
 			EXCEPTION WHEN undefined_column OR insufficient_privilege OR undefined_object OR object_not_in_prerequisite_state OR datatype_mismatch OR data_exception THEN
 				IF models IS NOT NULL THEN
 					html := html || '<tr><th scope="row">' || @extschema@.html_escaped(model.name) || '</th><td></td><td>' || @extschema@.html_escaped(format(w ->> 'not shown', SQLERRM)) || '</td></tr>';
@@ -147,6 +147,33 @@ $$;
 COMMENT ON FUNCTION @extschema@.customer_timeline_part(text, text, text, text, int) IS
 	'part of a customer''s page: his events by month, and the last n of them';
 
+-- What the clock brings: of the tags that ask for something, those that come or go within a month.
+CREATE FUNCTION @extschema@.customer_soon(key text, population text, tags jsonb, lang text, zone text) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 20000 SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	w constant jsonb := @extschema@.page_words(lang);
+	html text;
+BEGIN
+	SELECT string_agg('<li>' || @extschema@.html_escaped(coalesce(t.title, x.tag) || ': ' || format(w ->> CASE WHEN x.has THEN 'ends' ELSE 'begins' END,
+		@extschema@.report_time(x.at, zone))) || '</li>', E'\n' ORDER BY x.at, x.tag COLLATE "C")
+	INTO html FROM (
+		SELECT c.tag, c.has, @extschema@.next_change(customer_soon.key, c.tag, customer_soon.population) AS at
+		FROM (
+			SELECT d.name AS tag, EXISTS (SELECT FROM jsonb_array_elements(tags -> 'timeliness') h WHERE h ->> 'tag' = d.name) AS has
+			FROM @extschema@.next_action_rules() r
+			JOIN @extschema@.tag_definition d ON d.name = r.tag AND d.kind = 'timeliness' AND d.value_type = 'boolean' AND d.state = 'approved'
+			JOIN @extschema@.population_definition p ON p.population_id = d.population_id AND p.name = customer_soon.population
+			JOIN @extschema@.tag_version v ON v.tag_id = d.tag_id AND v.version = d.version AND v.clock = 'known'
+			WHERE NOT r.absent GROUP BY d.name ORDER BY min(r.priority), d.name COLLATE "C" LIMIT 10) c) x
+	LEFT JOIN @extschema@.tag_titles t ON t.population = customer_soon.population AND t.tag = x.tag AND t.language = lang AND t.value IS NULL
+	WHERE x.at < now() + interval '30 days';
+	RETURN coalesce('<h3>' || @extschema@.html_escaped(w ->> 'soon next') || '</h3><ul class="plain">' || html || '</ul>', '');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.customer_soon(text, text, jsonb, text, text) IS
+	'part of a customer''s page: tags with a rule of what to do that begin or end within 30 days by the clock alone';
+
 CREATE FUNCTION @extschema@.customer_page(key text, population text DEFAULT NULL, lang text DEFAULT 'en', options jsonb DEFAULT '{}') RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 200000 SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -190,7 +217,8 @@ BEGIN
 		SELECT '<ul class="plain">' || string_agg('<li' || CASE WHEN a.stops THEN ' class="note warn">' ELSE '>' END || '<strong>' || @extschema@.html_escaped(a.action) || '</strong> <span class="said">'
 			|| @extschema@.html_escaped(w ->> 'because') || ': ' || @extschema@.html_escaped(a.title) || '</span></li>', E'\n' ORDER BY a.priority, a.tag COLLATE "C") || '</ul>'
 		FROM @extschema@.next_actions(p.name, portrait -> 'tags', lang) a HAVING count(*) > 0),
-		'<p class="note">' || @extschema@.html_escaped(w ->> 'nothing next') || '</p>') || E'</section>\n';
+		'<p class="note">' || @extschema@.html_escaped(w ->> 'nothing next') || '</p>')
+		|| @extschema@.customer_soon(key, p.name, portrait -> 'tags', lang, zone) || E'</section>\n';
 
 	html := html || '<section id="scores" aria-labelledby="scores-heading"><h2 id="scores-heading">' || @extschema@.html_escaped(w ->> 'scores') || '</h2>'
 		|| @extschema@.customer_scores(p.name, portrait -> 'customer', CASE WHEN options ? 'models' THEN ARRAY(SELECT jsonb_array_elements_text(options -> 'models')) END, lang) || E'</section>\n';
@@ -204,7 +232,7 @@ BEGIN
 	LEFT JOIN @extschema@.tags_of(key, p.name) s ON s.tag = e.value ->> 'tag';
 	html := html || '<section id="tags" aria-labelledby="tags-heading"><h2 id="tags-heading">' || @extschema@.html_escaped(w ->> 'his tags') || '</h2>'
 		|| @extschema@.page_table(jsonb_build_array(w ->> 'kind', w ->> 'tag', w ->> 'value', w ->> 'share', w ->> 'since', w ->> 'until'), coalesce(rows, '[]'), w ->> 'his tags')
-		|| '<h3>' || @extschema@.html_escaped(w ->> 'reasons') || '</h3>' || @extschema@.customer_reasons(key, p.name, portrait -> 'tags', lang, zone, coalesce((options ->> 'reasons')::int, 6)) || E'</section>\n';
+		|| '<h3>' || @extschema@.html_escaped(w ->> 'reasons') || '</h3>' || @extschema@.customer_reasons(key, p.name, portrait -> 'tags', lang, zone, coalesce((options ->> 'reasons')::int, 5)) || E'</section>\n';
 
 	html := html || '<section id="timeline" aria-labelledby="timeline-heading"><h2 id="timeline-heading">' || @extschema@.html_escaped(w ->> 'timeline') || '</h2>'
 		|| @extschema@.customer_timeline_part(key, p.name, lang, zone, coalesce((options ->> 'events')::int, 20)) || E'</section>\n';
@@ -222,16 +250,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.customer_page(text, text, text, jsonb) IS
-	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 6 tags), models (names; else those that the caller may see), zone';
+	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 5 tags), models (names; else those that the caller may see), zone';
 
 CREATE FUNCTION @extschema@.customer_page(key bigint, population text DEFAULT NULL, lang text DEFAULT 'en', options jsonb DEFAULT '{}') RETURNS text
 	LANGUAGE sql STABLE PARALLEL UNSAFE COST 200000
 	RETURN @extschema@.customer_page(key::text, population, lang, options);
 COMMENT ON FUNCTION @extschema@.customer_page(bigint, text, text, jsonb) IS
-	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 6 tags), models (names; else those that the caller may see), zone';
+	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 5 tags), models (names; else those that the caller may see), zone';
 
 CREATE FUNCTION @extschema@.customer_page(key uuid, population text DEFAULT NULL, lang text DEFAULT 'en', options jsonb DEFAULT '{}') RETURNS text
 	LANGUAGE sql STABLE PARALLEL UNSAFE COST 200000
 	RETURN @extschema@.customer_page(key::text, population, lang, options);
 COMMENT ON FUNCTION @extschema@.customer_page(uuid, text, text, jsonb) IS
-	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 6 tags), models (names; else those that the caller may see), zone';
+	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 5 tags), models (names; else those that the caller may see), zone';

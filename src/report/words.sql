@@ -150,9 +150,11 @@ BEGIN
 		('raises', 'raises', '提高'),
 		('lowers', 'lowers', '降低'),
 		('no models', 'No model that you may use knows this population''s columns.', '没有可用于该客户群体字段的模型。'),
-		('one in', '1 in %s', '%s 人中 1 人'),
+		('one in', U&'1\00A0in\00A0%s', '1/%s'),
 		('no contact', 'Do not contact: %s', '请勿联系：%s'),
-		('turns', 'This changes by the clock on %s', '将于 %s 随时间改变')
+		('soon next', 'Soon, by the clock', '即将到来'),
+		('begins', 'may begin on %s', '可能于 %s 开始'),
+		('ends', 'ends on %s, if nothing happens', '若无新情况，将于 %s 结束')
 	) AS w (name, en, zh);
 END
 $$;
