@@ -83,6 +83,7 @@ SQL_PARTS = \
 	src/segment/personas.sql \
 	src/scoring/model_catalog.sql \
 	src/mining/association.sql \
+	src/mining/recommend.sql \
 	src/tag/catalogue.sql \
 	src/tag/population.sql \
 	src/tag/rule.sql \

@@ -149,6 +149,9 @@ extern const crm_model_kind crm_model_cox;
 extern const crm_model_kind crm_model_k_means;
 extern const crm_model_kind crm_model_k_prototypes;
 extern const crm_model_kind crm_model_isolation_forest;
+extern const crm_model_kind crm_model_item_item;
+extern const crm_model_kind crm_model_als;
+extern const crm_model_kind crm_model_popularity;
 
 /* All kinds, ended by NULL. */
 extern const crm_model_kind *const crm_model_kinds[];

@@ -18,6 +18,9 @@ const crm_model_kind *const crm_model_kinds[] = {
 	&crm_model_k_means,
 	&crm_model_k_prototypes,
 	&crm_model_isolation_forest,
+	&crm_model_item_item,
+	&crm_model_als,
+	&crm_model_popularity,
 	NULL
 };
 

@@ -98,7 +98,7 @@ check_same(const basket_state *state, const void *constants)
 	if (memcmp(state->constants, constants, state->use->constants_size) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("arguments of %s before the basket, or its options, change within a group", state->use->function)));
+				 errmsg("constant arguments of %s change within a group", state->use->function)));
 }
 
 /* The bytes may come from anywhere; items become texts. */

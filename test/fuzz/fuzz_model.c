@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "kernel/model.h"
+#include "kernel/recommend.h"
 
 #define REQUIRE(condition) \
 	do { \
@@ -31,6 +32,19 @@ use(const crm_model *m, const crm_env *env, double value)
 		(void) crm_score(&scorer, x);
 	if (m->kind->explain != NULL)
 		REQUIRE(m->kind->explain(scorer.prepared, env, x, parts) == CRM_OK);
+	if (crm_model_recommends(m))
+	{
+		uint32_t	items = crm_recommend_item_count(scorer.prepared);
+		uint32_t	owned[3] = {0, items / 2, CRM_RECOMMEND_UNKNOWN};
+		crm_recommendation *list;
+		uint32_t	count;
+		crm_status	status = crm_recommend(scorer.prepared, env, owned, items > 0 ? 3 : 0, &items, 0, 10, &list, &count);
+
+		REQUIRE(status == CRM_OK || status == CRM_OUT_OF_RANGE);
+		REQUIRE(count <= 10 && count <= items);
+		for (uint32_t i = 0; i < count; i++)
+			REQUIRE(list[i].item < items && list[i].item != 0 && list[i].item != items / 2 && list[i].reasons <= CRM_RECOMMEND_REASONS);
+	}
 	if (m->kind->derive != NULL)
 	{
 		crm_model_value derived[CRM_MODEL_MAX_FIELDS] = {{0}};
