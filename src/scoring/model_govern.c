@@ -145,6 +145,13 @@ crm_alter_model(PG_FUNCTION_ARGS)
 				 errmsg("invalid state of a model: \"%s\"", state),
 				 errhint("It is draft, approved or retired.")));
 	crm_catalogue_newest();
+	(void) find_rights(name, version);
+	PopActiveSnapshot();
+	crm_catalogue_begin(&session);
+	scoring_lock_model(name);
+	crm_catalogue_end(&session);
+	/* as it is after the wait */
+	crm_catalogue_newest();
 	rights = find_rights(name, version);
 	if (approve && rights.required && rights.author == GetUserId())
 		ereport(ERROR,
@@ -194,6 +201,7 @@ crm_rollback_model(PG_FUNCTION_ARGS)
 	crm_catalogue_newest();
 	scoring_require_owner(name);
 	crm_catalogue_begin(&session);
+	scoring_lock_model(name);
 	changed = crm_catalogue_write("UPDATE @.model_definition d SET champion = v.version FROM @.model_version v "
 								  "WHERE d.name = $1 AND v.name = d.name AND v.state = 'approved' AND v.version = coalesce($2, "
 								  " (SELECT max(w.version) FROM @.model_version w WHERE w.name = d.name AND w.version < d.champion AND w.state = 'approved')) "

@@ -173,33 +173,52 @@ scoring_require_owner(const char *name)
 
 /* ---- changing ------------------------------------------------------------------------ */
 
+/*
+ * Whoever changes which version is in use, or a version's state, waits for others who
+ * do; the statements that follow see what they did.  Within a session.
+ */
+void
+scoring_lock_model(const char *name)
+{
+	crm_catalogue_write("SELECT FROM @.model_definition WHERE name = $1 FOR UPDATE", 1, TEXTOID, CStringGetTextDatum(name), false);
+}
+
 int32
-scoring_add_version(const scoring_version *version, int64 rows, const char *fingerprint, bool promote, bool *in_use)
+scoring_add_version(const scoring_version *version, int64 rows, const char *fingerprint, bool promote, int32 *in_use)
 {
 	crm_catalogue_session session;
 	Oid			user = GetUserId();
 	int32		number;
 	Oid			owner;
 	bool		approved;
+	bool		known;
 
 	if (version->name[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("name of a model must not be empty")));
 	crm_catalogue_begin(&session);
-	crm_catalogue_write("INSERT INTO @.model_definition (name, owner) VALUES ($1, $2::regrole) ON CONFLICT (name) DO NOTHING",
-						2, TEXTOID, CStringGetTextDatum(version->name), false, OIDOID, ObjectIdGetDatum(user), false);
-	/* whoever adds a version at the same time waits here; a draft is in use only where nothing approved is */
-	crm_catalogue_write("UPDATE @.model_definition d SET versions = versions + 1, champion = CASE WHEN champion IS NULL OR ($2 AND (NOT ($3 OR approval) "
-						" OR EXISTS (SELECT FROM @.model_version v WHERE v.name = d.name AND v.version = d.champion AND v.state = 'draft'))) "
-						" THEN versions + 1 ELSE champion END WHERE name = $1 RETURNING versions, owner::oid, NOT ($3 OR approval), champion = versions",
-						3, TEXTOID, CStringGetTextDatum(version->name), false, BOOLOID, BoolGetDatum(promote), false,
-						BOOLOID, BoolGetDatum(version->draft), false);
+	if (version->compared == 0)
+		crm_catalogue_write("INSERT INTO @.model_definition (name, owner) VALUES ($1, $2::regrole) ON CONFLICT (name) DO NOTHING",
+							2, TEXTOID, CStringGetTextDatum(version->name), false, OIDOID, ObjectIdGetDatum(user), false);
+	/*
+	 * Whoever adds a version at the same time waits here.  A draft is in use only where
+	 * nothing approved is; what was compared with another one, only where that still is.
+	 */
+	known = crm_catalogue_write("UPDATE @.model_definition d SET versions = versions + 1, champion = CASE WHEN champion IS NULL OR ($2 AND ($4 = 0 OR champion = $4) AND (NOT ($3 OR approval) "
+								" OR EXISTS (SELECT FROM @.model_version v WHERE v.name = d.name AND v.version = d.champion AND v.state = 'draft'))) "
+								" THEN versions + 1 ELSE champion END WHERE name = $1 RETURNING versions, owner::oid, NOT ($3 OR approval), champion",
+								4, TEXTOID, CStringGetTextDatum(version->name), false, BOOLOID, BoolGetDatum(promote), false,
+								BOOLOID, BoolGetDatum(version->draft), false, INT4OID, Int32GetDatum(version->compared), false) > 0;
+	if (!known)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" was dropped meanwhile", version->name)));
 	number = (int32) crm_catalogue_number(0, 1, NULL);
 	owner = (Oid) crm_catalogue_number(0, 2, NULL);
 	approved = crm_catalogue_number(0, 3, NULL) != 0;
 	if (in_use != NULL)
-		*in_use = crm_catalogue_number(0, 4, NULL) != 0;
+		*in_use = (int32) crm_catalogue_number(0, 4, NULL);
 	if (!has_privs_of_role(user, owner))
 		scoring_not_owner(version->name);
 	crm_catalogue_write("INSERT INTO @.model_version (name, version, algorithm, query, label, options, encoding, split, metrics, model, rows, fingerprint, created_by, profile, state) "

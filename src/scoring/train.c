@@ -88,7 +88,7 @@ crm_train(PG_FUNCTION_ARGS)
 	scoring_version version = {0};
 	StringInfoData report;
 	int32		number;
-	bool		in_use;
+	int32		in_use;
 
 	for (int i = 0; i < 5; i++)
 		if (PG_ARGISNULL(i) && i != 3)
@@ -117,7 +117,7 @@ crm_train(PG_FUNCTION_ARGS)
 	version.draft = t.options.draft;
 	number = scoring_add_version(&version, t.rows, t.fingerprint, true, &in_use);
 	append_report(&report, &t, version.name, number, version.metrics);
-	appendStringInfo(&report, ", \"in_use\": %s}", in_use ? "true" : "false");
+	appendStringInfo(&report, ", \"in_use\": %s}", in_use == number ? "true" : "false");
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	PopActiveSnapshot();
@@ -149,7 +149,7 @@ crm_retrain(PG_FUNCTION_ARGS)
 	double		error = 0;
 	int32		number;
 	bool		better;
-	bool		promoted;
+	int32		in_use;
 
 	initStringInfo(&report);
 	crm_catalogue_newest();
@@ -191,9 +191,10 @@ crm_retrain(PG_FUNCTION_ARGS)
 	challenger.profile = t.profile;
 	challenger.model = t.model;
 	challenger.draft = t.options.draft;
-	number = scoring_add_version(&challenger, t.rows, t.fingerprint, better, &promoted);
+	challenger.compared = champion->version;
+	number = scoring_add_version(&challenger, t.rows, t.fingerprint, better, &in_use);
 	append_report(&report, &t, champion->name, number, challenger.metrics);
-	appendStringInfo(&report, ", \"champion\": %d, \"promoted\": %s", promoted ? number : champion->version, promoted ? "true" : "false");
+	appendStringInfo(&report, ", \"champion\": %d, \"promoted\": %s", in_use, in_use == number ? "true" : "false");
 	if (t.algorithm->groups)
 		appendStringInfo(&report, ", \"matched\": %s}", matched);
 	else

@@ -136,6 +136,7 @@ typedef struct scoring_version
 	Jsonb	   *profile;		/* how columns and scores were distributed; NULL: the value was stored */
 	Datum		model;
 	bool		draft;			/* added as one */
+	int32		compared;		/* added after a comparison with this one, which has to be there still; 0: with none */
 } scoring_version;
 
 /* version 0: the one in use.  42704 with the nearest names, 42501, 55000 for a retired one, and for a draft of another's. */
@@ -146,8 +147,9 @@ extern bool scoring_may_replace(const char *name);
 extern void scoring_require_owner(const char *name);
 extern void scoring_unknown_model(const char *name) CRM_NORETURN;
 extern void scoring_not_owner(const char *name) CRM_NORETURN;
-/* The number of the new version; promote: it is to be in use, which a draft is not where an approved one is.  in_use may be NULL. */
-extern int32 scoring_add_version(const scoring_version *version, int64 rows, const char *fingerprint, bool promote, bool *in_use);
+/* The number of the new version; promote: it is to be in use, which a draft is not where an approved one is.  in_use: the one that is then; may be NULL. */
+extern int32 scoring_add_version(const scoring_version *version, int64 rows, const char *fingerprint, bool promote, int32 *in_use);
+extern void scoring_lock_model(const char *name);
 /* Keeps what a look at drift found (model_govern.c); cause: by what the version is stale, NULL where it is not. */
 extern void scoring_note_drift(const scoring_version *version, Jsonb *drift, const char *cause);
 
