@@ -5,7 +5,7 @@
 #
 # The second group is answered by test/make.mk, which must not need pg_config; PGXS is read only for the first.
 
-DRIVER_GOALS = check check-all check-clang check-sanitize demo demo-psql demo-stop dist deb deb-try bench fuzz nightly bootstrap report-assets
+DRIVER_GOALS = check check-all check-clang check-sanitize demo demo-psql demo-stop dist deb deb-try freeze bench fuzz nightly bootstrap report-assets
 ifneq (,$(filter $(DRIVER_GOALS),$(MAKECMDGOALS)))
 CRM_SOURCE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 include $(CRM_SOURCE)test/make.mk
@@ -137,6 +137,8 @@ SQL_PARTS = \
 	src/tag/ownership.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+# Steps from released versions to later ones; the versions' own scripts beside them are for tests.
+DATA := $(patsubst $(CRM_SOURCE)/%,%,$(wildcard $(CRM_SOURCE)/src/upgrade/$(EXTENSION)--*--*.sql))
 EXTRA_CLEAN = $(EXTENSION)--$(EXTVERSION).sql results regression.diffs regression.out
 
 # make installcheck: the same tests as in make check, one after the other in one database.  pg_regress does not make

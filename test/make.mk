@@ -34,6 +34,10 @@ fuzz:
 nightly:
 	@$(CRM_TEST)/nightly.sh
 
+# At a release: keeps the version's install script, from which later versions must be reached.
+freeze:
+	@$(CRM_TEST)/freeze.sh
+
 # The release as files; the Debian package of it, and what installing that in a fresh chroot gives.
 dist:
 	@$(CRM_TEST)/dist.sh

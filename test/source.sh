@@ -51,6 +51,23 @@ version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" crm_analytics.control)
 rule "META.json and CHANGELOG.md speak of version $version" \
 	"$(perl -MJSON::PP -0777 -ne '$m = decode_json($_); print "META.json says $_\n" for grep { $_ ne "'"$version"'" } $m->{version}, $m->{provides}{crm_analytics}{version}' META.json 2>&1)$(grep -q "^## $version\b" CHANGELOG.md || echo "CHANGELOG.md has no section $version")"
 
+rule "META.json holds to PGXN's specification" "$(perl test/meta.pl META.json 2>&1; perl test/meta.pl --try META.json 2>&1)"
+if [ -f debian/changelog ]; then
+	rule "debian/changelog speaks of version $version" "$(sed -nE "1{/^crm-analytics \($version-[^)]+\) /!p}" debian/changelog)"
+fi
+if [ -f src/upgrade/SHA256SUMS ]; then
+	rule "frozen versions are as they were released" "$(cd src/upgrade && { sha256sum --quiet --strict -c SHA256SUMS 2>&1; ls crm_analytics--*.sql | grep -v -- '--.*--' | while read -r file; do grep -qF "  $file" SHA256SUMS || echo "$file has no sum"; done; } || true)"
+fi
+# What is committed is what is released, and the same each time.
+if git rev-parse --is-inside-work-tree >/dev/null 2>&1 && [ "$(git rev-parse --show-toplevel)" = "$CRM_SOURCE" ]; then
+	dist=$CRM_BUILD/dist-rule
+	rm -rf "$dist"
+	test/dist.sh "$dist/1" >/dev/null 2>&1 && test/dist.sh "$dist/2" >/dev/null 2>&1 || true
+	rule "make dist holds what is committed, the same bytes each time" \
+		"$(diff <(git ls-tree -r --name-only -z HEAD | tr '\0' '\n' | sort) <(tar -tzf "$dist/1/crm_analytics-$version.tar.gz" --quoting-style=literal | sed -n "s/^crm_analytics-$version\///p" | grep -v '/$' | grep . | sort) 2>&1; diff -rq "$dist/1" "$dist/2" 2>&1)"
+	rm -rf "$dist"
+fi
+
 crm_build
 rule "only crm_* and PostgreSQL's entry points are exported" \
 	"$(nm -D --defined-only "$CRM_STAGE$CRM_PKGLIBDIR/crm_analytics.so" | awk '{ print $3 }' | grep -vE '^(crm_|pg_finfo_crm_|_PG_init$|Pg_magic_func$)' || true)"
