@@ -60,8 +60,7 @@ if [ -f src/upgrade/SHA256SUMS ]; then
 fi
 # What is committed is what is released, and the same each time.
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1 && [ "$(git rev-parse --show-toplevel)" = "$CRM_SOURCE" ]; then
-	dist=$CRM_BUILD/dist-rule
-	rm -rf "$dist"
+	dist=$(mktemp -d)
 	test/dist.sh "$dist/1" >/dev/null 2>&1 && test/dist.sh "$dist/2" >/dev/null 2>&1 || true
 	rule "make dist holds what is committed, the same bytes each time" \
 		"$(diff <(git ls-tree -r --name-only -z HEAD | tr '\0' '\n' | sort) <(tar -tzf "$dist/1/crm_analytics-$version.tar.gz" --quoting-style=literal | sed -n "s/^crm_analytics-$version\///p" | grep -v '/$' | grep . | sort) 2>&1; diff -rq "$dist/1" "$dist/2" 2>&1)"
