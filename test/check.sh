@@ -183,6 +183,7 @@ stage_tap()
 		crm_run_folder
 		trap crm_server_stop EXIT
 		cp -R "$here/t" "$here/../demo" "$CRM_RUN"
+		cp -R "$CRM_SOURCE/src/upgrade" "$CRM_RUN/t/upgrade"
 		chmod -R u+w "$CRM_RUN/t" "$CRM_RUN/demo"
 		mkdir "$CRM_RUN/work"
 		if [ "$(id -u)" = 0 ]; then

@@ -55,9 +55,12 @@ rule "META.json holds to PGXN's specification" "$(perl test/meta.pl META.json 2>
 if [ -f debian/changelog ]; then
 	rule "debian/changelog speaks of version $version" "$(sed -nE "1{/^crm-analytics \($version-[^)]+\) /!p}" debian/changelog)"
 fi
-if [ -f src/upgrade/SHA256SUMS ]; then
-	rule "frozen versions are as they were released" "$(cd src/upgrade && { sha256sum --quiet --strict -c SHA256SUMS 2>&1; ls crm_analytics--*.sql | grep -v -- '--.*--' | while read -r file; do grep -qF "  $file" SHA256SUMS || echo "$file has no sum"; done; } || true)"
-fi
+# The versions' own scripts have one "--" in their names, the steps between them two.
+rule "frozen versions are as they were released" \
+	"$(cd src/upgrade && { [ ! -f SHA256SUMS ] || sha256sum --quiet --strict -c SHA256SUMS 2>&1 || true; } &&
+		find . -name 'crm_analytics--*.sql' ! -name '*--*--*' -printf '%P\n' | while IFS= read -r file; do
+			grep -qsF "  $file" SHA256SUMS || echo "$file has no sum"
+		done)"
 # What is committed is what is released, and the same each time.
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1 && [ "$(git rev-parse --show-toplevel)" = "$CRM_SOURCE" ]; then
 	dist=$(mktemp -d)
