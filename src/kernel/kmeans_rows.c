@@ -16,6 +16,8 @@ typedef struct row_key
 
 #define DIGIT_BITS 11
 #define DIGITS (1 << DIGIT_BITS)
+/* Rows are sorted by the upper bits of their hashes; the few that these do not tell apart are sorted by the rest afterwards. */
+#define LOWER_BITS 31
 /* Squares summed must stay far from infinity: distances are up to four times as large. */
 #define MAX_TOTAL 1e300
 /* How far ahead rows are asked for that lie anywhere. */
@@ -52,7 +54,7 @@ crm_kmeans_hash(const double *numbers, uint32_t count)
 
 /* ---- order -------------------------------------------------------------- */
 
-/* By hash, digit by digit. */
+/* By the upper bits of the hash, digit by digit. */
 static crm_status
 sort_keys(row_key **keys, row_key **spare, uint32_t count, const crm_env *env)
 {
@@ -60,7 +62,7 @@ sort_keys(row_key **keys, row_key **spare, uint32_t count, const crm_env *env)
 
 	if (counts == NULL)
 		return CRM_NO_MEMORY;
-	for (int shift = 0; shift < 64; shift += DIGIT_BITS)
+	for (int shift = LOWER_BITS; shift < 64; shift += DIGIT_BITS)
 	{
 		row_key    *from = *keys;
 		row_key    *to = *spare;
@@ -103,6 +105,14 @@ compare_rows(const double *a, const double *b, uint32_t width)
 	return 0;
 }
 
+static int
+compare_keys(const row_key *a, const row_key *b, const double *raw, uint32_t width)
+{
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	return compare_rows(raw + (size_t) a->row * width, raw + (size_t) b->row * width, width);
+}
+
 static void
 sift_down(row_key *keys, size_t root, size_t count, const double *raw, uint32_t width)
 {
@@ -113,9 +123,9 @@ sift_down(row_key *keys, size_t root, size_t count, const double *raw, uint32_t 
 
 		if (child >= count)
 			return;
-		if (child + 1 < count && compare_rows(raw + (size_t) keys[child].row * width, raw + (size_t) keys[child + 1].row * width, width) < 0)
+		if (child + 1 < count && compare_keys(&keys[child], &keys[child + 1], raw, width) < 0)
 			child++;
-		if (compare_rows(raw + (size_t) keys[root].row * width, raw + (size_t) keys[child].row * width, width) >= 0)
+		if (compare_keys(&keys[root], &keys[child], raw, width) >= 0)
 			return;
 		kept = keys[root];
 		keys[root] = keys[child];
@@ -125,11 +135,12 @@ sift_down(row_key *keys, size_t root, size_t count, const double *raw, uint32_t 
 }
 
 /*
- * Rows of one hash are nearly always equal.  Where they are not, their numbers
- * decide, by a sort that no choice of rows makes slow.
+ * Rows whose hashes begin alike are nearly always equal.  Where they are not, the
+ * rest of the hash decides, then their numbers, by a sort that no choice of rows
+ * makes slow.
  */
 static void
-sort_equal_hashes(row_key *keys, size_t count, const double *raw, uint32_t width, const crm_env *env)
+sort_alike(row_key *keys, size_t count, const double *raw, uint32_t width, const crm_env *env)
 {
 	const double *first = raw + (size_t) keys[0].row * width;
 	size_t		same = 1;
@@ -211,15 +222,15 @@ gather(kmeans_rows *rows, row_key *keys, uint32_t count, const double *raw, cons
 		if (i + AHEAD < count)
 			for (uint32_t j = 0; j < width; j += 8)
 				__builtin_prefetch(raw + (size_t) keys[i + AHEAD].row * width + j);
-		if (i == 0 || keys[i].hash != keys[i - 1].hash)
+		if (i == 0 || keys[i].hash >> LOWER_BITS != keys[i - 1].hash >> LOWER_BITS)
 		{
 			uint32_t	end = i + 1;
 
-			while (end < count && keys[end].hash == keys[i].hash)
+			while (end < count && keys[end].hash >> LOWER_BITS == keys[i].hash >> LOWER_BITS)
 				end++;
 			if (end > i + 1)
 			{
-				sort_equal_hashes(keys + i, end - i, raw, width, env);
+				sort_alike(keys + i, end - i, raw, width, env);
 				row = raw + (size_t) keys[i].row * width;
 			}
 		}

@@ -321,6 +321,39 @@ check_order(int trial, int count, int features)
 	unit_pool_free(&pool);
 }
 
+/* Of so many rows some have hashes that begin alike: what decides then is not their order. */
+static void
+test_alike(void)
+{
+	unit_pool	pool = {{0}};
+	crm_env		env = unit_pool_env(&pool);
+	rows		r = make_rows(300000, 1);
+	crm_columns columns[2];
+	crm_columns thin[2];
+	uint8_t		levels[2] = {0, 0};
+
+	for (int i = 0; i < r.count; i++)
+		row_of(&r, i)[0] = random_number();
+	to_columns(&r, 0, 1, r.count, &columns[0], &env);
+	to_columns(&r, 7, 7919, r.count, &columns[1], &env);
+	for (int i = 0; i < 2; i++)
+	{
+		CHECK(crm_kmeans_thin(&columns[i], 1000000, &levels[i], &env, &thin[i]) == CRM_OK && levels[i] == 0);
+		CHECK_EQUAL(thin[i].rows, r.count);
+	}
+	for (size_t part = 0; part < crm_columns_parts(&thin[0]); part++)
+	{
+		double		numbers[CRM_COLUMNS_MAX_BLOCK];
+		double		again[CRM_COLUMNS_MAX_BLOCK];
+
+		crm_columns_read(&thin[0], part, CRM_KMEANS_FEATURES, numbers);
+		crm_columns_read(&thin[1], part, CRM_KMEANS_FEATURES, again);
+		CHECK(same_numbers(numbers, again, crm_columns_part_rows(&thin[0], part)));
+	}
+	free(r.x);
+	unit_pool_free(&pool);
+}
+
 static void
 test_samples(void)
 {
@@ -589,6 +622,7 @@ main(void)
 	check_definition(14, 20000, 4, 6);
 	for (int trial = 0; trial < 12; trial++)
 		check_order(trial, 400 + trial, 3);
+	test_alike();
 	test_samples();
 	test_edges();
 	test_mending();

@@ -55,3 +55,33 @@ SELECT crm.auc_agg(yes, x[1]), crm.ks_agg(yes, x[1]) FROM bench_learn;
 SET max_parallel_workers_per_gather = 0;
 SELECT (sum(rank) FILTER (WHERE yes) - count(*) FILTER (WHERE yes) * (count(*) FILTER (WHERE yes) + 1) / 2.0) / (count(*) FILTER (WHERE yes) * count(*) FILTER (WHERE NOT yes))
 FROM (SELECT yes, rank() OVER (ORDER BY x[1]) + (count(*) OVER (PARTITION BY x[1]) - 1) / 2.0 AS rank FROM bench_learn) AS r;
+
+--@ job kmeans: 8 groups of a tenth of {customers} rows of 8 features, 20 steps at most
+--@ setup
+DROP TABLE IF EXISTS bench_blobs;
+SELECT setseed(0.7);
+CREATE TABLE bench_blobs AS
+SELECT (SELECT array_agg((c * (j % 3) * 0.9 + j * 0.3 * ((c + j) % 4) + sqrt(-2 * ln(1 - random())) * cos(6.2831853 * random()))::float8)
+	FROM generate_series(1, 8) AS j WHERE i IS NOT NULL) AS x
+FROM (SELECT i, i::bigint * 7919 % 8 AS c FROM generate_series(1, {customers} / 10) AS i) AS s;
+VACUUM ANALYZE bench_blobs;
+--@ ours
+SET max_parallel_workers_per_gather = 0;
+SELECT crm.model_kind(crm.kmeans_fit(8, x, '{"max_iter": 20, "tolerance": 0}')) FROM bench_blobs;
+--@ peer scikit-learn Lloyd, two threads, rows at hand, target 1.0, wall, in python
+from sklearn.cluster import KMeans
+rows = table("SELECT " + ", ".join("x[%d]" % i for i in range(1, 9)) + " FROM bench_blobs")
+result = KMeans(8, init=rows[:8].copy(), n_init=1, max_iter=20, tol=0, algorithm='lloyd').fit(rows).n_iter_
+--@ peer the same with fetching by COPY, in python
+from sklearn.cluster import KMeans
+rows = fetch("SELECT " + ", ".join("x[%d]" % i for i in range(1, 9)) + " FROM bench_blobs")
+result = KMeans(8, init=rows[:8].copy(), n_init=1, max_iter=20, tol=0, algorithm='lloyd').fit(rows).n_iter_
+
+--@ job kmeans_choice: how many groups these rows have, of up to 8
+--@ ours
+SET max_parallel_workers_per_gather = 0;
+SELECT cardinality(crm.kmeans_choice(8, x)) FROM bench_blobs;
+--@ peer one k-means of 8 groups with scikit-learn, rows at hand, in python
+from sklearn.cluster import KMeans
+rows = table("SELECT " + ", ".join("x[%d]" % i for i in range(1, 9)) + " FROM bench_blobs")
+result = KMeans(8, init=rows[:8].copy(), n_init=1, max_iter=20, tol=0, algorithm='lloyd').fit(rows).n_iter_
