@@ -150,6 +150,16 @@ SELECT whole, scope, step, customers FROM bi_funnel WHERE population = 'named' O
 SELECT results FROM refresh_reports('named', as_of => '2026-02-28');
 SELECT whole, scope, step, customers FROM bi_funnel WHERE population = 'named' ORDER BY 1 DESC, 2, 3;
 SELECT drop_population('named');
+CREATE TABLE signed AS SELECT CASE WHEN id <= 30 THEN -id ELSE id END AS id, branch FROM customers;
+CREATE VIEW signed_events AS SELECT CASE WHEN customer_id <= 30 THEN -customer_id ELSE customer_id END AS id, ts, event FROM events;
+SELECT create_population('signed', 'signed', 'id', 'branch', events => 'signed_events', event_key => 'id', event_time => 'ts', event_name => 'event');
+SELECT create_tag('any', 'true', population => 'signed');
+SELECT members FROM refresh_tags('signed');
+SELECT customers FROM refresh_timelines('signed');
+SELECT define_report('f', 'funnel', '{"steps": ["view", "order"], "within": "1 hour"}', 'signed');
+SELECT results FROM refresh_reports('signed', as_of => '2026-01-31');
+SELECT whole, scope, step, customers FROM bi_funnel WHERE population = 'signed' ORDER BY 1 DESC, 2, 3;
+SELECT drop_population('signed');
 RESET ROLE;
 
 -- One that fails keeps what it had and says why; one that is named is an error

@@ -64,16 +64,24 @@ BEGIN
 				HINT = format('Its owner may run @extschema@.grant_population(%L, %L).', p.name, current_user);
 	END IF;
 
-	-- Keys that are not their own ids have them from the dictionary.
-	id := CASE p.key_form WHEN 'integer' THEN format('coalesce(k.id, s.%I::bigint)', p.key_column) ELSE 'k.id' END;
+	-- Keys that are not their own ids have them from the dictionary; of integers these are the negative ones, if there are any.
+	IF p.key_form <> 'integer' THEN
+		id := 'k.id';
+		customers := format('%s AS s JOIN @extschema@.population_keys(%L) AS k ON k.key = s.%I::text WHERE true', p.source, p.name, p.key_column);
+	ELSIF EXISTS (SELECT FROM @extschema@.population_keys(p.name)) THEN
+		id := format('coalesce(k.id, s.%I::bigint)', p.key_column);
+		customers := format('%s AS s LEFT JOIN @extschema@.population_keys(%L) AS k ON k.key = s.%I::text WHERE true', p.source, p.name, p.key_column);
+	ELSE
+		id := format('s.%I::bigint', p.key_column);
+		customers := format('%s AS s WHERE true', p.source);
+	END IF;
 	scope_of := CASE WHEN scoped THEN format('s.%I::text', p.scope_column) ELSE 'NULL::text' END;
-	customers := format('%s AS s ' || CASE p.key_form WHEN 'integer' THEN 'LEFT JOIN @extschema@.population_keys(%2$L) AS k ON s.%3$I < 0 AND k.key = s.%3$I::text'
-			ELSE 'JOIN @extschema@.population_keys(%2$L) AS k ON k.key = s.%3$I::text' END || ' WHERE true', p.source, p.name, p.key_column)
-		|| CASE WHEN p.valid_from IS NULL THEN '' ELSE format(' AND (s.%1$I <= %2$L OR s.%1$I IS NULL)', p.valid_from, as_of) END
+	customers := customers || CASE WHEN p.valid_from IS NULL THEN '' ELSE format(' AND (s.%1$I <= %2$L OR s.%1$I IS NULL)', p.valid_from, as_of) END
 		|| CASE WHEN p.valid_to IS NULL THEN '' ELSE format(' AND (s.%1$I > %2$L OR s.%1$I IS NULL)', p.valid_to, as_of) END;
-	timelines := format('SELECT t.customer_id, CASE WHEN t.last_at < %1$L THEN t.timeline ELSE @extschema@.timeline_slice(t.timeline, NULL, %1$L) END AS t, %2$s AS scope '
-		'FROM @extschema@.customer_timelines AS t %3$s WHERE t.population = %4$L', as_of, CASE WHEN scoped THEN 'c.scope' ELSE 'NULL::text' END,
-		CASE WHEN scoped THEN format('JOIN (SELECT %s AS id, %s AS scope FROM %s) AS c ON c.id = t.customer_id', id, scope_of, customers) ELSE '' END, p.name);
+	timelines := format('SELECT w.customer_id, CASE WHEN w.last_at < %1$L THEN w.t ELSE @extschema@.timeline_slice(w.t, NULL, %1$L) END AS t, %2$s AS scope '
+		'FROM (SELECT t.customer_id, t.last_at, CASE WHEN t.archived THEN @extschema@.whole_timeline(t.population_id, t.customer_id, t.events) ELSE t.events END AS t '
+		'FROM @extschema@.customer_timeline AS t WHERE t.population_id = %3$s) AS w %4$s', as_of, CASE WHEN scoped THEN 'c.scope' ELSE 'NULL::text' END, p.population_id,
+		CASE WHEN scoped THEN format('JOIN (SELECT %s AS id, %s AS scope FROM %s) AS c ON c.id = w.customer_id', id, scope_of, customers) ELSE '' END);
 	sets := CASE WHEN scoped THEN 'GROUPING SETS ((%1$s), (scope, %1$s))' ELSE '%1$s' END;
 	whole := CASE WHEN scoped THEN 'GROUPING(scope) = 1' ELSE 'true' END;
 	scope := CASE WHEN scoped THEN 'scope' ELSE 'NULL::text AS scope' END;
@@ -131,7 +139,7 @@ BEGIN
 			query := format(
 				'WITH summed AS MATERIALIZED (SELECT x.scope, @extschema@.rfm(x.t, %2$L) AS s FROM (%1$s) AS x), '
 				'cut AS (SELECT @extschema@.rfm_cuts_agg(%3$s, %4$L, s) AS cuts FROM summed WHERE (s).frequency > 0), '
-				'scored AS (SELECT scope, (@extschema@.rfm_score(s, cuts)).*, (s).monetary AS value FROM summed, cut WHERE (s).frequency > 0) ',
+				'scored AS (SELECT scope, (@extschema@.rfm_score(s, cuts)).*, (s).monetary AS value FROM summed, cut WHERE (s).frequency > 0)',
 				timelines, options ->> 'event', coalesce((options ->> 'bins')::int, 5), as_of);
 		ELSE
 			FOREACH option IN ARRAY ARRAY[coalesce(options ->> 'recency', 'recency_score'), coalesce(options ->> 'frequency', 'frequency_score'), options ->> 'monetary'] LOOP
@@ -139,13 +147,15 @@ BEGIN
 					RAISE EXCEPTION 'column "%" does not exist in %', option, p.source USING ERRCODE = 'undefined_column';
 				END IF;
 			END LOOP;
-			query := format('WITH scored AS (SELECT %1$s AS scope, s.%2$I::int AS recency, s.%3$I::int AS frequency, %4$s::float8 AS value FROM %5$s) ', scope_of,
+			query := format('WITH scored AS (SELECT %1$s AS scope, s.%2$I::int AS recency, s.%3$I::int AS frequency, %4$s::float8 AS value FROM %5$s)', scope_of,
 				coalesce(options ->> 'recency', 'recency_score'), coalesce(options ->> 'frequency', 'frequency_score'),
 				CASE WHEN options ? 'monetary' THEN format('s.%I', options ->> 'monetary') ELSE 'NULL' END, customers);
 		END IF;
-		query := query || format('SELECT %1$s, %2$s AS whole, 100000 - 1000 * recency - frequency AS place, count(*) AS smallest, '
-			'jsonb_build_object(''recency'', recency, ''frequency'', frequency) AS label, jsonb_build_object(''customers'', count(*), ''monetary'', sum(value)) AS data '
-			'FROM scored WHERE recency IS NOT NULL AND frequency IS NOT NULL GROUP BY ' || replace(sets, '%1$s', 'recency, frequency'), scope, whole);
+		query := query || format(', counted AS (SELECT scope, recency, frequency, count(*) AS customers, sum(value) AS value FROM scored '
+			'WHERE recency IS NOT NULL AND frequency IS NOT NULL GROUP BY scope, recency, frequency) '
+			'SELECT %1$s, %2$s AS whole, 100000 - 1000 * recency - frequency AS place, sum(customers)::bigint AS smallest, '
+			'jsonb_build_object(''recency'', recency, ''frequency'', frequency) AS label, jsonb_build_object(''customers'', sum(customers)::bigint, ''monetary'', sum(value)) AS data '
+			'FROM counted GROUP BY ' || replace(sets, '%1$s', 'recency, frequency'), scope, whole);
 
 	WHEN 'funnel' THEN
 		steps := @extschema@.report_texts(options, 'steps');
@@ -155,7 +165,8 @@ BEGIN
 		PERFORM @extschema@.window_funnel('[]'::@extschema@.timeline, coalesce(options ->> 'within', '30 days')::interval, steps, coalesce(options ->> 'mode', ''));
 		query := format(
 			'WITH reached AS (SELECT x.scope, @extschema@.window_funnel(x.t, %2$L, %3$L::text[], %4$L) AS level FROM (%1$s) AS x), '
-			'level AS (SELECT %5$s, %6$s AS whole, level, count(*) AS customers FROM reached GROUP BY ' || replace(sets, '%1$s', 'level') || '), '
+			'counted AS (SELECT scope, level, count(*) AS customers FROM reached GROUP BY scope, level), '
+			'level AS (SELECT %5$s, %6$s AS whole, level, sum(customers) AS customers FROM counted GROUP BY ' || replace(sets, '%1$s', 'level') || '), '
 			'step AS (SELECT l.scope, l.whole, s.step, coalesce((%7$L::text[])[s.step], s.name) AS name, coalesce(sum(l.customers) FILTER (WHERE l.level >= s.step), 0)::bigint AS customers '
 			'FROM level AS l CROSS JOIN unnest(%3$L::text[]) WITH ORDINALITY AS s (name, step) GROUP BY l.scope, l.whole, s.step, s.name) '
 			'SELECT s.scope, s.whole, s.step AS place, s.customers AS smallest, jsonb_build_object(''step'', s.step, ''name'', s.name) AS label, '

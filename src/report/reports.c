@@ -161,12 +161,12 @@ count_as_owner(count *c)
 	if (SPI_execute_with_args(psprintf("SELECT %s.report_query($1, $2, $3::jsonb, $4, $5)", crm_schema()), 5, types, values, NULL, true, 1) != SPI_OK_SELECT ||
 		SPI_processed != 1 || (query = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)) == NULL)
 		elog(ERROR, "a report has no query");
-	plan = SPI_prepare(query, 0, NULL);
+	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 	if (plan == NULL)
 		elog(ERROR, "the query of a report cannot be prepared");
 	if (c->run)
 	{
-		if (SPI_execute_plan(plan, NULL, NULL, true, MAX_SCOPES + 1) != SPI_OK_SELECT)
+		if (SPI_execute_plan(plan, NULL, NULL, true, 0) != SPI_OK_SELECT)
 			elog(ERROR, "the query of a report failed");
 		if (SPI_processed > MAX_SCOPES)
 			ereport(ERROR,
