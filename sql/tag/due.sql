@@ -29,7 +29,7 @@ SELECT create_tag('class', 'CASE WHEN n > 6 THEN ''high'' ELSE ''low'' END', exp
 SELECT create_tag('points', 'n', expires => '2001-01-01');
 SELECT create_tag('x', 'n > 5', expires => 'n');
 SELECT create_tag('x', 'n > 5', expires => 'ends) OR (true');
-SELECT create_tag('x', 'n > 5', expires => '2026-13-45');
+SELECT create_tag('x', 'n > 5', expires => '2026-02-30');
 SELECT create_tag('x', 'n > 5', expires => 'nobody');
 SELECT create_tag('x', 'n > 5', expires => '');
 SELECT d.name, v.expires, v.clock, v.rule, v.rule_qualified FROM crm.tag_version v JOIN crm.tag_definition d USING (tag_id)

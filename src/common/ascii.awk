@@ -36,6 +36,16 @@ function escaped(text,    i, n, c, b, point, out)
 	return out
 }
 
+# With its backslashes twice; by hand, since programs called awk differ in what one means in gsub's replacement.
+function doubled(text,    n, parts, i, out)
+{
+	n = split(text, parts, /\\/)
+	out = parts[1]
+	for (i = 2; i <= n; i++)
+		out = out "\\\\" parts[i]
+	return out
+}
+
 # Every other piece between single quotes is a literal; doubled quotes are put aside first.
 function line_in_ascii(line,    n, pieces, i, out)
 {
@@ -48,7 +58,7 @@ function line_in_ascii(line,    n, pieces, i, out)
 		{
 			if (out !~ /[^a-zA-Z_0-9]E$/)
 			{
-				gsub(/\\/, "\\\\\\\\", pieces[i])
+				pieces[i] = doubled(pieces[i])
 				out = out "E"
 			}
 			pieces[i] = escaped(pieces[i])
