@@ -64,6 +64,7 @@ SQL_PARTS = \
 	src/behavior/activity_tables.sql \
 	src/behavior/timeline_events.sql \
 	src/behavior/timeline_paths.sql \
+	src/behavior/unmet_demand.sql \
 	src/behavior/app.sql \
 	src/scoring/model.sql \
 	src/scoring/linear_fit.sql \

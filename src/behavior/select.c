@@ -51,25 +51,13 @@ selector_texts(struct varlena *source, bool is_array, crm_text *texts)
 	return count;
 }
 
-static void
-parse_selectors(FunctionCallInfo fcinfo, struct varlena *source, bool is_array, behavior_selectors *slot)
+crm_selectors *
+behavior_parse_selectors(const crm_env *env, const crm_text *texts, int count)
 {
-	crm_env		env = crm_env_in(fcinfo->flinfo->fn_mcxt);
-	crm_selectors *selectors = slot->selectors;
-	struct varlena *kept = slot->source;
-	crm_text	texts[CRM_MAX_SELECTORS];
+	crm_selectors *selectors;
 	crm_selector_error error;
-	crm_status	status;
-	int			count;
+	crm_status	status = crm_selectors_parse(env, texts, count, &selectors, &error);
 
-	/* An error leaves the slot empty, never half of one and half of the other. */
-	memset(slot, 0, sizeof(*slot));
-	crm_selectors_free(selectors);
-	if (kept != NULL)
-		pfree(kept);
-
-	count = selector_texts(source, is_array, texts);
-	status = crm_selectors_parse(&env, texts, count, &selectors, &error);
 	if (status == CRM_CORRUPT)
 	{
 		const crm_text *bad = &texts[error.selector];
@@ -83,6 +71,26 @@ parse_selectors(FunctionCallInfo fcinfo, struct varlena *source, bool is_array, 
 				 errhint("A selector is the name of an event, as in order, with tests of its attributes where needed, as in order[channel=app,amount>=100]; * is any event.  A name or value with one of [ ] , = ! < > in it stands in double quotes.")));
 	}
 	crm_check(status, "crm.timeline", false);
+	return selectors;
+}
+
+static void
+parse_selectors(FunctionCallInfo fcinfo, struct varlena *source, bool is_array, behavior_selectors *slot)
+{
+	crm_env		env = crm_env_in(fcinfo->flinfo->fn_mcxt);
+	crm_selectors *selectors = slot->selectors;
+	struct varlena *kept = slot->source;
+	crm_text	texts[CRM_MAX_SELECTORS];
+	int			count;
+
+	/* An error leaves the slot empty, never half of one and half of the other. */
+	memset(slot, 0, sizeof(*slot));
+	crm_selectors_free(selectors);
+	if (kept != NULL)
+		pfree(kept);
+
+	count = selector_texts(source, is_array, texts);
+	selectors = behavior_parse_selectors(&env, texts, count);
 	if (source != NULL)
 	{
 		kept = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, VARSIZE_ANY(source));

@@ -82,6 +82,9 @@ typedef struct behavior_selectors
 extern void behavior_select(FunctionCallInfo fcinfo, int argument, bool is_array, const crm_timeline *timeline,
 							behavior_selectors *slot);
 
+/* Selectors from texts, in the environment's memory; 22023 as above. */
+extern crm_selectors *behavior_parse_selectors(const crm_env *env, const crm_text *texts, int count);
+
 static inline uint64
 behavior_selected(const behavior_selectors *s, const crm_timeline_cursor *cursor)
 {

@@ -194,3 +194,14 @@ crm_benjamini_hochberg(const crm_env *env, const double *p, size_t count, double
 	env->release(env->arg, order);
 	return CRM_OK;
 }
+
+void
+crm_wilson(double share, double rows, double *lower, double *upper)
+{
+	double		z = 1.9599639845400542355;	/* of the normal distribution 95 % */
+	double		middle = (share + z * z / (2 * rows)) / (1 + z * z / rows);
+	double		reach = z / (1 + z * z / rows) * sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows));
+
+	*lower = share == 0 || middle < reach ? 0 : middle - reach;
+	*upper = share == 1 || middle + reach > 1 ? 1 : middle + reach;
+}

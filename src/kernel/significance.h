@@ -41,4 +41,7 @@ extern crm_status crm_fisher_greater(const crm_env *env, uint64_t a, uint64_t b,
  */
 extern crm_status crm_benjamini_hochberg(const crm_env *env, const double *p, size_t count, double *q);
 
+/* Limits of 95 % of a share of so many rows (Wilson 1927, "Probable inference, the law of succession, and statistical inference"). */
+extern void crm_wilson(double share, double rows, double *lower, double *upper);
+
 #endif							/* CRM_KERNEL_SIGNIFICANCE_H */

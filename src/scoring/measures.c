@@ -14,6 +14,7 @@
 #include "common/agg_state.h"
 #include "funcapi.h"
 #include "kernel/scores.h"
+#include "kernel/significance.h"
 #include "kernel/twofold.h"
 #include "scoring/measures.h"
 #include "utils/float.h"
@@ -82,18 +83,6 @@ scoring_estimate(FunctionCallInfo fcinfo, double estimate, double error, double 
 	double		reach = NORMAL_95 * error;
 
 	return scoring_estimate_of(fcinfo, estimate, error, Max(estimate - reach, least), Min(estimate + reach, most));
-}
-
-/* Wilson, "Probable inference, the law of succession, and statistical inference", 1927. */
-void
-scoring_wilson(double share, double rows, double *lower, double *upper)
-{
-	double		z = NORMAL_95;
-	double		middle = (share + z * z / (2 * rows)) / (1 + z * z / rows);
-	double		reach = z / (1 + z * z / rows) * sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows));
-
-	*lower = share == 0 ? 0 : Max(middle - reach, 0);
-	*upper = share == 1 ? 1 : Min(middle + reach, 1);
 }
 
 /* ---- rows of label and score --------------------------------------------------- */
@@ -336,7 +325,7 @@ crm_calibration_table_finalfn(PG_FUNCTION_ARGS)
 
 		if (bin[i].rows == 0)
 			continue;
-		scoring_wilson(rate, n, &lower, &upper);
+		crm_wilson(rate, n, &lower, &upper);
 		values[0] = Int32GetDatum((int32) i + 1);
 		values[1] = Int64GetDatum((int64) bin[i].rows);
 		values[2] = Int64GetDatum((int64) bin[i].positives);

@@ -27,7 +27,4 @@ extern Datum scoring_estimate(FunctionCallInfo fcinfo, double estimate, double e
 /* The same with limits at hand. */
 extern Datum scoring_estimate_of(FunctionCallInfo fcinfo, double estimate, double error, double lower, double upper);
 
-/* Limits of 95 % of a share of so many rows. */
-extern void scoring_wilson(double share, double rows, double *lower, double *upper);
-
 #endif							/* CRM_SCORING_MEASURES_H */

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "common/agg_state.h"
+#include "kernel/significance.h"
 #include "scoring/measures.h"
 #include "utils/float.h"
 
@@ -263,7 +264,7 @@ crm_csat_interval_finalfn(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		PG_RETURN_NULL();
 	rows = moments(state, csat_worth, &share, &squares);
-	scoring_wilson(share, rows, &lower, &upper);
+	crm_wilson(share, rows, &lower, &upper);
 	return scoring_estimate_of(fcinfo, 100 * share, 100 * sqrt(share * (1 - share) / rows), 100 * lower, 100 * upper);
 }
 

@@ -60,4 +60,10 @@ FROM (SELECT day, count(*) FILTER (WHERE crm.event_count(timeline, NULL, since, 
 		   LATERAL (SELECT since + interval '1 day' AS until) AS b
 	  GROUP BY day) AS x;
 
+-- Put into the cart or kept as a favourite, and not bought within two days.
+SELECT pg_temp.same_rows(
+	$$SELECT (u).term, (u).demands, (u).unmet, (u).customers, (u).unmet_customers FROM (SELECT unnest(crm.unmet_demand('2 days', NULL, '{"cart": "item", "fav": "item"}', '{"buy": "item"}', timeline)) AS u FROM taobao.history) AS x$$,
+	$$SELECT item_id::text, sum(demands)::bigint, sum(unmet)::bigint, count(*), count(*) FILTER (WHERE unmet = demands)
+	  FROM (SELECT user_id, item_id, count(*) AS demands, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM taobao.event AS b WHERE b.behavior = 'buy' AND b.user_id = w.user_id AND b.item_id = w.item_id
+			AND b.ts BETWEEN w.ts AND w.ts + interval '2 days')) AS unmet FROM taobao.event AS w WHERE behavior IN ('cart', 'fav') GROUP BY 1, 2) AS c GROUP BY 1$$, 'demands that no buy of the item followed: as in plain SQL');
 \ir lib/report.sql
