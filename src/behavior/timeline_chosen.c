@@ -23,6 +23,8 @@ timeline_time_literal(TimestampTz at)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range")));
+	/* else the zone would be left out, and the reader's taken */
+	tm.tm_isdst = 0;
 	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, text);
 	return psprintf("'%s'::pg_catalog.timestamptz", text);
 }
