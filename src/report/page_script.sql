@@ -51,7 +51,8 @@ BEGIN
 		option.animation = false;
 		// Text, not markup: what a name holds is never read as a tag.
 		option.tooltip = [].concat(option.tooltip || {}).map(function (t) { return Object.assign({}, t, { renderMode: 'richText', confine: true }); });
-		var chart = echarts.init(place, dark.matches ? 'dark' : null, { renderer: 'canvas', locale: chinese ? 'ZH' : 'EN', devicePixelRatio: Math.max(2, window.devicePixelRatio || 1) });
+		// Lines and letters stay sharp on paper.
+		var chart = echarts.init(place, dark.matches ? 'dark' : null, { renderer: 'svg', locale: chinese ? 'ZH' : 'EN' });
 		names(option, place.clientWidth);
 		chart.setOption(option);
 		drawn.push({ chart: chart, option: option, place: place });

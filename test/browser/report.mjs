@@ -34,7 +34,7 @@ note(before.colours > 20, 'lines and letters are drawn', JSON.stringify(before))
 await page.shape(500, 900);
 await page.media(true);
 await page.painted();
-same(await page.evaluate('[...document.querySelectorAll(".drawing canvas")].filter(c => c.getBoundingClientRect().width > innerWidth).length'), 0, 'charts follow the width of the window');
+same(await page.evaluate('[...document.querySelectorAll(".drawing svg")].filter(c => c.getBoundingClientRect().width > innerWidth).length'), 0, 'charts follow the width of the window');
 await page.close();
 
 page = await browser.open(join(folder, 'report-tables.html'), { width: 1400 });

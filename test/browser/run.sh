@@ -49,6 +49,6 @@ done
 
 status=0
 for file in "$here"/pages.mjs $(find "$here" -name '*.mjs' ! -name pages.mjs ! -name chromium.mjs | sort); do
-	timeout 300 node "$file" "$pages" || status=1
+	timeout 900 node "$file" "$pages" || status=1
 done
 exit "$status"
