@@ -83,6 +83,10 @@ FROM (SELECT chart_cohort(array_agg((date '2026-01-05' + 7 * n, 10, 0, 10, 1)::r
 SELECT jsonb_array_length(c #> '{crm,table,rows}') AS points, c #> '{crm,table,rows,-1,0}' AS last
 FROM (SELECT chart_survival(array_agg((n, 10, 1, 1 - n / 1e5, NULL, NULL)::survival_point)) AS c FROM generate_series(1, 20000) n) x;
 
+-- Numbers that are not given, of groups too small to be shown: in the table, not drawn, and not 0
+SELECT c #> '{crm,table,rows}' AS rows, jsonb_path_query_array(c, '$.series[0].data[*].name') AS drawn FROM (SELECT chart_funnel('{a,b,c}'::text[], '{10,NULL,2}') AS c) x;
+SELECT c #> '{crm,table,rows,0}' AS hidden, c #> '{crm,table,rows,1}' AS none, c #> '{series,0,data,24}' AS cell FROM (SELECT chart_rfm('{5,1}'::int[], '{5,1}', '{NULL,7}') AS c) x;
+
 -- The rhythm of days: what was left out is a gap; weekends only where there are some
 SELECT array_agg(d ORDER BY d) FROM chart_days('{2026-01-02,2026-01-05,2026-01-06}') d;
 SELECT array_agg(d ORDER BY d) FROM chart_days('{2026-01-03,2026-01-05,2026-01-06,infinity,NULL}') d;

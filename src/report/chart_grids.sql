@@ -32,14 +32,15 @@ CREATE FUNCTION @extschema@.chart_rfm(recency int[], frequency int[], customers 
 		), size AS (
 			SELECT greatest(max(g.r), max(g.f), 5) AS bins, max(g.n)::float8 AS most, count(*) FILTER (WHERE g.n > 0) > 0 AS any FROM given AS g
 		), cell AS (
-			SELECT a.r, b.f, coalesce(g.n, 0) AS n, s.bins
+			-- a number that is not given, as where it is too small to be shown, is none; a pair that is not met is 0
+			SELECT a.r, b.f, CASE WHEN g.r IS NULL THEN 0 ELSE g.n END AS n, s.bins
 			FROM size AS s CROSS JOIN generate_series(1, s.bins) AS a (r) CROSS JOIN generate_series(1, s.bins) AS b (f)
 			LEFT JOIN given AS g ON g.r = a.r AND g.f = b.f
 			WHERE s.any
 		), y AS (
 			-- the most recent on top
 			SELECT jsonb_agg(jsonb_build_object('value', jsonb_build_array(c.f - 1, c.bins - c.r, c.n), 'name', format('R %s, F %s', c.r, c.f),
-					'label', jsonb_build_object('formatter', @extschema@.chart_figure(to_jsonb(c.n)))) ORDER BY c.r, c.f) AS cells,
+					'label', jsonb_build_object('formatter', coalesce(@extschema@.chart_figure(to_jsonb(c.n)), ''))) ORDER BY c.r, c.f) AS cells,
 				jsonb_agg(jsonb_build_array(c.r, c.f, c.n) ORDER BY c.r DESC, c.f DESC) AS rows
 			FROM cell AS c
 		)

@@ -4,15 +4,17 @@ CREATE FUNCTION @extschema@.chart_funnel(steps text[], customers bigint[], title
 	LANGUAGE SQL STABLE PARALLEL SAFE COST 5000
 	RETURN (
 		WITH x AS (
-			SELECT u.place, coalesce(u.step, format(w ->> 'step_n', u.place)) AS step, u.n,
-				@extschema@.chart_percent(u.n::float8 / nullif(first_value(u.n) OVER o, 0)) AS from_first,
-				@extschema@.chart_percent(u.n::float8 / nullif(lag(u.n) OVER o, 0)) AS from_previous
+			-- a step without a number, as where it is too small to be shown, stands in the table alone
+			SELECT u.place, coalesce(u.step, format(w ->> 'step_n', u.place)) AS step, c.n,
+				@extschema@.chart_percent(c.n::float8 / nullif(first_value(c.n) OVER o, 0)) AS from_first,
+				@extschema@.chart_percent(c.n::float8 / nullif(lag(c.n) OVER o, 0)) AS from_previous
 			FROM @extschema@.chart_words(lang) AS w, unnest(steps, customers) WITH ORDINALITY AS u (step, n, place)
-			WHERE (steps IS NULL OR @extschema@.chart_arrays(cardinality(steps), cardinality(customers))) AND u.n >= 0
+			CROSS JOIN LATERAL (SELECT CASE WHEN u.n >= 0 THEN u.n END AS n) AS c
+			WHERE steps IS NULL OR @extschema@.chart_arrays(cardinality(steps), cardinality(customers))
 			WINDOW o AS (ORDER BY u.place)
 		), y AS (
 			SELECT jsonb_agg(jsonb_build_object('value', x.n, 'name', x.step, 'label', jsonb_build_object('formatter',
-					concat(@extschema@.chart_label(x.step, 20, 2), E'\n', @extschema@.chart_figure(to_jsonb(x.n)), ' (' || CASE WHEN x.n > 0 AND x.from_first = '0' THEN '< 0.1' ELSE x.from_first #>> '{}' END || ' %)'))) ORDER BY x.place) AS data,
+					concat(@extschema@.chart_label(x.step, 20, 2), E'\n', @extschema@.chart_figure(to_jsonb(x.n)), ' (' || CASE WHEN x.n > 0 AND x.from_first = '0' THEN '< 0.1' ELSE x.from_first #>> '{}' END || ' %)'))) ORDER BY x.place) FILTER (WHERE x.n IS NOT NULL) AS data,
 				jsonb_agg(jsonb_build_array(x.step, x.n, x.from_first, x.from_previous) ORDER BY x.place) AS rows, count(*)::int AS steps, max(x.n) AS most
 			FROM x HAVING max(x.n) > 0
 		)
