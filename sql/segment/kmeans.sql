@@ -111,6 +111,38 @@ SELECT kmeans_choice(4, ARRAY[x, y]) = kmeans_choice(4, ARRAY[x, y] ORDER BY id 
 SELECT kmeans_choice(3, ARRAY[x, y]) IS NULL AS nothing FROM few WHERE false;
 SELECT kmeans_choice(3, ARRAY[x, y], '{"sample": 5}') FROM few;
 
+-- a step over all rows: of a model at rest it changes nothing; from a sample it goes where plain SQL says, and downhill
+SELECT max(abs(a.center[1] - b.center[1]) + abs(a.center[2] - b.center[2])) < 1e-9 AS centers, bool_and(a.size = b.size) AS sizes, max(abs(a.within - b.within)) < 1e-6 AS within,
+	bool_and((model_params(r.m) ->> 'converged')::boolean) AS at_rest, max(abs((model_params(r.m) ->> 'total')::float8 / (model_params(f.m) ->> 'total')::float8 - 1)) < 1e-12 AS total
+FROM fitted f, LATERAL (SELECT CASE f.how WHEN 'weighted' THEN kmeans_refine(f.m, ARRAY[x, y], w) ELSE kmeans_refine(f.m, ARRAY[x, y]) END AS m FROM points) AS r,
+	LATERAL clusters(f.m) a JOIN LATERAL clusters(r.m) b USING (cluster);
+CREATE TABLE steps AS
+WITH RECURSIVE s AS (
+	SELECT 0 AS step, kmeans_fit(6, f, '{"mini_batch": 300, "n_init": 1, "max_iter": 1}') AS m FROM many
+	UNION ALL SELECT step + 1, (SELECT kmeans_refine(s.m, f) FROM many) FROM s WHERE step < 8)
+SELECT * FROM s;
+SELECT step, (model_params(m) ->> 'rows')::int AS rows, model_params(m) ? 'sampled' AS sampled, (model_params(m) ->> 'inertia')::float8 < lag((model_params(m) ->> 'inertia')::float8) OVER (ORDER BY step) AS less
+FROM steps ORDER BY step LIMIT 4;
+SELECT max(abs(c.center[1] - n.a) + abs(c.center[2] - n.b) + abs(c.center[3] - n.c)) < 1e-9 AS centers, bool_and(c.size = n.size) AS sizes
+FROM steps s JOIN steps t ON t.step = s.step + 1, LATERAL clusters(t.m) c,
+	LATERAL (SELECT count(*) AS size, avg(f[1]) AS a, avg(f[2]) AS b, avg(f[3]) AS c FROM many WHERE cluster(s.m, f) = c.cluster) AS n WHERE s.step IN (0, 3);
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 2;
+SELECT bool_and(abs((a ->> 'inertia')::float8 - (b ->> 'inertia')::float8) < 1e-6) AS inertia, bool_and(a -> 'sizes' = b -> 'sizes') AS sizes
+FROM (SELECT model_params(kmeans_refine((SELECT m FROM steps WHERE step = 2), f)) AS a FROM many) AS s, (SELECT model_params(m) AS b FROM steps WHERE step = 3) AS t;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+RESET max_parallel_workers_per_gather;
+SELECT kmeans_refine(m, f) IS NULL AS nothing FROM many, steps WHERE step = 0 AND id < 0;
+SELECT kmeans_refine(m, NULL) IS NULL AS no_features FROM steps WHERE step = 0;
+SELECT kmeans_refine(NULL, f) FROM many;
+SELECT kmeans_refine(m, ARRAY[1]) FROM steps WHERE step = 0;
+SELECT kmeans_refine(m, '{1,2,3}') FROM steps;
+SELECT kmeans_refine(kprototypes, f) FROM many, (SELECT kprototypes_fit(2, f, '{}') AS kprototypes FROM many) AS k;
+
 -- nothing, NULLs, one row, too few different ones, groups of groups
 SELECT kmeans_fit(3, ARRAY[x, y]) FROM points WHERE false;
 SELECT kmeans_fit(3, NULL::float8[]) FROM points;
@@ -154,4 +186,4 @@ SET crm_analytics.training_memory = '1MB';
 SELECT kmeans_fit(2, f) FROM many;
 SELECT model_params(kmeans_fit(2, f, '{"mini_batch": 1000}')) -> 'sampled' AS sampled FROM many;
 RESET crm_analytics.training_memory;
-DROP TABLE choices, few, points, fitted, many, serial, parts, mixed;
+DROP TABLE steps, choices, few, points, fitted, many, serial, parts, mixed;

@@ -42,6 +42,7 @@ typedef enum crm_state_kind
 	CRM_STATE_MONOTONE_BINS = 45,	/* monotone_bins_agg */
 	CRM_STATE_ROBUST_SCALE = 46, /* robust_scale_agg */
 	CRM_STATE_UNMET_DEMAND = 47, /* unmet_demand */
+	CRM_STATE_KMEANS_STEP = 48, /* kmeans_refine */
 	CRM_STATE_BASKETS = 50,		/* association_rules and its like, recommend_fit */
 	CRM_STATE_RECOMMENDED = 51	/* recommendation_quality_agg */
 } crm_state_kind;

@@ -58,6 +58,7 @@ scoring_site_of(FunctionCallInfo fcinfo, int argument)
 	}
 	/* The key comes last: an error before leaves none, and the next call begins anew. */
 	site->key = NULL;
+	site->fingerprint = 0;
 	MemoryContextReset(site->context);
 	env = crm_env_in(site->context);
 	site->model = scoring_model_fetch(PointerGetDatum(value), site->context);
@@ -67,6 +68,21 @@ scoring_site_of(FunctionCallInfo fcinfo, int argument)
 	site->key = MemoryContextAlloc(site->context, key_size);
 	memcpy(site->key, key, key_size);
 	return site;
+}
+
+uint64
+scoring_fingerprint(scoring_site *site)
+{
+	if (site->fingerprint == 0)
+	{
+		Size		size = crm_model_size(site->model);
+		uint8	   *bytes = palloc_extended(size, MCXT_ALLOC_HUGE);
+
+		crm_model_write(site->model, bytes);
+		site->fingerprint = crm_load64(bytes + CRM_MODEL_FINGERPRINT);
+		pfree(bytes);
+	}
+	return site->fingerprint;
 }
 
 void

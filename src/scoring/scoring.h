@@ -39,6 +39,7 @@ typedef struct scoring_site
 	crm_model  *model;
 	crm_scorer	scorer;
 	double	   *row;			/* room for the features, and one more */
+	uint64		fingerprint;	/* of the model; 0: not asked for yet */
 } scoring_site;
 
 /* The site of a call whose argument of that number is a model. */
@@ -50,6 +51,9 @@ extern scoring_site *scoring_site_of(FunctionCallInfo fcinfo, int argument);
  * that is not finite.
  */
 extern const double *scoring_row(scoring_site *site, ArrayType *features);
+
+/* What tells the model of a site from all others. */
+extern uint64 scoring_fingerprint(scoring_site *site);
 
 /* Raises 55000 unless the model is of that kind. */
 extern void scoring_require_kind(const crm_model *m, const crm_model_kind *kind);

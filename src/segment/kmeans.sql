@@ -109,6 +109,52 @@ CREATE AGGREGATE @extschema@.kprototypes_fit(k int, features float8[], weight fl
 COMMENT ON AGGREGATE @extschema@.kprototypes_fit(int, float8[], float8, jsonb) IS
 	'model of k groups of rows that are alike in numbers and in categories, by k-prototypes, with weights (K原型聚类)';
 
+CREATE FUNCTION @extschema@.kmeans_refine_transfn(state @extschema@.agg_state, m @extschema@.model, features float8[]) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'crm_kmeans_refine_transfn';
+COMMENT ON FUNCTION @extschema@.kmeans_refine_transfn(@extschema@.agg_state, @extschema@.model, float8[]) IS
+	'transition of kmeans_refine';
+
+CREATE FUNCTION @extschema@.kmeans_refine_transfn(state @extschema@.agg_state, m @extschema@.model, features float8[], weight float8) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'crm_kmeans_refine_transfn';
+COMMENT ON FUNCTION @extschema@.kmeans_refine_transfn(@extschema@.agg_state, @extschema@.model, float8[], float8) IS
+	'transition of kmeans_refine, with weights';
+
+CREATE FUNCTION @extschema@.kmeans_refine_combinefn(a @extschema@.agg_state, b @extschema@.agg_state) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'crm_kmeans_refine_combinefn';
+COMMENT ON FUNCTION @extschema@.kmeans_refine_combinefn(@extschema@.agg_state, @extschema@.agg_state) IS
+	'combination of two states of kmeans_refine';
+
+CREATE FUNCTION @extschema@.kmeans_refine_finalfn(state @extschema@.agg_state) RETURNS @extschema@.model
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 250
+	AS 'MODULE_PATHNAME', 'crm_kmeans_refine_finalfn';
+COMMENT ON FUNCTION @extschema@.kmeans_refine_finalfn(@extschema@.agg_state) IS
+	'result of kmeans_refine';
+
+CREATE AGGREGATE @extschema@.kmeans_refine(m @extschema@.model, features float8[]) (
+	SFUNC = @extschema@.kmeans_refine_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 2000,
+	FINALFUNC = @extschema@.kmeans_refine_finalfn,
+	COMBINEFUNC = @extschema@.kmeans_refine_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.kmeans_refine(@extschema@.model, float8[]) IS
+	'a model of k-means after one more step over any number of rows, in memory for the groups only: its centers, sizes and sums of squares are those of all of them (聚类迭代)';
+
+CREATE AGGREGATE @extschema@.kmeans_refine(m @extschema@.model, features float8[], weight float8) (
+	SFUNC = @extschema@.kmeans_refine_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 2000,
+	FINALFUNC = @extschema@.kmeans_refine_finalfn,
+	COMBINEFUNC = @extschema@.kmeans_refine_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.kmeans_refine(@extschema@.model, float8[], float8) IS
+	'a model of k-means after one more step over any number of rows, in memory for the groups only: its centers, sizes and sums of squares are those of all of them, with weights (聚类迭代)';
+
 CREATE FUNCTION @extschema@.cluster(m @extschema@.model, features float8[]) RETURNS int
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
 	AS 'MODULE_PATHNAME', 'crm_cluster';
