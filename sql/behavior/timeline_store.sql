@@ -52,6 +52,13 @@ UPDATE stored.events SET value = 77 WHERE ts > (SELECT max(ts) FROM stored.event
 DELETE FROM stored.events WHERE ts > (SELECT max(ts) FROM stored.events) - interval '3 days' AND customer % 3 = 0;
 SELECT changed > 0 AS changed FROM refresh_timelines();
 SELECT * FROM stored.difference;
+-- Whoever refreshes, wherever he is: what is read again is what was stored of that time.
+SET timezone = 'Asia/Shanghai';
+SELECT changed FROM refresh_timelines();
+SET timezone = 'America/New_York';
+SELECT changed FROM refresh_timelines();
+SET timezone = 'UTC';
+SELECT * FROM stored.difference;
 -- Later still: not seen, until they are asked for by when they came ...
 INSERT INTO stored.events SELECT 1 + floor(20 * random()), timestamptz '2025-02-02 00:00+00' + random() * interval '100 days', 'very late', 5, 'new', NULL
 	FROM generate_series(1, 100);

@@ -61,13 +61,23 @@ crm_schema(void)
 	return quote_identifier(get_namespace_name(extension_namespace()));
 }
 
+/* Dropped by its owner; or this library is newer than the catalogue that it finds. */
+static void
+is_missing(const char *kind, const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("%s \"%s\" of extension crm_analytics is missing", kind, name),
+			 errhint("Where the extension was installed by an older version, run ALTER EXTENSION crm_analytics UPDATE.")));
+}
+
 Oid
 crm_relation(const char *name)
 {
 	Oid			relation = get_relname_relid(name, extension_namespace());
 
 	if (!OidIsValid(relation))
-		elog(ERROR, "relation \"%s\" of extension crm_analytics is missing", name);
+		is_missing("relation", name);
 	return relation;
 }
 
@@ -78,7 +88,7 @@ crm_type(const char *name)
 									   ObjectIdGetDatum(extension_namespace()));
 
 	if (!OidIsValid(type))
-		elog(ERROR, "type \"%s\" of extension crm_analytics is missing", name);
+		is_missing("type", name);
 	return type;
 }
 
