@@ -81,6 +81,14 @@ SELECT pg_temp.near(pg_temp.number(m, key, place), v, format('cox %s: %s %s', na
 	('telco', 'coefficients', 0, -2.187104783), ('telco', 'coefficients', 1, -4.217438216), ('telco', 'coefficients', 2, 0.0001342956), ('telco', 'coefficients', 3, 0.0227685688),
 	('telco', 'standard_errors', 0, 0.08386627), ('telco', 'standard_errors', 1, 0.15725705), ('telco', 'log_likelihood', NULL, -14343.45612), ('telco', 'null_log_likelihood', NULL, -15653.03964),
 	('telco', 'concordance', NULL, 0.7632405028)) p (name, key, place, v) USING (name);
+-- how sure concordance is, and by how much one model is better, as R's concordance (infinitesimal jackknife)
+SELECT pg_temp.near((c[3] - c[2]) / 2 / 1.959963984540054, 0.0250679738531, 'lung: standard error of concordance') FROM (SELECT crm.concordance_interval_agg(time_days, event = 1, crm.predict(m, ARRAY[age, (sex = 'female')::int, ph_ecog])) AS c
+	FROM survival.lung, survival.fit WHERE name = 'lung' AND ph_ecog IS NOT NULL) s;
+WITH less AS (SELECT crm.cox_fit(time_weeks, event = 1, ARRAY[fin, age]) AS l FROM survival.rossi)
+SELECT pg_temp.near((c[3] - c[2]) / 2 / 1.959963984540054, 0.0266581227726, 'rossi: standard error of concordance'), pg_temp.near(g[1], 0.640329247100 - 0.611936968672, 'rossi: what five more features win'),
+	pg_temp.near(g[2], 0.0176997769487, 'rossi: standard error of that')
+FROM (SELECT crm.concordance_interval_agg(time_weeks, event = 1, full_risk) AS c, crm.concordance_gain_agg(time_weeks, event = 1, risk, full_risk) AS g
+	FROM (SELECT time_weeks, event, crm.predict(m, ARRAY[fin, age, race, wexp, mar, paro, prio]) AS full_risk, crm.predict(l, ARRAY[fin, age]) AS risk FROM survival.rossi, survival.fit, less WHERE name = 'rossi') r) s;
 -- its baseline, as R's basehaz with centered = TRUE, which leaves features of 0 and 1 at 0
 SELECT pg_temp.near(-ln(crm.survival_probability(m, ARRAY[62.45814977974, 0, 0.95154185022], t)), v, 'cox lung: hazard until ' || t) FROM survival.fit,
 	(VALUES (5, 0.0049337749669), (11, 0.0198546081528), (12, 0.0248900831535), (1022, 3.71018260479)) p (t, v) WHERE name = 'lung';
