@@ -22,6 +22,7 @@
 #define TIMELINE_ALIAS "crm_timeline"
 #define TIMELINE_COLUMN "timeline"
 #define NEXT_EVENT_COLUMN "next_event"
+#define LATER_COLUMN "later"
 
 Node *
 crm_rule_param(int number, Oid type, int location)
@@ -137,23 +138,52 @@ crm_rule_join_timelines(StringInfo sql, const crm_population *population, const 
 	crm_rule_join_timelines_at(sql, population, id, psprintf("$%d", CRM_RULE_AS_OF_PARAM));
 }
 
+/* What an expression gives for the stored timelines cut at another one. */
+static char *
+cut_timeline(const char *at)
+{
+	return psprintf("CASE WHEN stored.last_at OPERATOR(pg_catalog.<=) %2$s THEN stored." TIMELINE_COLUMN
+					" ELSE %1$s.timeline_slice(stored." TIMELINE_COLUMN ", NULL, %2$s OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval) END",
+					crm_schema(), at);
+}
+
+/* Joins what `columns` makes of the stored timelines, computed inside the join, once for a customer however many rules read it. */
+static void
+join_stored(StringInfo sql, const crm_population *population, const char *id, const char *columns)
+{
+	appendStringInfo(sql,
+					 " LEFT JOIN (SELECT stored.customer_id, %4$s"
+					 " FROM (SELECT customer_id, last_at, CASE WHEN archived THEN %1$s.whole_timeline(population_id, customer_id, events) ELSE events END AS " TIMELINE_COLUMN
+					 " FROM %1$s.customer_timeline WHERE population_id OPERATOR(pg_catalog.=) %2$d) AS stored) AS " TIMELINE_ALIAS
+					 " ON " TIMELINE_ALIAS ".customer_id OPERATOR(pg_catalog.=) %3$s",
+					 crm_schema(), population->id, id, columns);
+}
+
 void
 crm_rule_join_timelines_at(StringInfo sql, const crm_population *population, const char *id, const char *at)
 {
 	/*
 	 * What happened after as_of is cut off; at as_of itself it counts, so that
-	 * a row inserted with now() counts in its own transaction.  Computed inside
-	 * the join, once for a customer however many rules read it.
+	 * a row inserted with now() counts in its own transaction.
 	 */
-	appendStringInfo(sql,
-					 " LEFT JOIN (SELECT stored.customer_id, CASE WHEN stored.last_at OPERATOR(pg_catalog.<=) %2$s THEN stored." TIMELINE_COLUMN
-					 " ELSE %1$s.timeline_slice(stored." TIMELINE_COLUMN ", NULL, %2$s OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval) END AS " TIMELINE_COLUMN
-					 ", CASE WHEN stored.last_at OPERATOR(pg_catalog.>) %2$s THEN %1$s.first_event(stored." TIMELINE_COLUMN
-					 ", NULL, %2$s OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval, NULL) END AS " NEXT_EVENT_COLUMN
-					 " FROM (SELECT customer_id, last_at, CASE WHEN archived THEN %1$s.whole_timeline(population_id, customer_id, events) ELSE events END AS " TIMELINE_COLUMN
-					 " FROM %1$s.customer_timeline WHERE population_id OPERATOR(pg_catalog.=) %3$d) AS stored) AS " TIMELINE_ALIAS
-					 " ON " TIMELINE_ALIAS ".customer_id OPERATOR(pg_catalog.=) %4$s",
-					 crm_schema(), at, population->id, id);
+	join_stored(sql, population, id,
+				psprintf("%3$s AS " TIMELINE_COLUMN ", CASE WHEN stored.last_at OPERATOR(pg_catalog.>) %2$s THEN %1$s.first_event(stored." TIMELINE_COLUMN
+						 ", NULL, %2$s OPERATOR(pg_catalog.+) '1 microsecond'::pg_catalog.interval, NULL) END AS " NEXT_EVENT_COLUMN,
+						 crm_schema(), at, cut_timeline(at)));
+}
+
+void
+crm_rule_join_two_timelines(StringInfo sql, const crm_population *population, const char *id, const char *later)
+{
+	join_stored(sql, population, id, psprintf("%s AS " TIMELINE_COLUMN ", %s AS " LATER_COLUMN, cut_timeline(psprintf("$%d", CRM_RULE_AS_OF_PARAM)),
+											  cut_timeline(later)));
+}
+
+void
+crm_rule_append_later(StringInfo sql, const char *expression, const char *name)
+{
+	appendStringInfo(sql, " CROSS JOIN LATERAL (SELECT (%s) AS %s FROM (SELECT " TIMELINE_ALIAS "." LATER_COLUMN " AS " TIMELINE_COLUMN ") AS " TIMELINE_ALIAS ")",
+					 expression, name);
 }
 
 /* timelines_now gives customer_id, timeline, cut at as_of, and next_event, the time of the first event behind it. */

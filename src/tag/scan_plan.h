@@ -101,6 +101,13 @@ extern void crm_rule_query_choose(ParamListInfo params, Datum keys, Datum ids);
 extern void crm_rule_join_timelines(StringInfo sql, const crm_population *population, const char *id);
 /* The same, cut at what an expression gives. */
 extern void crm_rule_join_timelines_at(StringInfo sql, const crm_population *population, const char *id, const char *at);
+/*
+ * Timelines cut at as_of, and beside them cut at what an expression gives.  Behind
+ * that, joins what a rule's text says of the later ones, a column of that name; an
+ * alias has to follow.
+ */
+extern void crm_rule_join_two_timelines(StringInfo sql, const crm_population *population, const char *id, const char *later);
+extern void crm_rule_append_later(StringInfo sql, const char *expression, const char *name);
 /* As the first, made from the rows of events as the active snapshot sees them; of the ids alone when they are chosen. */
 extern void crm_rule_join_fresh_timelines(StringInfo sql, const crm_population *population, bool chosen, const char *id);
 /* Within SPI: 55000 unless timelines are stored, 42501 unless the current user may read them all. */

@@ -32,6 +32,7 @@
 #include "tag/rule_internal.h"
 #include "utils/acl.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
@@ -62,6 +63,7 @@ typedef struct training_rows
 	feature    *features;
 	crm_rule   *outcome;		/* NULL: rows to be scored */
 	bool		outcome_columns;	/* it reads columns */
+	bool		dictionary;		/* ids by a join with the keys' dictionary, which the caller may read */
 	const char *event;			/* NULL: the outcome is a rule of the caller's */
 	double		at_least;
 	crm_bound  *bound;
@@ -373,57 +375,78 @@ rows_at(const training_rows *t, const char *alias, TimestampTz at)
 	return crm_population_rows(t->population, alias, t->columns_today ? GetCurrentTransactionStartTimestamp() : at);
 }
 
+static char *
+instant(TimestampTz at)
+{
+	return psprintf("%s::pg_catalog.timestamptz", quote_literal_cstr(timestamptz_to_str(at)));
+}
+
+/* An expression for the id of an alias' row; what it needs has been appended. */
+static char *
+append_ids(StringInfo sql, const training_rows *t, const char *alias)
+{
+	if (!t->dictionary)
+		return crm_population_row_id(t->population, alias);
+	appendStringInfo(sql, " LEFT JOIN %s.population_keys(%s) AS dictionary ON dictionary.key OPERATOR(pg_catalog.=) %s.%s::pg_catalog.text", crm_schema(),
+					 quote_literal_cstr(t->population->name), alias, quote_identifier(t->population->key_column));
+	return "dictionary.id";
+}
+
 /*
- * The outcome of every customer of the cut, by his key, as of the end.  Who has no
- * row any more by then has one of nulls.
+ * An outcome over columns, of every customer of the cut, by his key, as of the end.
+ * Who has no row any more by then has one of nulls.
  */
 static void
-append_outcome(StringInfo sql, const training_rows *t)
+append_outcome(StringInfo sql, const training_rows *t, const char *outcome)
 {
 	const char *key = quote_identifier(t->population->key_column);
-	const char *base = t->outcome_columns ? "crm_then" : "customer";
-	TimestampTz end = t->end;
 
-	appendStringInfo(sql, " LEFT JOIN (SELECT %s.%s AS key, (%s) AS outcome FROM ", base, key,
-					 crm_rule_write(t->source, replace_as_of(t->outcome->expr, &end)));
-	if (t->outcome_columns)
-		appendStringInfo(sql, "(SELECT crm_then.%1$s FROM %2$s) AS crm_then LEFT JOIN (%3$s) ON customer.%1$s OPERATOR(pg_catalog.=) crm_then.%1$s", key,
-						 rows_at(t, "crm_then", t->cut), rows_at(t, "customer", t->end));
-	else
-		appendStringInfoString(sql, rows_at(t, "customer", t->cut));
+	appendStringInfo(sql, " LEFT JOIN (SELECT crm_then.%1$s AS key, (%2$s) AS outcome FROM (SELECT crm_then.%1$s FROM %3$s) AS crm_then LEFT JOIN (%4$s) "
+					 "ON customer.%1$s OPERATOR(pg_catalog.=) crm_then.%1$s", key, outcome, rows_at(t, "crm_then", t->cut), rows_at(t, "customer", t->end));
 	if (t->outcome->timeline)
-		crm_rule_join_timelines_at(sql, t->population, crm_population_row_id(t->population, base),
-								   psprintf("%s::pg_catalog.timestamptz", quote_literal_cstr(timestamptz_to_str(t->end))));
+		crm_rule_join_timelines_at(sql, t->population, append_ids(sql, t, "crm_then"), instant(t->end));
 	appendStringInfo(sql, ") AS crm_outcome ON crm_outcome.key OPERATOR(pg_catalog.=) customer.%s", key);
 }
 
 static char *
-make_from(const training_rows *t)
+make_from(const training_rows *t, char **id)
 {
-	const char *key = quote_identifier(t->population->key_column);
+	bool		later = t->outcome != NULL && t->outcome->timeline && !t->outcome_columns;
+	TimestampTz end = t->end;
+	char	   *outcome = t->outcome == NULL ? NULL : crm_rule_write(t->source, replace_as_of(t->outcome->expr, &end));
 	StringInfoData sql;
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, " FROM %s", rows_at(t, "customer", t->cut));
-	if (any_timeline(t) || needs_event(t))
-		crm_rule_join_timelines(&sql, t->population, crm_population_row_id(t->population, "customer"));
+	*id = append_ids(&sql, t, "customer");
+	if (later)
+		crm_rule_join_two_timelines(&sql, t->population, *id, instant(t->end));
+	else if (any_timeline(t) || needs_event(t))
+		crm_rule_join_timelines(&sql, t->population, *id);
 	if (t->bound != NULL)
-		crm_bound_join(&sql, t->bound, crm_population_row_id(t->population, "customer"));
-	if (t->outcome != NULL)
-		append_outcome(&sql, t);
-	appendStringInfo(&sql, " WHERE customer.%s IS NOT NULL", key);
+		crm_bound_join(&sql, t->bound, *id);
+	if (later)
+	{
+		crm_rule_append_later(&sql, outcome, "outcome");
+		appendStringInfoString(&sql, " AS crm_outcome");
+	}
+	else if (outcome != NULL && t->outcome_columns)
+		append_outcome(&sql, t, outcome);
+	else if (outcome != NULL)
+		appendStringInfo(&sql, " CROSS JOIN (SELECT (%s) AS outcome) AS crm_outcome", outcome);
+	appendStringInfo(&sql, " WHERE customer.%s IS NOT NULL", quote_identifier(t->population->key_column));
 	if (needs_event(t))
 		appendStringInfo(&sql, " AND %s.event_count(crm_timeline.timeline) OPERATOR(pg_catalog.>) 0", crm_schema());
 	return sql.data;
 }
 
 static char *
-make_query(const training_rows *t, const char *from)
+make_query(const training_rows *t, const char *from, const char *id)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s, customer.%s::pg_catalog.text, %s", crm_population_row_id(t->population, "customer"),
+	appendStringInfo(&sql, "SELECT %s, customer.%s::pg_catalog.text, %s", id,
 					 quote_identifier(t->population->key_column), t->outcome == NULL ? "NULL::pg_catalog.numeric" : "crm_outcome.outcome");
 	for (int i = 0; i < t->count; i++)
 		appendStringInfo(&sql, ", (%s)", t->features[i].rule->qualified);
@@ -549,10 +572,14 @@ run(training_rows *t)
 	ParamListInfo params;
 	SPIPlanPtr	plan;
 	char	   *from;
+	char	   *id;
 
+	/* what the functions of timelines do takes longer than what could be won, and compiling longer still */
+	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	crm_require_alone("timeline_slice");
 	crm_require_alone("whole_timeline");
 	crm_require_alone("event_count");
+	crm_require_alone("population_keys");
 	if (t->bound != NULL)
 		crm_owner_begin(&session, t->owner);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -560,11 +587,11 @@ run(training_rows *t)
 	if (any_timeline(t) || needs_event(t) || (t->outcome != NULL && t->outcome->timeline))
 		crm_rule_require_timelines(t->population);
 	check_last_event(t);
-	from = make_from(t);
+	from = make_from(t, &id);
 	if (t->bound != NULL)
 		crm_bound_learn_from(t->bound, from, t->cut);
 	params = crm_bound_query_params(t->cut, NULL, t->bound);
-	plan = SPI_prepare_params(make_query(t, from), params->parserSetup, params->parserSetupArg, CURSOR_OPT_PARALLEL_OK);
+	plan = SPI_prepare_params(make_query(t, from, id), params->parserSetup, params->parserSetupArg, CURSOR_OPT_PARALLEL_OK);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_params failed: %s", SPI_result_code_string(SPI_result));
 	crm_select_run(plan, params, take_row, t);
@@ -573,6 +600,18 @@ run(training_rows *t)
 	if (t->bound != NULL)
 		crm_owner_end(&session);
 	crm_rule_leave(settings);
+}
+
+/* May the caller read the dictionary of keys as a whole?  Else each id is looked up by itself. */
+static bool
+may_know_keys(const crm_population *population)
+{
+	const crm_scopes *scopes;
+
+	if (crm_rights_may_define(population))
+		return true;
+	scopes = crm_rights_try_readable(population);
+	return scopes != NULL && scopes->all;
 }
 
 /* crm.training_rows(population, observation_end, outcome_window, features, outcome, outcome_rule, measure, at_least, columns) */
@@ -594,6 +633,7 @@ crm_training_rows(PG_FUNCTION_ARGS)
 	t.population = crm_population_find(crm_text_argument(fcinfo, 0));
 	t.columns_today = crm_past_columns_today(crm_text_argument(fcinfo, 8));
 	t.owner = has_privs_of_role(GetUserId(), t.population->owner) ? t.population->owner : GetUserId();
+	t.dictionary = t.population->key_form != CRM_KEY_INTEGER && may_know_keys(t.population);
 	read_window(&t, fcinfo);
 	read_features(&t, PG_GETARG_JSONB_P(3));
 	(void) crm_population_source(t.population);
