@@ -9,6 +9,10 @@ SELECT segment, members, round(share::numeric, 4) AS share FROM crm.segment_cata
 SELECT round((crm.train('money leaves', 'logistic', 'SELECT branch, occupation, products, salary, opened_on, orders_year, total_assets <= 0.2 * assets_90_days_ago AS left_us
 	FROM bank.customer_360', 'left_us') #>> '{metrics,auc}')::numeric, 2) AS auc;
 \set ECHO none
+\echo '-- What do those buy who buy the same?'
+\set ECHO queries
+SELECT crm.store_model('what next', (SELECT crm.recommend_fit(customer_id, product) FROM bank.orders)) AS version;
+\set ECHO none
 SELECT min(m) AS call FROM crm.members(crm.tag('win back', population => 'bank')) AS m \gset
 SELECT min(m) AS silent FROM crm.members(crm.segment('leaving - contactable', 'bank')) AS m \gset
 \echo '-- What to do next with two of the customers who are leaving, and which tag asks for it; the second one has not agreed to be called.'

@@ -43,7 +43,8 @@ write_pages()
 	fi
 	for lang in en zh; do
 		psql -X -q -At -v ON_ERROR_STOP=1 -v lang="$lang" -v wishes="$wishes" -o "$out/report-$lang.html" <<<"SELECT crm.report('bank', :'lang', :'wishes');"
-		psql -X -q -At -v ON_ERROR_STOP=1 -v lang="$lang" -o "$out/customer-$lang.html" <<<"SELECT crm.customer_page(min(m), 'bank', :'lang') FROM crm.members(crm.tag('win back', population => 'bank')) AS m;"
+		psql -X -q -At -v ON_ERROR_STOP=1 -v lang="$lang" -o "$out/customer-$lang.html" \
+			<<<"SELECT crm.customer_page(min(m), 'bank', :'lang', '{\"recommend\": {\"model\": \"what next\", \"event\": \"order\", \"attribute\": \"product\"}}') FROM crm.members(crm.tag('win back', population => 'bank')) AS m;"
 	done
 	echo
 	echo "The bank's report, for a browser: $out/report-en.html"

@@ -60,7 +60,7 @@ WHERE prokind IN ('f', 'w') AND prorettype <> 'trigger'::regtype
 	AND proname <> 'model_drift'
 	-- tells the running refresh which rule and customer it is at; ask in subtransactions, which parallel query does not have
 	AND proname NOT IN ('tag_trace', 'segment_state', 'explain_tag', 'evaluate_tag', 'rule_problems', 'check_tags', 'tag_cost_report',
-		'report', 'report_segments', 'customer_page', 'customer_reasons', 'customer_scores')
+		'report', 'report_segments', 'customer_page', 'customer_reasons', 'customer_scores', 'customer_recommendations')
 ORDER BY 1;
 
 -- A volatile function is never a set's or an audience's pure arithmetic; store_model keeps one.

@@ -70,6 +70,15 @@ SELECT plain(customer_scores('page', profile('c3') -> 'customer', '{elsewhere,no
 SELECT abs(replace((regexp_match(customer_scores('page', profile(id) -> 'customer', '{spends}', 'en'), '<td class="n">([^<]*)</td>'))[1], ',', '')::float8 - predict('spends', c)) < 0.001 AS same_score
 FROM page_customer c WHERE id IN ('c3', 'c40');
 
+-- What may be wanted next, and what argues for it; not for whom nobody may call.
+SELECT store_model('what next', (SELECT recommend_fit(i, item) FROM generate_series(1, 60) i, unnest(ARRAY['order', CASE WHEN i % 3 > 0 THEN '<b>cake</b>' END, CASE WHEN i % 4 = 0 THEN 'visit' END]) item));
+SELECT plain(customer_recommendations('c3', 'page', '{"model": "what next", "event": "order"}', 'en'));
+SELECT plain(customer_recommendations('nobody', 'page', '{"model": "what next", "items": 1}', 'zh'));
+SELECT plain(customer_recommendations('c3', 'page', '{"model": "none"}', 'en'));
+SELECT id, customer_page(id, options => '{"recommend": {"model": "what next", "event": "order"}}') LIKE '%&lt;b&gt;cake&lt;/b&gt;%' AS offered FROM page_customer WHERE id IN ('c3', 'c4') ORDER BY id;
+SELECT customer_page('c3', options => '{"recommend": {"event": "order"}}');
+SELECT drop_model('what next');
+
 -- Others see what they may see: rows by row-level security, columns by their grants, models by theirs.
 CREATE ROLE regress_page_agent;
 GRANT USAGE ON SCHEMA crm TO regress_page_agent;

@@ -147,6 +147,36 @@ $$;
 COMMENT ON FUNCTION @extschema@.customer_timeline_part(text, text, text, text, int) IS
 	'part of a customer''s page: his events by month, and the last n of them';
 
+-- What a customer may want next, by a model of recommend_fit: what he has is told from his events.
+CREATE FUNCTION @extschema@.customer_recommendations(key text, population text, recommend jsonb, lang text) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 20000 SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	w constant jsonb := @extschema@.page_words(lang);
+	has text[];
+	html text;
+BEGIN
+	IF jsonb_typeof(recommend -> 'model') IS DISTINCT FROM 'string' OR EXISTS (SELECT FROM jsonb_object_keys(recommend) k WHERE k NOT IN ('model', 'event', 'attribute', 'items')) THEN
+		RAISE EXCEPTION 'option "recommend" must be an object with a model, not %', recommend
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'For instance {"recommend": {"model": "what next", "event": "order", "attribute": "product", "items": 3}}.';
+	END IF;
+	SELECT array_agg(DISTINCT i.item) INTO has
+	FROM @extschema@.events(@extschema@.timeline_of(customer_recommendations.key, customer_recommendations.population)) e
+	CROSS JOIN LATERAL (SELECT CASE WHEN recommend ? 'attribute' THEN e.attributes ->> (recommend ->> 'attribute') ELSE e.event END AS item) i
+	WHERE e.event = coalesce(recommend ->> 'event', e.event) AND i.item IS NOT NULL;
+	BEGIN
+		SELECT string_agg('<li><strong>' || @extschema@.html_escaped(r.item) || '</strong> <span class="said">' || @extschema@.html_escaped(w ->> 'because') || ': '
+			|| @extschema@.html_escaped(CASE WHEN cardinality(r.because) > 0 THEN format(w ->> 'has', array_to_string(r.because, ', ')) ELSE w ->> 'popular' END) || '</span></li>', E'\n' ORDER BY r.ordinality)
+		INTO html FROM @extschema@.recommend(@extschema@.model(recommend ->> 'model'), coalesce(has, '{}'), coalesce((recommend ->> 'items')::int, 3)) WITH ORDINALITY r;
+	EXCEPTION WHEN insufficient_privilege OR undefined_object OR object_not_in_prerequisite_state OR datatype_mismatch THEN
+		html := '<li class="note warn">' || @extschema@.html_escaped(format(w ->> 'not shown', SQLERRM)) || '</li>';
+	END;
+	RETURN coalesce('<h3>' || @extschema@.html_escaped(w ->> 'recommended') || '</h3><ul class="plain">' || html || '</ul>', '');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.customer_recommendations(text, text, jsonb, text) IS
+	'part of a customer''s page: what he may want next (推荐), by the model named in recommend, from the items of his events, and which of them argue for it';
+
 -- What the clock brings: of the tags that ask for something, those that come or go within a month.
 CREATE FUNCTION @extschema@.customer_soon(key text, population text, tags jsonb, lang text, zone text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 20000 SET search_path = pg_catalog, pg_temp
@@ -179,7 +209,7 @@ CREATE FUNCTION @extschema@.customer_page(key text, population text DEFAULT NULL
 	AS $$
 DECLARE
 	w constant jsonb := @extschema@.page_words(lang);
-	known constant text[] := ARRAY['events', 'models', 'reasons', 'zone'];
+	known constant text[] := ARRAY['events', 'models', 'reasons', 'recommend', 'zone'];
 	p record;
 	portrait jsonb;
 	zone text;
@@ -218,6 +248,9 @@ BEGIN
 			|| @extschema@.html_escaped(w ->> 'because') || ': ' || @extschema@.html_escaped(a.title) || '</span></li>', E'\n' ORDER BY a.priority, a.tag COLLATE "C") || '</ul>'
 		FROM @extschema@.next_actions(p.name, portrait -> 'tags', lang) a HAVING count(*) > 0),
 		'<p class="note">' || @extschema@.html_escaped(w ->> 'nothing next') || '</p>')
+		-- Nothing is offered to whom nobody may call.
+		|| CASE WHEN options ? 'recommend' AND NOT EXISTS (SELECT FROM @extschema@.next_actions(p.name, portrait -> 'tags', lang) a WHERE a.stops)
+			THEN @extschema@.customer_recommendations(key, p.name, options -> 'recommend', lang) ELSE '' END
 		|| @extschema@.customer_soon(key, p.name, portrait -> 'tags', lang, zone) || E'</section>\n';
 
 	html := html || '<section id="scores" aria-labelledby="scores-heading"><h2 id="scores-heading">' || @extschema@.html_escaped(w ->> 'scores') || '</h2>'
@@ -250,16 +283,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.customer_page(text, text, text, jsonb) IS
-	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 5 tags), models (names; else those that the caller may see), zone';
+	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 5 tags), models (names; else those that the caller may see), recommend {model, event, attribute, items}, zone';
 
 CREATE FUNCTION @extschema@.customer_page(key bigint, population text DEFAULT NULL, lang text DEFAULT 'en', options jsonb DEFAULT '{}') RETURNS text
 	LANGUAGE sql STABLE PARALLEL UNSAFE COST 200000
 	RETURN @extschema@.customer_page(key::text, population, lang, options);
 COMMENT ON FUNCTION @extschema@.customer_page(bigint, text, text, jsonb) IS
-	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 5 tags), models (names; else those that the caller may see), zone';
+	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 5 tags), models (names; else those that the caller may see), recommend {model, event, attribute, items}, zone';
 
 CREATE FUNCTION @extschema@.customer_page(key uuid, population text DEFAULT NULL, lang text DEFAULT 'en', options jsonb DEFAULT '{}') RETURNS text
 	LANGUAGE sql STABLE PARALLEL UNSAFE COST 200000
 	RETURN @extschema@.customer_page(key::text, population, lang, options);
 COMMENT ON FUNCTION @extschema@.customer_page(uuid, text, text, jsonb) IS
-	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 5 tags), models (names; else those that the caller may see), zone';
+	'one customer''s page (客户页面) before the call: HTML that needs nothing else: the portrait in a sentence, what to do next and why, scores with what moved them, tags with reasons, the latest events, what is known. NULL when the caller may not see the customer''s row. lang ''en'' or ''zh''; options: events (20 are shown), reasons (of 5 tags), models (names; else those that the caller may see), recommend {model, event, attribute, items}, zone';

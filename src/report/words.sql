@@ -152,6 +152,9 @@ BEGIN
 		('no models', 'No model that you may use knows this population''s columns.', '没有可用于该客户群体字段的模型。'),
 		('one in', U&'1\00A0in\00A0%s', '1/%s'),
 		('no contact', 'Do not contact: %s', '请勿联系：%s'),
+		('recommended', 'What may be wanted next', '可能感兴趣'),
+		('has', 'has %s', '已有 %s'),
+		('popular', 'many have it', '较受欢迎'),
 		('soon next', 'Soon, by the clock', '即将到来'),
 		('begins', 'may begin on %s', '可能于 %s 开始'),
 		('ends', 'ends on %s, if nothing happens', '若无新情况，将于 %s 结束')
