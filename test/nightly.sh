@@ -51,6 +51,7 @@ step "PostgreSQL 17 and 18" "$here/versions.sh" 17 18
 step "cancels at random moments" env TEST=cancel CRM_CANCELS=20 CRM_SCALE=3 "$here/check.sh" tap
 step "large sets, many groups" env TEST=limits CRM_LIMITS=full "$here/check.sh" tap
 step "pg_upgrade" "$here/upgrade.sh"
+step "out of memory, out of disk" env TEST=exhausted CRM_LIMITS=full "$here/check.sh" tap
 step "little memory" env CRM_CONFIG="work_mem = '64kB'" "$here/check.sh" regress
 step "fuzzing" env FUZZ_SECONDS="${FUZZ_SECONDS:-300}" "$here/fuzz.sh"
 
