@@ -147,8 +147,8 @@ CRM_FUNCTION(crm_rule_lookalike);
 Datum
 crm_rule_lookalike(PG_FUNCTION_ARGS)
 {
-	refuse_outside(fcinfo, psprintf("Elsewhere use %s.lookalike_score(model, features) with a model that %s.lookalike_fit(seed, key, features) gives.",
-									crm_schema(), crm_schema()));
+	refuse_outside(fcinfo, psprintf("Elsewhere use %s.lookalike_score(model, features) with a model that %s.lookalike_fit(seed, key, features) gives, or %s.lookalike(seed, population) with an audience as seed.",
+									crm_schema(), crm_schema(), crm_schema()));
 }
 
 CRM_FUNCTION(crm_rule_in_segment);

@@ -163,4 +163,17 @@ SELECT pg_temp.same_rows(
 	format('SELECT tag, value FROM plain WHERE customer_id = %s', customer_id), format('tags of customer %s', customer_id))
 FROM sitter;
 
+-- Bins and outliers of real amounts: quantiles as percentile_cont, the robust scale as plain SQL, and the two orders of 74,215 and 80,995 pieces, cancelled
+-- within minutes, which every account of the data warns of, before all others.
+SELECT pg_temp.same((SELECT array_agg(round(c::numeric, 6)) FROM unnest(crm.bin_cuts(crm.quantile_bins_agg(10, revenue::float8))) c),
+	(SELECT array_agg(round(c::numeric, 6)) FROM unnest(percentile_cont(ARRAY[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) WITHIN GROUP (ORDER BY revenue::float8)) c), 'quantile_bins_agg: deciles of revenue as percentile_cont') FROM retail.customer;
+SELECT pg_temp.note(max(n) - min(n) <= 1 AND count(*) = 10, 'bin: as many customers in each decile') FROM (SELECT count(*) AS n FROM retail.customer, (SELECT crm.quantile_bins_agg(10, revenue::float8) AS b FROM retail.customer) q GROUP BY crm.bin(revenue, b)) d;
+SELECT pg_temp.note(round((s).median::numeric, 6) = round(m::numeric, 6) AND round((s).mad::numeric, 6) = (SELECT round((percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(revenue::float8 - m)))::numeric, 6) FROM retail.customer), format('robust_scale_agg: median %s and MAD %s of revenue as in plain SQL', round((s).median::numeric, 2), round((s).mad::numeric, 2)))
+FROM (SELECT crm.robust_scale_agg(revenue::float8) AS s, percentile_cont(0.5) WITHIN GROUP (ORDER BY revenue::float8) AS m FROM retail.customer) x;
+SELECT pg_temp.same(array_agg(quantity ORDER BY score DESC), '{80995,74215}'::int[], 'outlier_score: the two orders that were mistakes come first')
+FROM (SELECT quantity, crm.outlier_score(quantity, s) AS score FROM retail.clean, (SELECT crm.robust_scale_agg(quantity) AS s FROM retail.clean) x ORDER BY 2 DESC LIMIT 2) t;
+SELECT pg_temp.note(max(place) <= 100, format('isolation_forest_fit: the same two are among the 100 of 397,884 lines that stand apart most, by quantity, price and sum (places %s)', array_agg(place)))
+FROM (SELECT quantity, rank() OVER (ORDER BY crm.predict(m, ARRAY[ln(quantity), ln(unit_price), ln(quantity * unit_price)]::float8[]) DESC) AS place FROM retail.clean,
+	(SELECT crm.isolation_forest_fit(ARRAY[ln(quantity), ln(unit_price), ln(quantity * unit_price)]::float8[], '{"sample": 4096}') AS m FROM retail.clean) x) t WHERE quantity > 70000;
+
 \ir lib/report.sql
