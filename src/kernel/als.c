@@ -18,7 +18,7 @@
 
 /* ---- linear algebra -------------------------------------------------------- */
 
-double
+CRM_TARGET_CLONES double
 crm_als_dot(const double *a, const double *b, uint32_t n)
 {
 	double		lane[LANES] = {0};
@@ -40,11 +40,22 @@ crm_als_add(double *to, const double *from, double factor, uint32_t n)
 		to[i] += factor * from[i];
 }
 
-void
+/* Whole lanes: what they add above the diagonal nobody reads. */
+CRM_TARGET_CLONES void
 crm_als_add_square(double *matrix, const double *x, double factor, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		crm_als_add(matrix + (size_t) i * n, x, factor * x[i], i + 1);
+	{
+		double	   *row = matrix + (size_t) i * n;
+		double		of_row = factor * x[i];
+		uint32_t	j = 0;
+
+		for (; j <= i && j + LANES <= n; j += LANES)
+			for (int k = 0; k < LANES; k++)
+				row[j + k] += of_row * x[j + k];
+		for (; j <= i; j++)
+			row[j] += of_row * x[j];
+	}
 }
 
 bool
