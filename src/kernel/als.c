@@ -360,6 +360,7 @@ crm_als_fit(const crm_env *env, const crm_basket_index *index, const crm_als_opt
 	{
 		CRM_TRY(solve_customers(&t));
 		CRM_TRY(solve_items(&t));
+		crm_step(env, (uint64_t) i + 1);
 	}
 	loss = loss_of(&t);
 	if (!isfinite(loss) || !isfinite(t.penalty))

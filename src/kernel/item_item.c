@@ -244,6 +244,7 @@ crm_item_item_fit(const crm_env *env, const crm_basket_index *index, const crm_i
 
 		count_common(env, index, places + first, index->item_baskets[i], baskets + first, i, &c);
 		CRM_TRY(keep_nearest(env, index, options, norms, i, &c, &l));
+		crm_step(env, (uint64_t) i + 1);
 	}
 	crm_model_set_text(m, CRM_ITEM_ITEM_SIMILARITY, crm_similarity_names[options->similarity]);
 	crm_model_set_number(m, CRM_ITEM_ITEM_SHRINKAGE, options->shrinkage);

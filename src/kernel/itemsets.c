@@ -485,7 +485,10 @@ crm_itemsets_mine(const crm_env *env, const crm_basket_index *index, uint32_t le
 	CRM_TRY(take(&m, by_item, &m.slots));
 	memset(m.slots, 0, by_item);
 	for (uint32_t place = 0; place + 1 < found->item_count; place++)
+	{
 		CRM_TRY(begin_with(&m, place));
+		crm_step(env, (uint64_t) place + 1);
+	}
 	/* The itemsets stay; the rest is the environment's to free, all at once. */
 	return CRM_OK;
 }

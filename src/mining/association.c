@@ -9,6 +9,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
+#include "common/progress.h"
 #include "common/result_rows.h"
 #include "common/settings.h"
 #include "executor/executor.h"
@@ -267,12 +268,16 @@ mine(mining *m, const basket_state *state)
 	m->state = state;
 	memcpy(&m->constants, state->constants, sizeof(m->constants));
 	m->context = CurrentMemoryContext;
-	m->env = crm_env_in(m->context);
+	m->env = crm_progress_env(m->context);
+	crm_progress_begin(state->use->function, NULL);
+	crm_progress_phase("putting baskets together", "rows", 0);
 	m->index = basket_state_index(state, false);
 	m->items = palloc0(sizeof(Datum) * Max(m->index.item_count, 1));
+	crm_progress_phase("finding itemsets", "items", m->index.item_count);
 	check_memory(m, crm_itemsets_mine(&m->env, &m->index,
 									  crm_itemsets_least(m->index.basket_count, m->constants.min_support, (uint64) m->constants.min_baskets),
 									  (uint32) m->constants.max_items, basket_state_spare(state), &m->found));
+	crm_progress_end();
 }
 
 static Datum

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "common/bridge.h"
+#include "common/progress.h"
 #include "common/settings.h"
 #include "kernel/recommend.h"
 #include "scoring/scoring.h"
@@ -193,7 +194,7 @@ Datum
 crm_recommend_fit_finalfn(PG_FUNCTION_ARGS)
 {
 	const basket_state *state = basket_state_final(fcinfo, &fit_use);
-	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_env		env = crm_progress_env(CurrentMemoryContext);
 	crm_basket_index index;
 	fit_constants c;
 	crm_status	status = CRM_OK;
@@ -202,6 +203,8 @@ crm_recommend_fit_finalfn(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		PG_RETURN_NULL();
 	memcpy(&c, state->constants, sizeof(c));
+	crm_progress_begin(fit_use.function, NULL);
+	crm_progress_phase("putting customers together", "rows", 0);
 	index = basket_state_index(state, true);
 	/* Without weights, what a customer has twice he has. */
 	if (!c.weighted)
@@ -209,10 +212,12 @@ crm_recommend_fit_finalfn(PG_FUNCTION_ARGS)
 	switch ((fit_method) c.method)
 	{
 		case METHOD_ITEM_ITEM:
+			crm_progress_phase("comparing items", "items", index.item_count);
 			status = crm_item_item_fit(&env, &index, &(crm_item_item_options) {(crm_similarity) c.similarity, (uint32) c.neighbours, c.shrinkage},
 									   basket_state_spare(state), &m);
 			break;
 		case METHOD_ALS:
+			crm_progress_phase("alternating", "iterations", c.iterations);
 			status = crm_als_fit(&env, &index, &(crm_als_options) {(uint32) c.factors, (uint32) c.iterations, c.regularization, c.alpha, c.seed},
 								 basket_state_spare(state), &m);
 			break;
@@ -228,5 +233,6 @@ crm_recommend_fit_finalfn(PG_FUNCTION_ARGS)
 				 errdetail("There are %u customers and %u items; the setting allows %d kB.", index.basket_count, index.item_count, crm_training_memory),
 				 errhint("Raise crm_analytics.training_memory, ask for fewer \"factors\" or \"neighbours\", or take a sample of the customers.")));
 	basket_state_check(state, status);
+	crm_progress_end();
 	PG_RETURN_POINTER(scoring_model_value(&m, CurrentMemoryContext));
 }
