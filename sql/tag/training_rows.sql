@@ -93,6 +93,12 @@ SELECT count(*) AS tags FROM refresh_tags('contracts');
 SELECT key, label, known FROM training_rows('contracts', '2025-02-01', '60 days', '{"tariff": "tariff", "paid": "paid", "rank": "percentile(paid::float8)"}', outcome_rule => 'id IS NULL') ORDER BY key;
 SELECT key, label, amount FROM training_rows('contracts', '2025-02-01', '60 days', '{"tariff": "tariff"}', outcome_rule => 'paid', at_least => 15) ORDER BY key;
 
+-- Two rows of one customer at a time are one too many.
+INSERT INTO contract VALUES ('d', 'twice', 1, '2025-01-15', '2025-02-10');
+SELECT count(*) FROM training_rows('contracts', '2025-02-01', '60 days', '{"tariff": "tariff"}', outcome_rule => 'id IS NULL');
+SELECT count(*) FROM training_rows('contracts', '2025-03-01', '60 days', '{"tariff": "tariff"}', outcome_rule => 'id IS NULL');
+DELETE FROM contract WHERE tariff = 'twice';
+
 -- What is wrong.
 SELECT count(*) FROM training_rows('people', '2025-06-30', '30 days', '{}', 'order');
 SELECT count(*) FROM training_rows('people', '2025-06-30', '30 days', '["n"]', 'order');

@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "common/bridge.h"
 #include "common/query.h"
 #include "funcapi.h"
 #include "nodes/bitmapset.h"
@@ -70,6 +71,8 @@ typedef struct training_rows
 	/* the result */
 	ReturnSetInfo *result;
 	MemoryContext row;
+	crm_ids_collector *ids;		/* of the customers so far; a few bits each */
+	int64		known;			/* that have one */
 	int64		positives;
 	int64		rows;
 } training_rows;
@@ -538,6 +541,11 @@ take_row(TupleTableSlot *slot, void *arg)
 	slot_getallattrs(slot);
 	values[0] = slot->tts_values[COLUMN_ID];
 	nulls[0] = slot->tts_isnull[COLUMN_ID];
+	if (!nulls[0])
+	{
+		crm_check(crm_ids_collector_add(t->ids, (uint64) DatumGetInt64(values[0])), "crm.audience", false);
+		t->known++;
+	}
 	values[1] = slot->tts_values[COLUMN_KEY];
 	/* a condition that is NULL is none: who has no row by then answers no question about it */
 	nulls[2] = nulls[3] = t->outcome == NULL || slot->tts_isnull[COLUMN_OUTCOME];
@@ -562,6 +570,23 @@ take_row(TupleTableSlot *slot, void *arg)
 	t->positives += !nulls[2] && DatumGetBool(values[2]);
 	MemoryContextSwitchTo(before);
 	MemoryContextReset(t->row);
+}
+
+/* Two rows of a customer at one time: as for a refresh, an error. */
+static void
+require_different(const training_rows *t)
+{
+	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_ids_builder *builder;
+
+	crm_check(crm_ids_builder_new(&env, &builder), "crm.audience", false);
+	crm_check(crm_ids_collector_build(t->ids, builder), "crm.audience", false);
+	if ((int64) crm_ids_builder_cardinality(builder) != t->known)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("population \"%s\" has several rows of one customer as of %s", t->population->name, timestamptz_to_str(t->cut)),
+				 errhint("Let the source have one row for each customer at a time.")));
+	crm_ids_builder_free(builder);
 }
 
 static void
@@ -621,6 +646,7 @@ crm_training_rows(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {"population", "observation_end", NULL, "features"};
 	training_rows t = {0};
+	crm_env		env;
 
 	for (int i = 0; i < lengthof(required); i++)
 		if (required[i] != NULL && PG_ARGISNULL(i))
@@ -630,6 +656,8 @@ crm_training_rows(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	t.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	t.row = AllocSetContextCreate(CurrentMemoryContext, "crm row of training_rows", ALLOCSET_DEFAULT_SIZES);
+	env = crm_env_in(CurrentMemoryContext);
+	crm_check(crm_ids_collector_new(&env, &t.ids), "crm.audience", false);
 	t.population = crm_population_find(crm_text_argument(fcinfo, 0));
 	t.columns_today = crm_past_columns_today(crm_text_argument(fcinfo, 8));
 	t.owner = has_privs_of_role(GetUserId(), t.population->owner) ? t.population->owner : GetUserId();
@@ -640,6 +668,7 @@ crm_training_rows(PG_FUNCTION_ARGS)
 	t.source = relation_open(t.population->source, AccessShareLock);
 	parse_rules(&t, fcinfo);
 	run(&t);
+	require_different(&t);
 	relation_close(t.source, NoLock);
 	if (t.event != NULL && t.rows > 0 && t.positives == 0)
 		ereport(NOTICE,
