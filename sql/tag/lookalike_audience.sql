@@ -77,6 +77,8 @@ SELECT crm.track_population('likes');
 BEGIN;
 UPDATE lookalike_customer SET app = NOT app WHERE id = 4;
 SELECT crm.bsi_value(crm.lookalike(crm.tag('fan'), tags => '{app}'), 4) = (SELECT crm.bsi_value(crm.lookalike(crm.tag('fan'), tags => '{app}'), 3)) AS like_three, crm.bsi_value(crm.lookalike(crm.tag('fan'), tags => '{app}'), 4) > crm.bsi_value(crm.lookalike(crm.tag('fan'), tags => '{app}'), 1) AS unlike_one;
+UPDATE lookalike_customer SET spent = 1000 WHERE id = 4;
+SELECT crm.bsi_count(crm.lookalike(crm.tag('fan'))) AS customers, (SELECT count(*) FROM crm.lookalike_traits(crm.tag('fan'), tags => '{spent,city}')) AS traits;
 ROLLBACK;
 -- without the right to whole sets
 CREATE ROLE regress_crm_likes;

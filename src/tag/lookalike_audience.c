@@ -109,7 +109,7 @@ weigh_texts(likeness *l, const crm_tag *tag)
 
 /* Bins between deciles of those who have a number, each cut in the bin below it. */
 static void
-weigh_numbers(likeness *l, const crm_tag *tag)
+weigh_deciles(likeness *l, const crm_tag *tag)
 {
 	const crm_bsi *numbers = crm_set_reader_numbers(&l->reader, tag);
 	uint64		total = crm_bsi_tally(&l->reader.env, numbers, NULL);
@@ -142,6 +142,21 @@ weigh_numbers(likeness *l, const crm_tag *tag)
 							 i == count ? "" : crm_number_text(cuts[i], (int) numbers->scale), i == count ? ")" : "]");
 	}
 	weigh(l, tag, values, sets, count + 1);
+}
+
+/* The numbers of a tag are large: they are gone before the next one's are read. */
+static void
+weigh_numbers(likeness *l, const crm_tag *tag)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "crm numbers", ALLOCSET_DEFAULT_SIZES);
+	crm_env		env = l->reader.env;
+
+	l->reader.env = crm_env_in(context);
+	weigh_deciles(l, tag);
+	l->reader.env = env;
+	l->reader.numbers_of = 0;
+	l->reader.numbers = NULL;
+	MemoryContextDelete(context);
 }
 
 /* ---- all of them ---------------------------------------------------------------------- */
