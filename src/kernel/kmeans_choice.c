@@ -291,6 +291,7 @@ crm_kmeans_choose(const crm_columns *columns, const crm_kmeans_options *options,
 		CRM_TRY(group_sample(&sample, &run.space, env, &all[k]));
 		env->release(env->arg, run.space.centers);
 		++*count;
+		crm_step(env, k + 1);
 	}
 	CRM_TRY(measure_silhouettes(&sample, all, *count, env, choices));
 	if (wanted->references > 0)

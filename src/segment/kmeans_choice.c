@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "common/progress.h"
+
 CRM_FUNCTION(crm_kmeans_choice_transfn);
 CRM_FUNCTION(crm_kmeans_choice_combinefn);
 CRM_FUNCTION(crm_kmeans_choice_finalfn);
@@ -26,7 +28,7 @@ Datum
 crm_kmeans_choice_finalfn(PG_FUNCTION_ARGS)
 {
 	kmeans_input *input = kmeans_rows_of(fcinfo, &kmeans_choice_use);
-	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_env		env = crm_progress_env(CurrentMemoryContext);
 	crm_kmeans_choice_options wanted;
 	crm_kmeans_choice *choices;
 	scoring_table table;
@@ -37,7 +39,10 @@ crm_kmeans_choice_finalfn(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	choices = palloc0(sizeof(crm_kmeans_choice) * input->wanted.groups);
 	wanted = (crm_kmeans_choice_options) {.sample = (uint32) input->options.sample, .references = (uint32) input->options.references};
+	crm_progress_begin("kmeans_choice", NULL);
+	crm_progress_phase("grouping rows", "numbers", input->wanted.groups);
 	kmeans_check(input, crm_kmeans_choose(&input->columns, &input->wanted, &wanted, &env, choices, &count, &needed), needed);
+	crm_progress_end();
 	table = scoring_table_begin(fcinfo, count);
 	for (uint32 i = 0; i < count; i++)
 	{

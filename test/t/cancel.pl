@@ -127,6 +127,7 @@ $node->safe_psql('postgres', qq{
 	SELECT create_tag('buyer', 'event_count(timeline, ''order'', as_of - interval ''90 days'', as_of) >= 2', population => 'shop');
 	SELECT refresh_timelines('shop');
 	SELECT refresh_tags('shop');
+	SELECT define_report('ways', 'funnel', '{"steps": ["view", "cart", "order"], "within": "2 days"}', 'shop');
 });
 
 # Whatever may take long.  A statement is repeated inside the server where one call is over at once.
@@ -263,6 +264,12 @@ my %jobs = (
 	'training_rows' => "SELECT count(*) FROM $many, training_rows('shop', '2025-02-01', '30 days', '{\"orders\": \"event_count(timeline, ''order'')\"}', outcome => 'order')",
 
 	# mining and reports
+	'recommend_fit' => "SELECT recommend_fit(hashint8(n)::bigint & 65535, 'item ' || hashint8(n + 1) % 3000) IS NULL FROM generate_series(1::bigint, 3000000) n",
+	'recommend_fit, als' => "SELECT recommend_fit(hashint8(n)::bigint & 65535, 'item ' || hashint8(n + 1) % 3000, 1, '{\"method\": \"als\", \"factors\": 32, \"iterations\": 50}') IS NULL
+		FROM generate_series(1::bigint, 1000000) n",
+	'concordance_agg' => "SELECT concordance_agg(hashint8(n), n % 3 = 0, hashint8(n + 1)) FROM generate_series(1::bigint, 100000000) n",
+	'refresh_reports' => "SELECT count(*) FROM $many, refresh_reports('shop')",
+	'unmet_demand' => "SELECT unmet_demand('1 day', NULL, '{\"view\": \"channel\"}', '{\"order\": \"channel\"}', t) IS NULL FROM large, $many WHERE name = 'events'",
 	'report' => "SELECT count(length(report('shop'))) FROM $many",
 	'customer_page' => "SELECT sum(length(customer_page(n, 'shop'))) FROM generate_series(1::bigint, 10000) AS n",
 	'association_rules' => "SELECT association_rules(0.001, 0.1, n / 10, 'item ' || hashint8(n) % 100) IS NULL FROM generate_series(1::bigint, 3000000) n",
