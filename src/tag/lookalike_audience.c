@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
+#include "common/progress.h"
 #include "common/settings.h"
 #include "funcapi.h"
 #include "kernel/likeness.h"
@@ -258,10 +259,13 @@ look(likeness *l)
 	ListCell   *cell;
 
 	crm_set_reader_want(&l->reader, tags);
+	crm_progress_begin("lookalike", l->reader.population->name);
+	crm_progress_phase("weighing tags", "tags", list_length(tags));
 	foreach(cell, tags)
 	{
 		const crm_tag *tag = lfirst(cell);
 
+		crm_progress_done(foreach_current_index(cell));
 		if (tag->type == CRM_VALUE_BOOLEAN)
 			weigh_boolean(l, tag);
 		else if (tag->type == CRM_VALUE_TEXT)
@@ -269,6 +273,7 @@ look(likeness *l)
 		else
 			weigh_numbers(l, tag);
 	}
+	crm_progress_end();
 }
 
 /* ---- scores ------------------------------------------------------------------------------ */
