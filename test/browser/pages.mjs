@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { launch, note, same, finish } from './chromium.mjs';
 
 const folder = process.argv[2];
-const widths = [360, 800, 1400];
 const browser = await launch();
 
 // Runs on the page: a list of complaints.
@@ -36,19 +35,24 @@ const complaints = `(() => {
 
 for (const name of readdirSync(folder).filter(f => f.endsWith('.html')).sort()) {
 	const file = join(folder, name), stem = file.replace(/\.html$/, '');
-	for (const width of widths)
-		for (const dark of [false, true]) {
+	// Opened on a phone and on a screen; then the window's width and the colours change, and the page follows.
+	for (const looks of [[[360, false], [360, true]], [[1400, false], [1400, true], [800, true], [800, false]]]) {
+		const page = await browser.open(file, { width: looks[0][0], height: 900, mobile: looks[0][0] < 500 });
+		for (const [width, dark] of looks) {
 			const title = `${name} at ${width}${dark ? ' in the dark' : ''}`;
-			const page = await browser.open(file, { width, height: 900, dark, mobile: width < 500 });
+			await page.shape(width, 900);
+			await page.media(dark);
 			const seen = await page.screenshot(`${stem}-${width}${dark ? '-dark' : ''}.png`, null, '.drawing');
 			same(await page.evaluate(complaints), [], `${title}: whole`);
-			same(page.problems, [], `${title}: nothing to complain about`);
-			same(page.requests.filter(url => !/^(file|data|blob):/.test(url)), [], `${title}: asks nothing of the network`);
 			// Lines and letters: more than a few colours, and not one colour alone.
 			same(seen.filter(d => d.colours < 8 || d.plain > 0.995), [], `${title}: ${seen.length} charts are drawn`);
-			await page.close();
 		}
+		same(page.problems, [], `${name} at ${looks[0][0]}: nothing to complain about`);
+		same(page.requests.filter(url => !/^(file|data|blob):/.test(url)), [], `${name} at ${looks[0][0]}: asks nothing of the network`);
+		await page.close();
+	}
 	const page = await browser.open(file, { width: 800, dark: true });
+	same([page.problems, await page.evaluate(complaints)], [[], []], `${name} opened in the dark: whole`);
 	const light = await page.evaluate(`getComputedStyle(document.body).backgroundColor`);
 	const pdf = await page.pdf(`${stem}.pdf`);
 	note(pdf.subarray(0, 5).toString() === '%PDF-' && pdf.length > 5000, `${name}: can be printed`);
