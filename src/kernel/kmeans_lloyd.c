@@ -14,6 +14,8 @@
 
 /* What a bound must be better by, since distances are rounded. */
 #define SAFETY 1e-10
+/* Passes over single rows at most: where weights differ so much that sums lose rows, moves might go round in circles. */
+#define TRANSFER_PASSES 50
 
 /* ---- memory ---------------------------------------------------------------- */
 
@@ -338,11 +340,12 @@ move_centers(kmeans_lloyd *l)
 static void
 transfer_rows(kmeans_lloyd *l)
 {
-	uint32_t	moves;
+	uint32_t	moves = 1;
 
-	do
+	for (int pass = 0; pass < TRANSFER_PASSES && moves > 0; pass++)
 	{
 		moves = 0;
+		sum_groups(l);
 		for (uint32_t i = 0; i < l->rows->count; i++)
 		{
 			uint32_t	from = l->group[i];
@@ -374,7 +377,7 @@ transfer_rows(kmeans_lloyd *l)
 			(void) place_center(l, to);
 			moves++;
 		}
-	} while (moves > 0);
+	}
 }
 
 /* Each row to its nearest center, and what is left. */

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "kernel/group_match.h"
+#include "kernel/kmeans_step.h"
 
 static uint64_t seed = 88172645463325252u;
 
@@ -473,6 +474,114 @@ test_mending(void)
 	free(r.x);
 }
 
+/* Weights and numbers of any size end, with groups whose numbers are numbers. */
+static void
+test_extremes(void)
+{
+	rows		r = make_rows(60, 2);
+
+	for (int trial = 0; trial < 400; trial++)
+	{
+		unit_pool	pool = {{0}};
+		crm_env		env = unit_pool_env(&pool);
+		crm_kmeans_options options = options_for(2 + (uint32_t) trial % 6);
+		crm_kmeans_result result;
+		crm_columns columns;
+		crm_status	status;
+		double		spread = trial % 4 * 40 + 5;
+
+		for (int i = 0; i < 60; i++)
+		{
+			row_of(&r, i)[0] = (random_number() - 0.5) * pow(10, (random_number() - 0.5) * spread / 2);
+			row_of(&r, i)[1] = trial % 3 == 0 ? floor(random_number() * 4) : random_number();
+			row_of(&r, i)[2] = trial % 2 == 0 && i % 9 > 0 ? 1 : pow(10, (random_number() - 0.5) * spread);
+		}
+		options.starts = 5;
+		options.standardize = trial % 5 == 0;
+		to_columns(&r, 0, 1, 60, &columns, &env);
+		status = crm_kmeans_fit(&columns, &options, &env, &result);
+		CHECK(status == CRM_OK || status == CRM_OUT_OF_RANGE);
+		if (status == CRM_OK)
+			CHECK(isfinite(result.inertia) && isfinite(result.centers[0]) && result.rows == 60);
+		unit_pool_free(&pool);
+	}
+	free(r.x);
+}
+
+/* A step from sums is the step by its definition, whole or in parts, weighted, with gaps. */
+static void
+test_steps(void)
+{
+	unit_pool	pool = {{0}};
+	crm_env		env = unit_pool_env(&pool);
+	uint8_t		categorical[64];
+
+	for (int trial = 0; trial < 12; trial++)
+	{
+		int			count = 500;
+		rows		r = random_blobs(trial % 3 == 0 ? 0 : trial % 3 == 1 ? 5 : 4, count, 3, categorical);
+		crm_kmeans_options options = options_for(4);
+		crm_kmeans_result fit;
+		crm_columns columns;
+		crm_model	m;
+		crm_model	stepped;
+		int64_t		sizes[4];
+		void	   *scorer;
+		double		whole[64] = {0};
+		double		parts[2][64] = {{0}};
+		double		sums[4][3] = {{0}};
+		double		weights[4] = {0};
+
+		options.iterations = 1;
+		options.starts = 1;
+		options.categorical = NULL;
+		if (trial % 3 == 1)
+			for (int i = 0; i < count; i++)
+				row_of(&r, i)[1] = random_number() * 3;
+		to_columns(&r, 0, 1, count, &columns, &env);
+		CHECK(crm_kmeans_fit(&columns, &options, &env, &fit) == CRM_OK);
+		crm_model_begin(&m, &crm_model_k_means, 3);
+		for (uint32_t c = 0; c < fit.groups; c++)
+			sizes[c] = (int64_t) fit.sizes[c];
+		/* centers that are not at rest */
+		for (uint32_t i = 0; i < fit.groups * 3; i++)
+			fit.centers[i] += random_number() - 0.5;
+		crm_model_set_numbers(&m, CRM_KMEANS_CENTERS, fit.centers, fit.groups * 3);
+		crm_model_set_integers(&m, CRM_KMEANS_SIZES, sizes, fit.groups);
+		crm_model_set_numbers(&m, CRM_KMEANS_WITHIN, fit.within, fit.groups);
+		crm_model_set_numbers(&m, CRM_KMEANS_SCALES, fit.scales, 3);
+		crm_model_set_numbers(&m, CRM_KMEANS_MEANS, fit.means, 3);
+		crm_model_set_number(&m, CRM_KMEANS_INERTIA, fit.inertia);
+		crm_model_set_number(&m, CRM_KMEANS_TOTAL, fit.total);
+		crm_model_set_integer(&m, CRM_KMEANS_ROWS, count);
+		CHECK(crm_kmeans_step_count(fit.groups, 3) <= 64);
+		CHECK(m.kind->prepare(&m, &env, &scorer) == CRM_OK);
+		for (int i = 0; i < count; i++)
+		{
+			const double *x = row_of(&r, i);
+			uint32_t	c = crm_kmeans_score(scorer, x);
+
+			crm_kmeans_step_add(whole, scorer, x, x[3]);
+			crm_kmeans_step_add(parts[i % 7 == 0], scorer, x, x[3]);
+			weights[c] += x[3];
+			for (int j = 0; j < 3; j++)
+				sums[c][j] += x[3] * x[j];
+		}
+		crm_kmeans_step_merge(parts[0], parts[1], fit.groups, 3);
+		for (size_t i = 0; i < crm_kmeans_step_count(fit.groups, 3); i++)
+			CHECK(fabs(whole[i] - parts[0][i]) <= 1e-12 * (1 + fabs(whole[i])));
+		CHECK(crm_kmeans_step_is_valid(whole, fit.groups, 3));
+		CHECK(crm_kmeans_step_finish(&env, whole, &m, &stepped) == CRM_OK);
+		for (uint32_t c = 0; c < fit.groups; c++)
+			for (int j = 0; weights[c] > 0 && j < 3; j++)
+				CHECK(fabs(crm_model_get(&stepped, CRM_KMEANS_CENTERS)->numbers[c * 3 + (uint32_t) j] - sums[c][j] / weights[c]) < 1e-9);
+		whole[0] = NAN;
+		CHECK(!crm_kmeans_step_is_valid(whole, fit.groups, 3));
+		free(r.x);
+	}
+	unit_pool_free(&pool);
+}
+
 /* Distances are the same in any place of any number of centers, with the fast loops and the general one. */
 static void
 test_distances(void)
@@ -626,6 +735,8 @@ main(void)
 	test_samples();
 	test_edges();
 	test_mending();
+	test_extremes();
+	test_steps();
 	test_distances();
 	return unit_done();
 }
