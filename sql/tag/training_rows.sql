@@ -99,6 +99,10 @@ SELECT count(*) FROM training_rows('contracts', '2025-02-01', '60 days', '{"tari
 SELECT count(*) FROM training_rows('contracts', '2025-03-01', '60 days', '{"tariff": "tariff"}', outcome_rule => 'id IS NULL');
 DELETE FROM contract WHERE tariff = 'twice';
 
+-- The planner knows how many customers there are.
+ANALYZE person;
+EXPLAIN SELECT * FROM training_rows('people', '2025-06-30', '30 days', '{"n": "1"}', 'order') \g | grep -o 'rows=403'
+
 -- What is wrong.
 SELECT count(*) FROM training_rows('people', '2025-06-30', '30 days', '{}', 'order');
 SELECT count(*) FROM training_rows('people', '2025-06-30', '30 days', '["n"]', 'order');

@@ -15,9 +15,11 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "common/bridge.h"
@@ -26,6 +28,7 @@
 #include "nodes/bitmapset.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "tag/past.h"
 #include "tag/readers.h"
@@ -37,6 +40,8 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 /* Columns of the query: so many before the features, and at most so many features, since a SELECT has up to 1664. */
 #define COLUMN_ID 0
@@ -674,4 +679,48 @@ crm_training_rows(PG_FUNCTION_ARGS)
 		ereport(NOTICE,
 				(errmsg("none of " INT64_FORMAT " customers has the outcome \"%s\" in the window", t.rows, t.event)));
 	return (Datum) 0;
+}
+
+/* ---- for the planner ---------------------------------------------------------------------------- */
+
+/* As many rows as the source of the population has, where that is known; a name that is unknown is the call's error. */
+static double
+expected_rows(const char *population)
+{
+	crm_catalogue_session session;
+	Oid			source = InvalidOid;
+	HeapTuple	tuple;
+	double		rows = 0;
+
+	crm_catalogue_begin(&session);
+	if (crm_catalogue_read("SELECT source::oid FROM @.population_definition WHERE name = $1", 1, TEXTOID, CStringGetTextDatum(population), false) > 0)
+		source = (Oid) crm_catalogue_number(0, 1, NULL);
+	crm_catalogue_end(&session);
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(source));
+	if (HeapTupleIsValid(tuple))
+	{
+		rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+		ReleaseSysCache(tuple);
+	}
+	return rows;
+}
+
+CRM_FUNCTION(crm_training_rows_support);
+Datum
+crm_training_rows_support(PG_FUNCTION_ARGS)
+{
+	SupportRequestRows *request = (SupportRequestRows *) PG_GETARG_POINTER(0);
+	const Const *name;
+	double		rows;
+
+	if (!IsA(request, SupportRequestRows) || !is_funcclause(request->node) || !ActiveSnapshotSet())
+		PG_RETURN_POINTER(NULL);
+	name = linitial(((FuncExpr *) request->node)->args);
+	if (!IsA(name, Const) || name->constisnull || name->consttype != TEXTOID)
+		PG_RETURN_POINTER(NULL);
+	rows = expected_rows(TextDatumGetCString(name->constvalue));
+	if (!(rows > 0))
+		PG_RETURN_POINTER(NULL);
+	request->rows = rows;
+	PG_RETURN_POINTER(request);
 }
