@@ -15,6 +15,7 @@
 
 #define LANES 8
 #define VECTORS_A_STEP 256
+#define SQUARES_A_STEP 64
 
 /* ---- linear algebra -------------------------------------------------------- */
 
@@ -108,7 +109,7 @@ crm_als_gram(const crm_env *env, const double *vectors, uint32_t count, uint32_t
 }
 
 bool
-crm_als_fold_in(const double *gram, const double *vectors, uint32_t n, double alpha, const uint32_t *entries,
+crm_als_fold_in(const crm_env *env, const double *gram, const double *vectors, uint32_t n, double alpha, const uint32_t *entries,
 				const double *weights, size_t count, double *work, double *x)
 {
 	memcpy(work, gram, sizeof(double) * n * n);
@@ -120,6 +121,8 @@ crm_als_fold_in(const double *gram, const double *vectors, uint32_t n, double al
 
 		crm_als_add_square(work, y, more, n);
 		crm_als_add(x, y, 1 + more, n);
+		if (i % SQUARES_A_STEP == 0)
+			crm_progress(env);
 	}
 	if (!crm_als_factorize(work, n))
 		return false;
@@ -250,7 +253,7 @@ solve_customers(trainer *t)
 		if (u % VECTORS_A_STEP == 0)
 			crm_progress(t->env);
 		if (!(count < t->n ? solve_few(t, first, (uint32_t) count, x) :
-			  crm_als_fold_in(t->gram, t->items, t->n, t->options->alpha, index->entries + first,
+			  crm_als_fold_in(t->env, t->gram, t->items, t->n, t->options->alpha, index->entries + first,
 							  index->weights == NULL ? NULL : index->weights + first, count, t->work, x)))
 			return CRM_OUT_OF_RANGE;
 	}
@@ -266,7 +269,7 @@ solve_items(trainer *t)
 		size_t		first = t->item_starts[i];
 
 		crm_progress(t->env);
-		if (!crm_als_fold_in(t->gram, t->customers, t->n, t->options->alpha, t->item_customers + first,
+		if (!crm_als_fold_in(t->env, t->gram, t->customers, t->n, t->options->alpha, t->item_customers + first,
 							 t->item_weights == NULL ? NULL : t->item_weights + first, t->item_starts[i + 1] - first, t->work,
 							 t->items + (size_t) i * t->n))
 			return CRM_OUT_OF_RANGE;

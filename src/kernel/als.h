@@ -26,7 +26,7 @@ extern void crm_als_gram(const crm_env *env, const double *vectors, uint32_t cou
  * The vector of whoever has these entries, x: work (n * n) is left as the Cholesky
  * factor.  weights NULL: all 1.
  */
-extern bool crm_als_fold_in(const double *gram, const double *vectors, uint32_t n, double alpha, const uint32_t *entries,
+extern bool crm_als_fold_in(const crm_env *env, const double *gram, const double *vectors, uint32_t n, double alpha, const uint32_t *entries,
 							const double *weights, size_t count, double *work, double *x);
 
 #endif							/* CRM_KERNEL_ALS_H */

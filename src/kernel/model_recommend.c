@@ -414,7 +414,7 @@ score_vectors(const crm_recommender *r, const crm_env *env, basket *owned)
 	CRM_ALLOC(owned->x, env, sizeof(double) * factors);
 	if (owned->count == 0)
 		return CRM_OK;
-	if (!crm_als_fold_in(r->gram, vectors, factors, crm_model_get(r->m, CRM_ALS_ALPHA)->number, owned->items, NULL, owned->count,
+	if (!crm_als_fold_in(env, r->gram, vectors, factors, crm_model_get(r->m, CRM_ALS_ALPHA)->number, owned->items, NULL, owned->count,
 						 owned->factor, owned->x))
 		return CRM_OUT_OF_RANGE;
 	for (uint32_t i = 0; i < r->count; i++)

@@ -264,7 +264,7 @@ test_als(bool weighted, uint32_t factors)
 					items[count] = i;
 					weights[count++] = weighted ? has[u][i] : 1;
 				}
-			CHECK(crm_als_fold_in(gram, y, factors, options.alpha, items, weights, count, work, x));
+			CHECK(crm_als_fold_in(&env, gram, y, factors, options.alpha, items, weights, count, work, x));
 			/* the gradient is 0 */
 			for (uint32_t k = 0; k < factors; k++)
 			{
