@@ -476,12 +476,16 @@ check_last_event(const training_rows *t)
 		elog(ERROR, "cannot look for the last event");
 	last = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	if (!isnull && last < t->end)
+	{
+		/* the function has one buffer for all its answers */
+		char	   *end = pstrdup(timestamptz_to_str(t->end));
+
 		ereport(WARNING,
-				(errmsg("the outcome window ends at %s, the last event known is of %s", timestamptz_to_str(t->end),
-						pstrdup(timestamptz_to_str(last))),
+				(errmsg("the outcome window ends at %s, the last event known is of %s", end, timestamptz_to_str(last)),
 				 errdetail("What came after that, if anything did, is learned as not done."),
 				 errhint("Call %s.refresh_timelines('%s') if there are newer events, else take an earlier observation_end or a shorter outcome_window.",
 						 crm_schema(), t->population->name)));
+	}
 }
 
 /* ---- rows ---------------------------------------------------------------------------------------- */
