@@ -115,12 +115,12 @@ SQL_PARTS = \
 	src/behavior/timeline_store.sql \
 	src/behavior/timeline_now.sql \
 	src/tag/training_rows.sql \
+	src/report/reports.sql \
 	src/report/chart_frame.sql \
 	src/report/chart_lines.sql \
 	src/report/chart_grids.sql \
 	src/report/chart_paths.sql \
 	src/report/chart_models.sql \
-	src/report/reports.sql \
 	src/report/report_query.sql \
 	src/report/report_standard.sql \
 	src/report/bi_views.sql \

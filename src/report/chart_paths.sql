@@ -152,6 +152,9 @@ CREATE FUNCTION @extschema@.chart_segment(expression text, base text DEFAULT NUL
 			FROM @extschema@.segment_profile(expression, base, population) AS p
 			-- what the segment is made of says nothing
 			WHERE NOT (p.segment_share = 1 AND p.base_members = p.segment_members)
+				-- nor do groups that are too small
+				AND p.base_members >= @extschema@.minimum_group_size()
+				AND (p.segment_members = 0 OR p.segment_members >= @extschema@.minimum_group_size())
 			ORDER BY p.significant DESC, abs(p.segment_share - p.base_share) DESC, p.tag COLLATE "C", p.value COLLATE "C" LIMIT greatest(top, 1)) AS x);
 COMMENT ON FUNCTION @extschema@.chart_segment(text, text, text, text, text, int) IS
-	'radar of what sets a segment apart from its base (客群雷达图), both given as segment expressions: the tags whose shares differ most and not by chance. Errors: those of segment_profile, 22023 language';
+	'radar of what sets a segment apart from its base (客群雷达图), both given as segment expressions: the tags whose shares differ most and not by chance, without groups below crm_analytics.minimum_group_size. Errors: those of segment_profile, 22023 language';
