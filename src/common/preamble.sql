@@ -12,3 +12,7 @@ BEGIN
 END
 $encoding$;
 
+
+-- Whoever owns the target schema may have put operators and functions into it that fit our expressions better than the
+-- system's, and the script runs as a superuser: nothing is looked up there.  All that is ours is qualified.
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);

@@ -9,9 +9,11 @@
 #include "catalog/pg_type.h"
 #include "common/progress.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "tag/tag.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/numeric.h"
 #include "utils/snapmgr.h"
@@ -135,6 +137,55 @@ require_trained(const scoring_version *version)
 				 errhint("%s.train(name, algorithm, query, label) trains a model.", crm_schema())));
 }
 
+/* Rights that are missing are those of the model's owner, not of the caller. */
+static void
+rights_of_owner(void *arg)
+{
+	if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		errcontext("the rights are those of role \"%s\", who owns the model", (const char *) arg);
+}
+
+/*
+ * The champion's query on the rows of today, and how much better what learned from
+ * them is; within SPI.  Somebody else may have called who had no hand in the query: it
+ * runs as the model's owner, restricted, as a materialized view's does when it is
+ * refreshed, and its settings end with it.  Names are looked up on the caller's
+ * search_path, as when he trains.
+ */
+static Jsonb *
+train_as_owner(scoring_training *t, const scoring_version *champion, char **matched, double *mean, double *error)
+{
+	ErrorContextCallback callback = {error_context_stack, rights_of_owner, GetUserNameFromId(champion->owner, true)};
+	Jsonb	   *metrics;
+	Oid			user;
+	int			context;
+	int			settings;
+
+	if (callback.arg == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the owner of model \"%s\" no longer exists", champion->name),
+				 errhint("Train a model of another name.")));
+	crm_rights_check_owner(champion->owner);
+	error_context_stack = &callback;
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(champion->owner, context | SECURITY_RESTRICTED_OPERATION);
+	settings = NewGUCNestLevel();
+	metrics = train(t, "retrain", champion->name);
+	if (t->algorithm->groups)
+		*matched = scoring_keep_numbers(t, champion->encoding, champion->model);
+	else if (t->held == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no row of the query of model \"%s\" is held back", champion->name)));
+	else
+		scoring_difference(t, champion->encoding, champion->model, t->encoding_json, t->model, mean, error);
+	AtEOXact_GUC(false, settings);
+	SetUserIdAndSecContext(user, context);
+	error_context_stack = callback.previous;
+	return metrics;
+}
+
 /* retrain(name): the champion's algorithm, query and options on the rows of today */
 Datum
 crm_retrain(PG_FUNCTION_ARGS)
@@ -170,15 +221,7 @@ crm_retrain(PG_FUNCTION_ARGS)
 				 errhint("Train it with the option \"holdout\" above 0.")));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	challenger.metrics = train(&t, "retrain", champion->name);
-	if (t.algorithm->groups)
-		matched = scoring_keep_numbers(&t, champion->encoding, champion->model);
-	else if (t.held == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no row of the query of model \"%s\" is held back", champion->name)));
-	else
-		scoring_difference(&t, champion->encoding, champion->model, t.encoding_json, t.model, &mean, &error);
+	challenger.metrics = train_as_owner(&t, champion, &matched, &mean, &error);
 	/* groups are not better or worse: those of today are wanted */
 	better = t.algorithm->groups || mean > CERTAINTY * error;
 	challenger.name = champion->name;

@@ -1,7 +1,8 @@
 /*
  * training.c - a query with a label, by an algorithm: checked, fitted, measured.
  *
- * All statements run with the caller's rights and in one snapshot.  The caller's
+ * All statements run with the caller's rights (when a model is trained anew, its
+ * owner's) and in one snapshot.  The caller's
  * query stands in them as a sub-SELECT, after it was parsed alone; all else in
  * them is qualified, since they are parsed with the caller's search_path.
  */
