@@ -123,5 +123,10 @@ for my $call ("window_funnel('14 days', occurred_at, event = 'loan calculator', 
 	same("SELECT md5(string_agg(customer_id || ' ' || x::text, ',' ORDER BY customer_id)) FROM (SELECT customer_id, $call AS x FROM bank.journey GROUP BY customer_id) s", $name);
 }
 
+# An aggregate of any arguments is not sent, and its rows can be fetched.
+($code, $out, $error) = $coordinator->psql('postgres', 'SELECT lookalike_fit(customer_id < 100, customer_id::text, products) FROM bank.customer_360');
+like($error, qr/could not confirm type correctness/, 'Citus refuses an aggregate of any arguments');
+same('SELECT lookalike_fit(customer_id < 100, customer_id::text, products) FROM (SELECT * FROM bank.customer_360 OFFSET 0) AS c', 'which runs over rows that were fetched');
+
 $_->stop for values %node;
 done_testing();
