@@ -198,7 +198,7 @@ stage_tap()
 				PERL5LIB="$CRM_PGXS/src/test/perl" \
 				TEMP_CONFIG="$CRM_RUN/stage.conf" TESTDIR="$CRM_RUN/work" TESTDATADIR="$CRM_RUN/work/data" \
 				TESTLOGDIR="$CRM_RUN/work/log" LC_ALL=C.UTF-8 PATH="$PATH" \
-				timeout 900 perl "$file" >"$logs/tap-$(basename "$file").log" 2>&1 || status=$?
+				timeout "${TAP_TIMEOUT:-900}" perl "$file" >"$logs/tap-$(basename "$file").log" 2>&1 || status=$?
 			tally_tap "$name" "$logs/tap-$(basename "$file").log" "$status"
 		done
 		cp -R "$CRM_RUN"/work/*/log "$logs/tap-server-logs" 2>/dev/null || true

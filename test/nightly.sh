@@ -39,7 +39,7 @@ under_valgrind()
 }
 
 step "all tests" "$here/check.sh"
-step "killed a hundred times" env CRM_KILLS=100 TEST=kill "$here/check.sh" tap
+step "killed a hundred times" env CRM_KILLS=100 TAP_TIMEOUT=3600 TEST=kill "$here/check.sh" tap
 step "compiled by clang" env CRM_CC=clang "$here/check.sh" unit regress isolation
 step "under sanitizers" env CRM_FLAVOUR=ubsan "$here/check.sh" unit fuzz regress isolation
 step "kernels under valgrind" under_valgrind

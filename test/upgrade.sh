@@ -23,7 +23,8 @@ if [ ! -f "$root/etc/upgrade_ready" ]; then
 	rm -rf --one-file-system "$root"
 	cp -a --reflink=auto "$chroots/sid" "$root"
 	for name in bookworm trixie; do
-		echo "deb $(mirror '') $name main" >>"$root/etc/apt/sources.list"
+		# a library built for the newest minor version may need what older ones have not got
+		printf 'deb %s %s main\n' "$(mirror '')" "$name" "$(mirror -security)" "$name-security" >>"$root/etc/apt/sources.list"
 	done
 	chroot_run upgrade bash -euc '
 		mkdir -p /etc/postgresql-common/createcluster.d
