@@ -540,7 +540,11 @@ crm_isolation_fit(const crm_columns *rows, const crm_isolation_options *options,
 	}
 	CRM_TRY(collect_rows(&s));
 	for (size_t i = 0; i < count; i++)
+	{
+		if (i % 65536 == 0)
+			crm_progress(env);
 		samples[i] = entry_at(&s, places[i]);
+	}
 	env->release(env->arg, places);
 	return grow_trees(&s, options, sample, samples, m);
 }
