@@ -109,6 +109,7 @@ take_row(FunctionCallInfo fcinfo, crm_scan_state *state, const NullableDatum *ar
 			CHECK_FOR_INTERRUPTS();
 			crm_scan_state_flush(state);
 			check_memory(state);
+			crm_progress_add("customers", CRM_BATCH_ROWS);
 		}
 	}
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
