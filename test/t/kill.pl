@@ -62,10 +62,23 @@ my %work = (
 	define => [ undef, q{DO $$ BEGIN PERFORM replace_tag('young', 'age < ' || 20 + (random() * 20)::int); PERFORM refresh_tags('killed'); END $$} ],
 	writers => [ undef, q{DO 'BEGIN FOR i IN 1 .. 3000 LOOP UPDATE public.customer SET age = (age + 1) % 90 WHERE id = 1 + i * 7 % 20000; COMMIT; END LOOP; END'} ]);
 
+# The answer; again where the postmaster only now noticed that somebody was killed.
+sub answer
+{
+	my ($query) = @_;
+	foreach (1 .. 4)
+	{
+		my $answer = eval { $node->safe_psql('postgres', $query) };
+		return $answer if defined $answer;
+		usleep(500_000);
+	}
+	return $node->safe_psql('postgres', $query);
+}
+
 # Whatever is wrong, as lines; none when all is well.  Stored timelines are as of their last refresh or fold: they come below.
 sub inconsistencies
 {
-	return $node->safe_psql('postgres', q{
+	return answer(q{
 		WITH e AS (SELECT customer, count(*) FILTER (WHERE what = 'order') AS orders FROM public.event GROUP BY customer),
 		rule AS (SELECT (regexp_match(rule, 'age < (\d+)'))[1]::int AS age FROM tag_version v JOIN tag_definition d USING (tag_id, version) WHERE d.name = 'young'),
 		truth AS (SELECT c.id, c.age < rule.age AS young, coalesce(e.orders, 0) >= 3 AS orders, c.city, c.spent FROM rule, public.customer c LEFT JOIN e ON e.customer = c.id)
@@ -84,7 +97,7 @@ sub inconsistencies
 # The same of what is stored, once the log is folded.
 sub stored_inconsistencies
 {
-	return $node->safe_psql('postgres', q{
+	return answer(q{
 		SELECT FROM fold_tags('killed');
 		SELECT 'log' WHERE EXISTS (SELECT FROM change_log)
 		UNION ALL SELECT 'stored timelines' WHERE EXISTS (SELECT FROM customer_timelines t
@@ -104,7 +117,7 @@ sub attempt
 {
 	my ($name) = @_;
 	my ($before, $statement) = @{ $work{$name} };
-	$node->safe_psql('postgres', sprintf($before, int(rand(5)))) if defined $before;
+	answer(sprintf($before, int(rand(5)))) if defined $before;
 	my ($out, $err) = ('', '');
 	return (IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . ' application_name=victim', '-c', $statement ], '>', \$out, '2>', \$err), \$err);
 }
@@ -126,7 +139,8 @@ sub wait_until_up
 {
 	foreach (1 .. 600)
 	{
-		return if $node->psql('postgres', 'SELECT 1') == 0;
+		# psql may be gone before it is given the statement
+		return if (eval { $node->psql('postgres', 'SELECT 1') } // 1) == 0;
 		usleep(100_000);
 	}
 	die "the server did not come back";
@@ -172,7 +186,7 @@ for my $round (1 .. $kills)
 	else
 	{
 		# one of those that work for it: the backend or a worker
-		my ($status, $pids) = $node->psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE application_name = 'victim' ORDER BY random() LIMIT 1});
+		my ($status, $pids) = eval { $node->psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE application_name = 'victim' ORDER BY random() LIMIT 1}) };
 		my ($pid) = ($pids // '') =~ /^(\d+)$/;
 		kill 'KILL', $pid if defined $pid;
 		$session->finish;
