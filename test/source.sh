@@ -52,6 +52,8 @@ rule "META.json and CHANGELOG.md speak of version $version" \
 	"$(perl -MJSON::PP -0777 -ne '$m = decode_json($_); print "META.json says $_\n" for grep { $_ ne "'"$version"'" } $m->{version}, $m->{provides}{crm_analytics}{version}' META.json 2>&1)$(grep -q "^## $version\b" CHANGELOG.md || echo "CHANGELOG.md has no section $version")"
 
 rule "META.json holds to PGXN's specification" "$(perl test/meta.pl META.json 2>&1; perl test/meta.pl --try META.json 2>&1)"
+rule "noise of measurements is told from change" "$(perl test/bench/results.pl selftest 2>&1 | grep -v "as they should be$" || true)"
+rule "the page of measurements says what the results say" "$(diff <(perl test/bench/results.pl table test/bench/results) test/bench/results/README.md 2>&1 || true)"
 if [ -f debian/changelog ]; then
 	rule "debian/changelog speaks of version $version" "$(sed -nE "1{/^crm-analytics \($version-[^)]+\) /!p}" debian/changelog)"
 fi

@@ -1,11 +1,11 @@
 #!/usr/bin/env perl
 #
-# bench.pl CSV JOBFILE ... - runs the jobs of test/bench/jobs and prints ratios.
+# bench.pl CSV FOLDER JOBFILE ... - runs the jobs of test/bench/jobs, prints ratios and keeps them: single runs in CSV,
+# a file of JSON for each job in FOLDER, which results.pl compares.
 #
 # A job file is SQL cut by lines that begin with "--@ ":
 #
 #   job NAME: TITLE                  a job; its sections follow
-#   growth NAME: TITLE, target X     a job run at 1, 10 and 100 units; {size} is the number of rows
 #   figure NAME: TITLE, target X     ours answers a number, which is compared with the target
 #   setup [needs EXTENSION]          once, not measured
 #   before ours|peer                 before every measured run, not measured
@@ -20,6 +20,12 @@
 # threads, and the CPU time is that of its process; one "in python" is a program.  What a job's statement
 # answers first as a line "check: ..." must be the same for ours and all peers
 # that answer one.
+#
+# Growth: ours runs at 1, 10 and 100 units too, which are databases of their own with a hundredth, a tenth and all of the
+# rows, in turn: a machine that slows down meanwhile does not look like growth.  The exponent is that of the CPU time with
+# the rows, the greater of the one from the first to the last size and the one from the second to the last.
+#
+# Noise of a ratio, or of an exponent: half of what lies between the smallest and the greatest of the single runs.
 # A job that fails is reported and does not stop the others.
 use strict;
 use warnings;
@@ -27,20 +33,21 @@ use warnings;
 use IO::Handle;
 use IPC::Open2;
 use JSON::PP;
-use List::Util qw(max);
+use List::Util qw(max min sum);
 use POSIX qw(strftime);
 use Time::HiRes qw(time);
 
 binmode STDOUT, ':encoding(UTF-8)';
 STDOUT->autoflush(1);
 
-my ($csv_name, @files) = @ARGV;
-die "usage: bench.pl CSV JOBFILE ...\n" unless @files;
+my ($csv_name, $folder, @files) = @ARGV;
+die "usage: bench.pl CSV FOLDER JOBFILE ...\n" unless @files;
 
 my $json = JSON::PP->new->allow_nonref;
+my $growth_target = 1.1;
 my $runs = $ENV{BENCH_RUNS} || 5;
 my $only = $ENV{ONLY} || '';
-my %value = (customers => $ENV{BENCH_CUSTOMERS}, events => $ENV{BENCH_EVENTS});
+our %value = (customers => $ENV{BENCH_CUSTOMERS}, events => $ENV{BENCH_EVENTS});
 my $clock_ticks = POSIX::sysconf(&POSIX::_SC_CLK_TCK);
 
 #
@@ -54,7 +61,7 @@ sub read_jobs
 	open my $in, '<:encoding(UTF-8)', $file or die "$file: $!\n";
 	while (my $line = <$in>)
 	{
-		if ($line =~ /^--@ (job|growth|figure) (\w+): (.*?)(?:, target ([\d.]+))?$/)
+		if ($line =~ /^--@ (job|figure) (\w+): (.*?)(?:, target ([\d.]+))?$/)
 		{
 			push @jobs, { kind => $1, name => $2, title => $3, target => $4, setup => [], peers => [] };
 			$section = undef;
@@ -97,9 +104,8 @@ sub read_jobs
 # "2000000" as "2 M" in titles, as a number in SQL.
 sub fill
 {
-	my ($text, %extra) = @_;
-	my %all = (%value, %extra);
-	$text =~ s/\{(\w+)\}/$all{$1} \/\/ die "no value for {$1}\n"/ge;
+	my ($text) = @_;
+	$text =~ s/\{(\w+)\}/$value{$1} \/\/ die "no value for {$1}\n"/ge;
 	return $text;
 }
 
@@ -117,46 +123,51 @@ sub short
 }
 
 #
-# A session: one psql, one backend
+# A session: one psql, one backend.  $s is the one that statements go to.
 #
-my ($to, $from, $psql_pid, $backend, $marks);
+our $s;
+my @sessions;
 
 sub session
 {
-	close_session();
+	my ($database) = @_;
 	local $ENV{PGOPTIONS} = '-c max_parallel_workers_per_gather=0 -c client_min_messages=warning -c search_path=public,crm';
-	$psql_pid = open2($from, $to, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1');
-	binmode $to, ':encoding(UTF-8)';
-	$to->autoflush(1);
-	$marks = 0;
-	($backend) = execute('SELECT pg_backend_pid();') =~ /^(\d+)$/m or die "no backend\n";
+	local $ENV{PGDATABASE} = $database // $ENV{PGDATABASE};
+	my %new = (marks => 0);
+	$new{pid} = open2($new{from}, $new{to}, 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1');
+	binmode $new{to}, ':encoding(UTF-8)';
+	$new{to}->autoflush(1);
+	push @sessions, \%new;
+	local $s = \%new;
+	($new{backend}) = execute('SELECT pg_backend_pid();') =~ /^(\d+)$/m or die "no backend\n";
+	return \%new;
 }
 
-sub close_session
+sub close_sessions
 {
-	return unless $psql_pid;
-	close $to;
-	close $from;
-	waitpid $psql_pid, 0;
-	undef $psql_pid;
+	foreach my $old (@sessions)
+	{
+		close $old->{to};
+		close $old->{from};
+		waitpid $old->{pid}, 0;
+	}
+	@sessions = ();
 }
 
 # Runs SQL to its end; dies with psql when there was an error.
 sub execute
 {
 	my ($sql) = @_;
-	my $mark = '@@ ' . ++$marks;
+	my $mark = '@@ ' . ++$s->{marks};
 	my $answer = '';
 
 	local $SIG{PIPE} = 'IGNORE';
-	print $to "$sql\n\\echo '$mark'\n";
-	while (my $line = <$from>)
+	print { $s->{to} } "$sql\n\\echo '$mark'\n";
+	while (my $line = readline $s->{from})
 	{
 		return $answer if $line eq "$mark\n";
 		$answer .= $line;
 	}
-	waitpid $psql_pid, 0;
-	undef $psql_pid;
 	die "statement failed\n";
 }
 
@@ -185,8 +196,8 @@ sub machine_cpu
 
 sub run_unmeasured
 {
-	my ($section, %extra) = @_;
-	execute("RESET ALL;\n" . fill($section->{sql}, %extra)) if $section;
+	my ($section) = @_;
+	execute("RESET ALL;\n" . fill($section->{sql})) if $section;
 }
 
 #
@@ -228,21 +239,21 @@ sub engine_ask
 # One run: CPU and wall milliseconds.
 sub measure
 {
-	my ($section, $before, %extra) = @_;
+	my ($section, $before) = @_;
 	if ($section->{engine})
 	{
 		my $wall = time;
-		my $answer = engine_ask($section->{engine}, fill($section->{sql}, %extra));
+		my $answer = engine_ask($section->{engine}, fill($section->{sql}));
 		return { wall => 1000 * (time - $wall), cpu => 1000 * $answer->{cpu}, answer => $answer->{result} };
 	}
-	my $sql = fill($section->{sql}, %extra);
+	my $sql = fill($section->{sql});
 	my $calls = $section->{calls} || 1;
 
-	run_unmeasured($before, %extra);
+	run_unmeasured($before);
 	execute('RESET ALL;');
-	my ($cpu, $wall) = (cpu($backend), time);
+	my ($cpu, $wall) = (cpu($s->{backend}), time);
 	my $answer = execute($sql);
-	return { wall => 1000 * (time - $wall) / $calls, cpu => 1000 * (cpu($backend) - $cpu) / $calls, answer => $answer };
+	return { wall => 1000 * (time - $wall) / $calls, cpu => 1000 * (cpu($s->{backend}) - $cpu) / $calls, answer => $answer };
 }
 
 sub median
@@ -300,15 +311,54 @@ sub check_of
 	return defined $answer && $answer =~ /check: ([^"\n]*)/ ? $1 : undef;
 }
 
+# Median of the single runs' values and their noise.
+sub summary
+{
+	my ($median, @single) = @_;
+	return { value => $median, noise => (max(@single) - min(@single)) / 2 };
+}
+
+# Digits that a reader can believe, so that a diff shows what changed.
+sub rounded
+{
+	my ($number, $digits) = @_;
+	return 0 + sprintf "%.${digits}g", $number;
+}
+
+# The databases with a tenth and a hundredth of the rows, with a session each.
+sub smaller_sizes
+{
+	return () if ($ENV{BENCH_GROWTH} // '') eq 'none';
+	return map { { session => session("$ENV{PGDATABASE}_$_"), units => $_ } } 10, 1;
+}
+
+sub at_size
+{
+	my ($size, $do) = @_;
+	local $s = $size->{session};
+	local %value = (customers => int($value{customers} * $size->{units} / 100), events => int($value{events} * $size->{units} / 100));
+	return $do->();
+}
+
+sub exponent
+{
+	my ($small, $middle, $large) = @_;
+	return max(log($large / $small) / log(100), log($large / $middle) / log(10));
+}
+
 sub run_job
 {
 	my ($job) = @_;
 	my @sections = ($job->{ours}, grep { available($_) } @{ $job->{peers} });
-	my $started = machine_cpu();
-	my $wall = time;
-	my $own = 0;
+	# What workers do is measured by the clock, and has been measured for one process.
+	my @smaller = $job->{name} =~ /workers/ ? () : smaller_sizes();
+	my $kept = { ours => {}, peers => [] };
 
-	run_unmeasured($_) foreach grep { available($_) } @{ $job->{setup} };
+	foreach my $setup (grep { available($_) } @{ $job->{setup} })
+	{
+		run_unmeasured($setup);
+		at_size($_, sub { run_unmeasured($setup) }) foreach @smaller;
+	}
 	my (%results, $check);
 	foreach my $run (0 .. $runs)
 	{
@@ -324,21 +374,45 @@ sub run_job
 			$check //= $found;
 			die sprintf("%s answers \"%s\" where \"%s\" was answered before\n", $i == 0 ? 'ours' : $sections[$i]{name}, $found, $check) if $found ne $check;
 		}
+		foreach my $size (@smaller)
+		{
+			my $result = at_size($size, sub { measure($job->{ours}, $job->{before_ours}) });
+			next if $run == 0;
+			push @{ $size->{$_} }, $result->{$_} foreach qw(cpu wall);
+			keep($job->{name}, "ours at $size->{units}", $run, $result);
+		}
 	}
 
 	my %ours = map { $_ => median(@{ $results{0}{$_} }) } qw(cpu wall);
 	row($job->{name}, title($job->{title}), milliseconds($ours{cpu}), milliseconds($ours{wall}),
 		'', defined $job->{limit} ? "$job->{limit} ms" : '', verdict($ours{wall}, $job->{limit}));
+	$kept->{ours} = { cpu_ms => rounded($ours{cpu}, 3), wall_ms => rounded($ours{wall}, 3) };
+	$kept->{limit_ms} = $job->{limit} + 0 if defined $job->{limit};
 	foreach my $i (1 .. $#sections)
 	{
 		my $peer = $sections[$i];
 		my %peer = map { $_ => median(@{ $results{$i}{$_} }) } qw(cpu wall);
 		my $metric = $peer->{wall} ? 'wall' : 'cpu';
 		my $ratio = $ours{$metric} / $peer{$metric};
+		my $found = summary($ratio, map { $results{0}{$metric}[$_] / $results{$i}{$metric}[$_] } 0 .. $runs - 1);
 		row('', '  ' . title($peer->{name}), milliseconds($peer{cpu}), milliseconds($peer{wall}),
 			sprintf($ratio >= 0.1 ? '%.2f' : '%.4f', $ratio) . ($peer->{wall} ? ' w' : ''), $peer->{target}, verdict($ratio, $peer->{target}));
+		push @{ $kept->{peers} }, {
+			name => title($peer->{name}), of => $metric, ratio => rounded($ratio, 3), noise => rounded($found->{noise}, 2),
+			cpu_ms => rounded($peer{cpu}, 3), wall_ms => rounded($peer{wall}, 3), (defined $peer->{target} ? (target => $peer->{target} + 0) : ()) };
+	}
+	if (@smaller)
+	{
+		my ($middle, $small) = map { $_->{cpu} } @smaller;
+		my $found = summary(exponent(median(@$small), median(@$middle), $ours{cpu}), map { exponent($small->[$_], $middle->[$_], $results{0}{cpu}[$_]) } 0 .. $runs - 1);
+		row('', '  growth: exponent of CPU time', '', '', sprintf('%.2f', $found->{value}), $growth_target, verdict($found->{value}, $growth_target));
+		row('', "  at $_->{units} % of the rows", milliseconds(median(@{ $_->{cpu} })), milliseconds(median(@{ $_->{wall} }))) foreach @smaller;
+		$kept->{growth} = {
+			exponent => 0 + sprintf('%.2f', $found->{value}), noise => rounded($found->{noise}, 2), target => $growth_target,
+			cpu_ms => [ map { rounded($_, 3) } median(@$small), median(@$middle), $ours{cpu} ] };
 	}
 	row('', "  not compared: $_->{name} (no " . ($_->{engine} || $_->{needs}) . ')') foreach grep { !available($_) } @{ $job->{peers} };
+	return $kept;
 }
 
 sub run_figure
@@ -349,37 +423,7 @@ sub run_figure
 	execute('RESET ALL;');
 	my ($found) = execute(fill($job->{ours}{sql})) =~ /^([\d.]+)$/m or die "no number\n";
 	row($job->{name}, title($job->{title}), '', '', sprintf('%.2f', $found), $job->{target}, verdict($found, $job->{target}));
-}
-
-# Three sizes, in turn: a machine that slows down meanwhile does not look like growth.
-sub run_growth
-{
-	my ($job) = @_;
-	my @sizes = map { int($value{customers} * $_ / 100) } 1, 10, 100;
-	my (%results, %time);
-
-	foreach my $size (@sizes)
-	{
-		run_unmeasured($_, size => $size) foreach @{ $job->{setup} };
-	}
-	foreach my $run (0 .. $runs)
-	{
-		foreach my $size (@sizes)
-		{
-			my $result = measure($job->{ours}, $job->{before_ours}, size => $size);
-			next if $run == 0;
-			push @{ $results{$size}{$_} }, $result->{$_} foreach qw(cpu wall);
-			keep($job->{name}, $size, $run, $result);
-		}
-	}
-	foreach my $size (@sizes)
-	{
-		$time{$size} = { map { $_ => median(@{ $results{$size}{$_} }) } qw(cpu wall) };
-	}
-	my ($small, $middle, $large) = map { $time{$_}{cpu} } @sizes;
-	my $exponent = max(log($large / $small) / log(100), log($large / $middle) / log(10));
-	row($job->{name}, title($job->{title}), '', '', sprintf('%.2f', $exponent), $job->{target}, verdict($exponent, $job->{target}));
-	row('', '  ' . short($_), milliseconds($time{$_}{cpu}), milliseconds($time{$_}{wall})) foreach @sizes;
+	return { figure => 0 + sprintf('%.2f', $found), target => $job->{target} + 0 };
 }
 
 #
@@ -393,7 +437,7 @@ sub slurp
 	return <$in>;
 }
 
-session();
+$s = session();
 my $server = execute('SELECT version();');
 $installed{$_} = 1 foreach split /\n/, execute('SELECT extname FROM pg_extension;');
 my $extensions = execute("SELECT string_agg(extname || ' ' || extversion, ', ' ORDER BY extname) FROM pg_extension WHERE extname <> 'plpgsql';");
@@ -404,11 +448,26 @@ my $cores = () = slurp('/proc/cpuinfo') =~ /^processor/mg;
 my ($memory) = slurp('/proc/meminfo') =~ /^MemTotal:\s+(\d+)/m;
 printf "%s\n%s cores of %s, %.0f GiB; load %s\n%s\n%s\n%s\n", strftime('%Y-%m-%d %H:%M', localtime), $cores, $model // 'unknown make', ($memory || 0) / 1048576,
   join(' ', (split ' ', slurp('/proc/loadavg'))[0 .. 2]), $server, $extensions, $settings;
+my ($extension) = $extensions =~ /crm_analytics ([\d.]+)/;
+my %machine = (cores => $cores, processor => $model // 'unknown make', memory_gib => sprintf('%.0f', ($memory || 0) / 1048576) + 0);
 printf "%s customers, %s events; median of %d; ratio: ours by the peer's, of CPU time of the backend (w: of wall time)\n\n",
   short($value{customers}), short($value{events}), $runs;
 my @engines = map { $_->{version} } grep { $_ } map { engine_ask($_) } qw(duckdb clickhouse python);
 printf "Beside: %s; databases with two threads each\n\n", join ', ', @engines if @engines;
 row('job', 'what', 'CPU ms', 'wall ms', 'ratio', 'target', '');
+
+# The job's file in the folder: what was measured, where and when.
+sub write_result
+{
+	my ($job, $kept, $others) = @_;
+	my %all = (
+		%$kept, job => $job->{name}, title => title($job->{title}), customers => $value{customers} + 0, events => $value{events} + 0, runs => $runs + 0,
+		date => strftime('%Y-%m-%d', gmtime), machine => { %machine, other_load => 0 + sprintf('%.1f', max(0, $others)) },
+		versions => { server => $server =~ s/ on .*//r, crm_analytics => $extension, beside => \@engines });
+	open my $out, '>', "$folder/$job->{name}.json" or die "$folder/$job->{name}.json: $!\n";
+	print $out JSON::PP->new->canonical->pretty->utf8->encode(\%all);
+	close $out or die "$folder/$job->{name}.json: $!\n";
+}
 
 my $failed = 0;
 foreach my $file (@files)
@@ -417,13 +476,15 @@ foreach my $file (@files)
 	{
 		next if $only ne '' && $job->{name} !~ /^(?:$only)$/;
 		eval {
-			session();
+			close_sessions();
+			$s = session();
 			my ($busy, $wall) = (machine_cpu(), time);
-			$job->{kind} eq 'growth' ? run_growth($job) : $job->{kind} eq 'figure' ? run_figure($job) : run_job($job);
+			my $kept = $job->{kind} eq 'figure' ? run_figure($job) : run_job($job);
 			# Other work on the machine, so that a reader knows what the times are worth.
-			my $others = machine_cpu() - $busy - cpu($backend);
+			my $others = machine_cpu() - $busy - sum(map { cpu($_->{backend}) } @sessions);
 			my $share = $others / (time - $wall);
 			row('', sprintf '  (other processes used %.1f cores meanwhile)', $share) if $share > 0.3 && $job->{name} !~ /workers/;
+			write_result($job, $kept, $share);
 			1;
 		} or do
 		{
@@ -433,5 +494,5 @@ foreach my $file (@files)
 		};
 	}
 }
-close_session();
+close_sessions();
 exit($failed ? 1 : 0);

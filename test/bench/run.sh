@@ -10,10 +10,13 @@
 #   BENCH_STAGE  a folder with further staged extensions to compare with
 #   BENCH_ENGINES  folder of DuckDB and ClickHouse, fetched from npm where node is there and npm reachable, and of
 #                their copies of the data (default: BENCH_DATA with -engines behind it); "none" leaves them out
+#   BENCH_GROWTH "none" leaves out what is measured at a hundredth and a tenth of the rows
 #   ONLY         a regular expression of job names
 #
 # Prints a table; single runs go to results.csv, the table to results.txt in
-# build/bench.
+# build/bench.  What was measured of each job replaces test/bench/results, after a
+# comparison with what stood there.  Fails when a job failed, was slower than
+# before by more than the noise, or grows faster than its target.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -22,7 +25,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 scale=${BENCH_SCALE:-1}
 [[ $scale =~ ^[0-9]+(\.[0-9]+)?$ ]] || crm_die "BENCH_SCALE must be a number, not \"$scale\""
-# Not below 10,000 customers: the growth jobs take a hundredth.
+# Not below 10,000 customers: many jobs take a tenth or a hundredth of them.
 BENCH_CUSTOMERS=$(awk -v s="$scale" 'BEGIN { n = int(10000000 * s); print n < 10000 ? 10000 : n }')
 BENCH_EVENTS=$((BENCH_CUSTOMERS * 2))
 export BENCH_CUSTOMERS BENCH_EVENTS
@@ -78,23 +81,40 @@ unset PGSERVICE PGPASSWORD PGOPTIONS PGHOSTADDR PGSSLMODE PGREQUIRESSL PGAPPNAME
 } | crm_as_server tee "$data/bench.conf" >/dev/null
 crm_server_launch
 
-psql -X -q -v ON_ERROR_STOP=1 -c "SELECT 'CREATE DATABASE bench' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'bench')" -At | psql -X -q
-export PGDATABASE=bench
-if [ "$(psql -X -At -c "SELECT count(*) FROM pg_tables WHERE tablename = 'bench_ready_$BENCH_CUSTOMERS'")" = 0 ]; then
-	echo "Making $BENCH_CUSTOMERS customers and $BENCH_EVENTS events in $data"
-	psql -X -q -v customers="$BENCH_CUSTOMERS" -v events="$BENCH_EVENTS" -v active=$((BENCH_CUSTOMERS / 10)) -f "$here/data.sql"
-	psql -X -q -c "CREATE TABLE bench_ready_$BENCH_CUSTOMERS ()"
-fi
-psql -X -q -v ON_ERROR_STOP=1 <<'SQL'
+# A database of so many customers, with a fresh extension.
+bench_database()
+{
+	local customers=$2
+	local -x PGDATABASE=postgres
+
+	[ -n "$(psql -X -At -c "SELECT 1 FROM pg_database WHERE datname = '$1'")" ] || psql -X -q -c "CREATE DATABASE $1"
+	PGDATABASE=$1
+	if [ "$(psql -X -At -c "SELECT count(*) FROM pg_tables WHERE tablename = 'bench_ready_$customers'")" = 0 ]; then
+		echo "Making $customers customers and $((customers * 2)) events in $data"
+		psql -X -q -v customers="$customers" -v events="$((customers * 2))" -v active=$((customers / 10)) -f "$here/data.sql"
+		psql -X -q -c "CREATE TABLE bench_ready_$customers ()"
+	fi
+	psql -X -q -v ON_ERROR_STOP=1 <<'SQL'
 	SET client_min_messages = warning;
 	DROP EXTENSION IF EXISTS crm_analytics CASCADE;
 	DROP TABLE IF EXISTS bench_set, bench_rfm, bench_timeline;
 	CREATE SCHEMA IF NOT EXISTS crm;
 	CREATE EXTENSION crm_analytics SCHEMA crm;
 SQL
-# Not every server lists staged extensions as available: try.
-psql -X -q -c "CREATE SCHEMA IF NOT EXISTS roaring" -c "CREATE EXTENSION IF NOT EXISTS roaringbitmap SCHEMA roaring" >/dev/null 2>&1 || true
-psql -X -q -v ON_ERROR_STOP=1 -f "$here/rules.sql"
+	# Not every server lists staged extensions as available: try.
+	psql -X -q -c "CREATE SCHEMA IF NOT EXISTS roaring" -c "CREATE EXTENSION IF NOT EXISTS roaringbitmap SCHEMA roaring" >/dev/null 2>&1 || true
+	psql -X -q -v ON_ERROR_STOP=1 -f "$here/rules.sql"
+}
+
+# Growth is measured at a hundredth and a tenth of the rows, in databases of their own.
+bench_database bench "$BENCH_CUSTOMERS"
+export PGDATABASE=bench
+[ "$BENCH_CUSTOMERS" -ge 100000 ] || BENCH_GROWTH=none
+export BENCH_GROWTH=${BENCH_GROWTH:-}
+if [ "$BENCH_GROWTH" != none ]; then
+	bench_database bench_10 $((BENCH_CUSTOMERS / 10))
+	bench_database bench_1 $((BENCH_CUSTOMERS / 100))
+fi
 psql -X -q -c CHECKPOINT
 
 # The other engines: packages and their own copy of the events.
@@ -141,4 +161,17 @@ if [ "$engines" != none ]; then
 	done
 fi
 
-perl "$here/bench.pl" "$out/results.csv" "$here"/jobs/*.sql | tee "$out/results.txt"
+rm -rf "$out/results"
+mkdir -p "$out/results"
+failed=
+perl "$here/bench.pl" "$out/results.csv" "$out/results" "$here"/jobs/*.sql | tee "$out/results.txt" || failed=1
+
+# Kept by size: a tenth of the rows says nothing of the whole.
+kept=$here/results/$BENCH_CUSTOMERS
+echo
+perl "$here/results.pl" compare "$kept" "$out/results" | tee -a "$out/results.txt" || failed=1
+if mkdir -p "$kept" 2>/dev/null && [ -w "$kept" ]; then
+	find "$out/results" -name '*.json' -exec cp {} "$kept" \;
+	perl "$here/results.pl" table "$here/results" >"$here/results/README.md"
+fi
+[ -z "$failed" ]

@@ -116,11 +116,3 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY spent) FROM bench_customer WH
 SELECT crm.cardinality(crm.bsi_top(b, 1000)) FROM bench_metric;
 --@ peer ORDER BY and LIMIT
 SELECT count(*) FROM (SELECT id FROM bench_customer ORDER BY spent DESC LIMIT 1000) AS s;
-
---@ growth audience_agg_growth: audience_agg with the number of ids, target 1.1
---@ setup
-DROP TABLE IF EXISTS bench_growing_{size};
-CREATE TABLE bench_growing_{size} AS SELECT * FROM bench_customer WHERE id <= {size};
-VACUUM (ANALYZE, FREEZE) bench_growing_{size};
---@ ours
-SELECT crm.cardinality(crm.audience_agg(id)) FROM bench_growing_{size};

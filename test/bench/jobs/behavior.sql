@@ -140,10 +140,6 @@ SET work_mem = '2GB';
 SET jit = off;
 SELECT sum(s) FROM (SELECT sum(value) AS s FROM bench_event GROUP BY customer_id % 100000) AS g;
 
---@ growth funnel_stored_growth: four-step funnel on stored timelines, target 1.1
---@ ours
-SELECT sum(window_funnel(timeline, '7 days', '{view,add_to_cart,checkout,purchase}')) FROM bench_timeline WHERE customer <= {size} / 10;
-
 --@ job retention_stored: weekly retention on stored timelines
 --@ ours
 SELECT 'check: ' || sum(customers)::bigint FROM unnest((SELECT retention_table(activity(timeline, 'week')) FROM bench_timeline)) AS r;

@@ -76,12 +76,3 @@ SELECT sum((s).frequency) FROM (SELECT crm.rfm_agg(ts, value) AS s FROM bench_ev
 --@ peer one process, wall, target 0.65
 SET max_parallel_workers_per_gather = 0;
 SELECT sum((s).frequency) FROM (SELECT crm.rfm_agg(ts, value) AS s FROM bench_event GROUP BY customer_id % 1000) AS g;
-
---@ growth rfm_growth: RFM scores with the number of customers, target 1.1
---@ setup
-DROP TABLE IF EXISTS bench_growing_{size};
-CREATE TABLE bench_growing_{size} AS SELECT * FROM bench_rfm WHERE id <= {size};
-VACUUM (ANALYZE, FREEZE) bench_growing_{size};
---@ ours
-SELECT sum((crm.rfm_score(summary, cuts)).recency)
-FROM bench_growing_{size}, (SELECT crm.rfm_cuts_agg(5, '2024-10-01 00:00:00+00', summary) AS cuts FROM bench_growing_{size}) AS c;

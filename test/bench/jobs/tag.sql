@@ -71,17 +71,3 @@ SELECT format('SELECT count(*) FROM crm.tags_of(%s::bigint, ''bench'')', 1 + k *
 --@ ours, calls 100
 SELECT format('SELECT length(crm.profile(%s::bigint, ''bench'')::text)', 1 + k * 7919 * 11 % {customers}) FROM generate_series(1, 100) AS k \gexec
 --@ limit 50 ms
-
---@ growth refresh_growth: refresh of 100 tags with the number of customers, target 1.1
---@ setup
-SELECT crm.drop_population(name) FROM crm.population_definition;
-DROP TABLE IF EXISTS bench_growing_{size};
-CREATE TABLE bench_growing_{size} AS SELECT * FROM bench_customer WHERE id <= {size};
-VACUUM (ANALYZE, FREEZE) bench_growing_{size};
---@ before ours
-SELECT crm.drop_population(name) FROM crm.population_definition WHERE name = 'growing';
-SELECT crm.create_population('growing', 'bench_growing_{size}', 'id');
-SELECT count(crm.create_tag(tag, condition, population => 'growing')) FROM bench_rule WHERE no <= 100;
-VACUUM crm.tag_set;
---@ ours
-SELECT count(*) FROM crm.refresh_tags('growing');
