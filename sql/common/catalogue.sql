@@ -173,3 +173,16 @@ SELECT m.object AS damaged_comment
 FROM member m
 WHERE obj_description(m.objid, m.classid::regclass::name) LIKE '%' || chr(65533) || '%'
 ORDER BY 1;
+
+-- Expressions that were parsed when the extension was created (bodies, views, policies, defaults, constraints) and found an
+-- operator, function or type that is neither the system's nor the extension's: whoever owns the schema could have put it there.
+WITH RECURSIVE part AS (
+	SELECT m.classid, m.objid, m.object FROM member m
+	UNION
+	SELECT d.classid, d.objid, p.object FROM part p JOIN pg_depend d ON d.refclassid = p.classid AND d.refobjid = p.objid AND d.deptype IN ('i', 'a')
+)
+SELECT p.object, pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid) AS found_outside
+FROM part p
+JOIN pg_depend d ON d.classid = p.classid AND d.objid = p.objid AND d.deptype IN ('n', 'a')
+WHERE d.refobjid >= 16384 AND d.refclassid <> 'pg_namespace'::regclass AND NOT EXISTS (SELECT FROM part o WHERE o.classid = d.refclassid AND o.objid = d.refobjid)
+ORDER BY 1, 2;

@@ -82,6 +82,11 @@ function line_in_ascii(line,    n, pieces, i, out)
 	changed = 1
 }
 
+# What names a character by its number is converted just as early.
+/[^a-zA-Z_0-9](U&'|E'[^']*\\[uU])/ {
+	changed = 1
+}
+
 # The body of a function or DO statement, up to its closing tag.
 body != "" {
 	print

@@ -177,6 +177,12 @@ foreach my $table (qw(tag_definition population_definition))
 		extra_params => [ '-U', 'firm' ]);
 	like($stderr, qr/ERROR:  permission denied to run queries as role/, "no rule runs as a superuser by way of $table");
 }
+$node->safe_psql('owned_again', q{CREATE TABLE public.past AS SELECT i % 9 AS x, i % 2 = 0 AS y FROM generate_series(1, 300) i; SELECT crm.train('m', 'logistic', 'SELECT x, y FROM public.past', 'y')}, extra_params => [ '-U', 'firm' ]);
+$node->safe_psql('owned_again', q{UPDATE crm.model_definition SET owner = (SELECT oid FROM pg_roles WHERE rolsuper LIMIT 1);
+	UPDATE crm.model_version SET query = 'SELECT x, y FROM public.past WHERE public.betray_volatile()'}, extra_params => [ '-U', 'firm' ]);
+(undef, undef, $stderr) = $node->psql('owned_again', q{SELECT crm.retrain('m')});
+like($stderr, qr/ERROR:  permission denied to run queries as role/, 'nor the query of a model that a superuser trains anew');
+$node->safe_psql('owned_again', q{DELETE FROM crm.model_definition; DROP TABLE public.past}, extra_params => [ '-U', 'firm' ]);
 is($node->safe_psql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'firm'}), 'f', 'and he has not become one');
 # A trigger of his cannot wait for the end of the transaction, to run as whoever called.
 (undef, undef, $stderr) = $node->psql('owned_again', q{SET ROLE firm;
@@ -199,6 +205,50 @@ $node->safe_psql('owned', 'DROP TABLE public.customer, public.event, public.kept
 
 is($node->psql('owned', 'DROP EXTENSION crm_analytics', extra_params => [ '-U', 'firm' ], on_error_stop => 1), 0,
 	'and removes it');
+
+# Operators and functions in the target schema that fit our expressions better than the system's: none is taken, though the
+# script runs as a superuser for an owner of the database who may have made them.
+$node->safe_psql('postgres', 'CREATE ROLE sly LOGIN');
+$node->safe_psql('postgres', 'CREATE DATABASE sly TEMPLATE template0 OWNER sly');
+$node->safe_psql('sly', 'CREATE SCHEMA crm; ' . q{
+DO $$
+DECLARE
+	o record;
+	name text;
+	body text := '''BEGIN RAISE EXCEPTION ''''hostile''''; END''';
+BEGIN
+	FOR o IN SELECT DISTINCT oprname, l, r, CASE WHEN oprresult = 'boolean'::regtype THEN 'boolean' ELSE r::text END AS result, md5(oprname || l || r) AS name
+		FROM pg_operator, unnest('{int2,int4,int8,float4,float8,numeric}'::regtype[]) l, unnest('{int2,int4,int8,float4,float8,numeric}'::regtype[]) r
+		WHERE oprnamespace = 'pg_catalog'::regnamespace AND oprleft = 'numeric'::regtype AND oprright = 'numeric'::regtype
+			AND NOT EXISTS (SELECT FROM pg_operator e WHERE e.oprname = pg_operator.oprname AND e.oprleft = l AND e.oprright = r)
+		UNION SELECT oprname, l, r, CASE WHEN oprresult = 'boolean'::regtype THEN 'boolean' ELSE 'text' END, md5(oprname || l || r)
+		FROM pg_operator, unnest('{text,varchar,name,"char",bpchar,regclass,oid,regrole}'::regtype[]) l, unnest('{text,varchar,name,"char",bpchar,regclass,oid,regrole}'::regtype[]) r
+		WHERE oprnamespace = 'pg_catalog'::regnamespace AND oprleft = 'text'::regtype AND oprright = 'text'::regtype
+			AND NOT EXISTS (SELECT FROM pg_operator e WHERE e.oprname = pg_operator.oprname AND e.oprleft = l AND e.oprright = r)
+	LOOP
+		EXECUTE format('CREATE FUNCTION crm.%I(%s, %s) RETURNS %s LANGUAGE plpgsql AS %s', o.name, o.l, o.r, o.result, body);
+		EXECUTE format('CREATE OPERATOR crm.%s (FUNCTION = crm.%I, LEFTARG = %s, RIGHTARG = %s)', o.oprname, o.name, o.l, o.r);
+	END LOOP;
+	FOREACH name IN ARRAY '{round,greatest,format,concat,jsonb_build_object,to_char,length,substr,now,has_table_privilege,pg_has_role,nextval,quote_ident}'::text[] LOOP
+		EXECUTE format('CREATE FUNCTION crm.%I(float8) RETURNS numeric LANGUAGE plpgsql AS %s', name, body);
+		EXECUTE format('CREATE FUNCTION crm.%I(float8, int) RETURNS numeric LANGUAGE plpgsql AS %s', name, body);
+		EXECUTE format('CREATE FUNCTION crm.%I(oid, text) RETURNS boolean LANGUAGE plpgsql AS %s', name, body);
+		EXECUTE format('CREATE FUNCTION crm.%I(varchar, varchar) RETURNS text LANGUAGE plpgsql AS %s', name, body);
+	END LOOP;
+END
+$$;}, extra_params => [ '-U', 'sly' ]);
+cmp_ok($node->safe_psql('sly', q{SELECT count(*) FROM pg_operator WHERE oprnamespace = 'crm'::regnamespace}), '>', 1000, 'a schema full of operators');
+is($node->psql('sly', 'CREATE EXTENSION crm_analytics SCHEMA crm', extra_params => [ '-U', 'sly' ], on_error_stop => 1), 0, 'takes the extension');
+is($node->safe_psql('sly', q{
+		WITH RECURSIVE part AS (
+			SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid WHERE e.extname = 'crm_analytics' AND d.deptype = 'e'
+			UNION
+			SELECT d.classid, d.objid FROM part p JOIN pg_depend d ON d.refclassid = p.classid AND d.refobjid = p.objid AND d.deptype IN ('i', 'a'))
+		SELECT pg_describe_object(p.classid, p.objid, 0), pg_describe_object(d.refclassid, d.refobjid, 0)
+		FROM part p JOIN pg_depend d ON d.classid = p.classid AND d.objid = p.objid AND d.deptype IN ('n', 'a')
+		WHERE d.refobjid >= 16384 AND d.refclassid <> 'pg_namespace'::regclass AND NOT EXISTS (SELECT FROM part o WHERE o.classid = d.refclassid AND o.objid = d.refobjid)}),
+	'', 'and nothing of the extension uses one');
+is($node->safe_psql('sly', q{SELECT current_setting('search_path'), proname FROM pg_proc WHERE proname = 'report_kinds'}), '"$user", public|report_kinds', 'the search_path of the session is as it was');
 
 # A user who owns nothing may not.
 $node->safe_psql('postgres', 'CREATE ROLE guest LOGIN');
