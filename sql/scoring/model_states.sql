@@ -92,7 +92,16 @@ SELECT count(*) FROM model_drift('resp', 'SELECT age, kind FROM past', '{"watch"
 SELECT count(*) FROM model_drift('resp', 'SELECT age, kind FROM past', '{"limit": 1}');
 
 SELECT drop_model('resp');
+
+-- The query of a model runs with its owner's rights, whoever trains it anew: a superuser lends his to nobody.
+SELECT train('his', 'logistic', 'SELECT id, age, kind, yes FROM past WHERE current_user = ''regress_model_author''', 'yes', '{"key": "id"}') -> 'rows' AS rows;
 RESET ROLE;
+SELECT r -> 'version' AS version, r -> 'rows' AS rows FROM retrain('his') AS r;
+SELECT current_user = session_user AS himself_again, created_by::regrole::text = current_user AS trained_by_him FROM model_version WHERE name = 'his' AND version = 2;
+REVOKE SELECT ON past FROM PUBLIC;
+SELECT retrain('his');
+SELECT current_user = session_user AS himself_again;
+SELECT drop_model('his');
 SET client_min_messages = warning;
 DROP SCHEMA model_states CASCADE;
 DROP OWNED BY regress_model_author, regress_model_checker, regress_model_user;

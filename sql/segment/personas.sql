@@ -74,7 +74,14 @@ SELECT * FROM personas('kinds');
 SELECT * FROM personas('kinds', 'SELECT * FROM customer');
 SELECT persona, size FROM personas('kinds', 'SELECT 25 AS age, 1000 AS balance, ''app''::text AS channel, false AS advised') WHERE size > 0;
 SELECT cluster('plain', '{}'::jsonb);
+
+-- the query of a model runs with its owner's rights, one that is given with the caller's
+SELECT train('hers', 'k_means', 'SELECT i % 2 AS x FROM generate_series(1, 40) AS i WHERE current_user = ''regress_clusters''', options => '{"k": 2}') -> 'rows' AS rows;
 RESET ROLE;
+SELECT sum(size) FROM personas('hers');
+SELECT sum(size) FROM personas('hers', 'SELECT 1 AS x WHERE current_user = ''regress_clusters''');
+SELECT sum(size), count(typical ->> 'x') AS groups FROM personas('hers', 'SELECT i > 20 AS x FROM generate_series(1, 40) AS i');
+SELECT drop_model('hers');
 
 -- errors
 SELECT train('x', 'k_means', 'SELECT age FROM customer');

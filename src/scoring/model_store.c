@@ -8,9 +8,11 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "tag/tag.h"
 #include "utils/acl.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
 CRM_FUNCTION(crm_model_by_name);
@@ -136,6 +138,38 @@ scoring_find_version(const char *name, int32 version)
 				 errdetail("Before it is approved only its owner scores by it."),
 				 errhint("It is approved with %s.alter_model('%s', %d, 'approved').", crm_schema(), name, found->version)));
 	return found;
+}
+
+/* Rights that are missing are those of the model's owner, not of the caller. */
+static void
+rights_of_owner(void *arg)
+{
+	if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		errcontext("the rights are those of role \"%s\", who owns the model", (const char *) arg);
+}
+
+void
+scoring_owner_begin(scoring_owner_session *session, const scoring_version *version)
+{
+	session->callback = (ErrorContextCallback) {error_context_stack, rights_of_owner, GetUserNameFromId(version->owner, true)};
+	if (session->callback.arg == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the owner of model \"%s\" no longer exists", version->name),
+				 errhint("Train a model of another name.")));
+	crm_rights_check_owner(version->owner);
+	error_context_stack = &session->callback;
+	GetUserIdAndSecContext(&session->saved_user, &session->saved_context);
+	SetUserIdAndSecContext(version->owner, session->saved_context | SECURITY_RESTRICTED_OPERATION);
+	session->settings = NewGUCNestLevel();
+}
+
+void
+scoring_owner_end(scoring_owner_session *session)
+{
+	AtEOXact_GUC(false, session->settings);
+	SetUserIdAndSecContext(session->saved_user, session->saved_context);
+	error_context_stack = session->callback.previous;
 }
 
 void

@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "common/query.h"
 #include "funcapi.h"
 #include "kernel/model_kmeans.h"
@@ -165,7 +166,9 @@ row_as_json(const persona_pass *p, TupleTableSlot *slot)
 		appendStringInfoString(&text, ": ");
 		if (value == NULL)
 			appendStringInfoString(&text, "null");
-		else if (column->kind == SCORING_COLUMN_BOOLEAN)
+		/* where the model knows a number, a yes or no may stand for 1 or 0 */
+		else if (column->kind == SCORING_COLUMN_BOOLEAN ||
+				 (column->kind == SCORING_COLUMN_NUMBER && getBaseType(TupleDescAttr(p->desc, p->readers[i].attribute)->atttypid) == BOOLOID))
 			appendStringInfoString(&text, p->cells[i].number != 0 ? "true" : "false");
 		else if (column->kind == SCORING_COLUMN_NUMBER)
 			appendStringInfoString(&text, value);
@@ -547,6 +550,7 @@ crm_personas(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller = CurrentMemoryContext;
 	scoring_version *version;
+	scoring_owner_session session;
 	crm_model  *m;
 	scoring_encoding *encoding;
 	persona_pass *p;
@@ -595,10 +599,15 @@ crm_personas(PG_FUNCTION_ARGS)
 	encoding = scoring_encoding_read(version->encoding);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	/* a query of the caller's own needs his rights, the model's those of its owner */
+	if (PG_ARGISNULL(1))
+		scoring_owner_begin(&session, version);
 	plan = scoring_prepare(&query, "SELECT age, city FROM customers", encoding, &desc);
 	p = open_pass(version, m, encoding, desc);
 	p->key = key_of(version, fcinfo, desc);
 	crm_select_run(plan, NULL, take_row, p);
+	if (PG_ARGISNULL(1))
+		scoring_owner_end(&session);
 	test_traits(p);
 	rank_traits(p);
 	name_groups(p, m, fdr, &words);

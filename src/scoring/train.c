@@ -9,11 +9,9 @@
 #include "catalog/pg_type.h"
 #include "common/progress.h"
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "tag/tag.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
-#include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/numeric.h"
 #include "utils/snapmgr.h"
@@ -137,40 +135,14 @@ require_trained(const scoring_version *version)
 				 errhint("%s.train(name, algorithm, query, label) trains a model.", crm_schema())));
 }
 
-/* Rights that are missing are those of the model's owner, not of the caller. */
-static void
-rights_of_owner(void *arg)
-{
-	if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE)
-		errcontext("the rights are those of role \"%s\", who owns the model", (const char *) arg);
-}
-
-/*
- * The champion's query on the rows of today, and how much better what learned from
- * them is; within SPI.  Somebody else may have called who had no hand in the query: it
- * runs as the model's owner, restricted, as a materialized view's does when it is
- * refreshed, and its settings end with it.  Names are looked up on the caller's
- * search_path, as when he trains.
- */
+/* The champion's query on the rows of today, as its owner, and how much better what learned from them is; within SPI. */
 static Jsonb *
 train_as_owner(scoring_training *t, const scoring_version *champion, char **matched, double *mean, double *error)
 {
-	ErrorContextCallback callback = {error_context_stack, rights_of_owner, GetUserNameFromId(champion->owner, true)};
+	scoring_owner_session session;
 	Jsonb	   *metrics;
-	Oid			user;
-	int			context;
-	int			settings;
 
-	if (callback.arg == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the owner of model \"%s\" no longer exists", champion->name),
-				 errhint("Train a model of another name.")));
-	crm_rights_check_owner(champion->owner);
-	error_context_stack = &callback;
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(champion->owner, context | SECURITY_RESTRICTED_OPERATION);
-	settings = NewGUCNestLevel();
+	scoring_owner_begin(&session, champion);
 	metrics = train(t, "retrain", champion->name);
 	if (t->algorithm->groups)
 		*matched = scoring_keep_numbers(t, champion->encoding, champion->model);
@@ -180,9 +152,7 @@ train_as_owner(scoring_training *t, const scoring_version *champion, char **matc
 				 errmsg("no row of the query of model \"%s\" is held back", champion->name)));
 	else
 		scoring_difference(t, champion->encoding, champion->model, t->encoding_json, t->model, mean, error);
-	AtEOXact_GUC(false, settings);
-	SetUserIdAndSecContext(user, context);
-	error_context_stack = callback.previous;
+	scoring_owner_end(&session);
 	return metrics;
 }
 

@@ -145,6 +145,24 @@ extern scoring_version *scoring_find_version(const char *name, int32 version);
 extern bool scoring_may_replace(const char *name);
 /* 42501 unless the current user is the owner's member; 42704. */
 extern void scoring_require_owner(const char *name);
+
+/*
+ * The query that a model was trained from may be run by somebody who had no hand in
+ * it: as the model's owner, restricted, as a materialized view's is when it is
+ * refreshed, and its settings end with it.  Names are looked up on the caller's
+ * search_path, as when he trains.  An error may leave between the two.
+ */
+typedef struct scoring_owner_session
+{
+	Oid			saved_user;
+	int			saved_context;
+	int			settings;		/* level for settings changed until the end */
+	ErrorContextCallback callback;
+} scoring_owner_session;
+
+extern void scoring_owner_begin(scoring_owner_session *session, const scoring_version *version);
+extern void scoring_owner_end(scoring_owner_session *session);
+
 extern void scoring_unknown_model(const char *name) CRM_NORETURN;
 extern void scoring_not_owner(const char *name) CRM_NORETURN;
 /* The number of the new version; promote: it is to be in use, which a draft is not where an approved one is.  in_use: the one that is then; may be NULL. */
