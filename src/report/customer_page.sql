@@ -67,14 +67,14 @@ DECLARE
 	reasons @extschema@.score_reason[];
 	html text := '';
 BEGIN
-	-- Of a domain the type below it: nobody's checks run here.
+	-- Of a domain the type below it, and nothing with parts, which may be of one: nobody's checks run here.
 	SELECT string_agg(format('%I %s', a.attname, format_type(b.type, b.typmod)), ', ' ORDER BY a.attnum) INTO columns
 	FROM @extschema@.population_definition p JOIN pg_attribute a ON a.attrelid = p.source
 	CROSS JOIN LATERAL (
 		WITH RECURSIVE below (type, typmod) AS (
 			SELECT a.atttypid, a.atttypmod
 			UNION ALL SELECT t.typbasetype, t.typtypmod FROM below l JOIN pg_type t ON t.oid = l.type AND t.typtype = 'd')
-		SELECT l.type, l.typmod FROM below l JOIN pg_type t ON t.oid = l.type AND t.typtype <> 'd') b
+		SELECT l.type, l.typmod FROM below l JOIN pg_type t ON t.oid = l.type AND t.typtype IN ('b', 'e') AND t.typcategory <> 'A') b
 	WHERE p.name = customer_scores.population AND a.attnum > 0 AND NOT a.attisdropped AND customer ? a.attname;
 	IF columns IS NOT NULL THEN
 		FOR model IN
