@@ -189,9 +189,11 @@ SELECT define_report('x', 'rfm', '{"event": "order", "recency": "r"}', 'stored')
 SELECT define_report('x', 'rfm', '{"recency": "no such column"}', 'stored');
 SELECT define_report('x', 'retention', population => 'watched');
 SELECT define_report('x', 'sizes', '{"keep": "for ever"}', 'stored');
+SELECT define_report('x', 'sizes', '{"keep": "-1 day"}', 'stored');
 SELECT drop_report('ff', 'stored');
 SELECT refresh_reports('stored', 'ff');
 SELECT refresh_reports('stored', as_of => NULL);
+SELECT refresh_reports('stored', as_of => 'infinity');
 -- replaced: other options, sizes keep their past
 SELECT define_report('f', 'funnel', '{"steps": ["view"]}', 'stored', replace => true);
 SELECT count(*) FROM bi_funnel WHERE report = 'f';

@@ -91,8 +91,9 @@ BEGIN
 
 	CASE kind
 	WHEN 'sizes' THEN
-		IF options ? 'keep' THEN
-			PERFORM (options ->> 'keep')::interval;
+		IF NOT (options ->> 'keep')::interval > interval '0' THEN
+			RAISE EXCEPTION 'option "keep" must be longer than nothing, not "%"', options ->> 'keep'
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out to keep the sizes of all days.';
 		END IF;
 		-- A moment before that of the stored sets, and before they were stored, is one of history; of all scopes together.
 		IF as_of < least(p.changed_at, (SELECT max(d.as_of) FROM @extschema@.tag_definition AS d WHERE d.population_id = report_query.population_id)) THEN

@@ -179,7 +179,7 @@ count_as_owner(count *c)
 	crm_owner_end(&session);
 }
 
-/* Puts the results in the place of the earlier ones; of sizes, of those of the same day. */
+/* Puts the results in the place of the earlier ones; of sizes, of those of the same day.  A look ahead makes nothing old. */
 static void
 store_parts(const count *c, double seconds)
 {
@@ -191,7 +191,7 @@ store_parts(const count *c, double seconds)
 	crm_catalogue_begin(&session);
 	crm_catalogue_write("DELETE FROM @.report_result r USING @.report_definition d WHERE d.report_id = $1 AND r.report_id = $1 "
 						"AND (d.kind <> 'sizes' OR (r.as_of AT TIME ZONE 'UTC')::date = ($2 AT TIME ZONE 'UTC')::date "
-						" OR r.as_of < $2 - (d.options ->> 'keep')::interval)",
+						" OR r.as_of < least($2, now()) - (d.options ->> 'keep')::interval)",
 						2, INT4OID, report_id, false, TIMESTAMPTZOID, as_of, false);
 	/* nothing to count is a result, too */
 	if (c->parts == NIL)
@@ -352,6 +352,10 @@ crm_refresh_reports(PG_FUNCTION_ARGS)
 	MemoryContext context;
 
 	require_argument(fcinfo, 2, "as_of");
+	if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(2)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("as_of must be a finite time")));
 	InitMaterializedSRF(fcinfo, 0);
 	crm_catalogue_newest();
 	population = crm_population_find(text_argument(fcinfo, 0));
