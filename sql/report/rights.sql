@@ -224,6 +224,7 @@ customer_key(bigint,text)|1, %1$L
 customer_page(bigint,text,text,jsonb)|25, %1$L
 customer_page(text,text,text,jsonb)|'25', %1$L
 customer_page(uuid,text,text,jsonb)|'00000000-0000-0000-0000-000000000007'::uuid, %1$L
+customer_recommendations(text,text,jsonb,text)|'25', %1$L, '{"model": "churn"}', 'en'
 customer_reasons(text,text,jsonb,text,text,integer)|'25', %1$L, '{"base": [{"tag": "rich"}]}', 'en', 'UTC', 3
 customer_scores(text,jsonb,text[],text)|%1$L, '{"balance": 1, "age": 30}', '{churn}', 'en'
 customer_soon(text,text,jsonb,text,text)|'25', %1$L, '{}', 'en', 'UTC'
