@@ -198,6 +198,8 @@ first_vectors(trainer *t)
 		const crm_value_entry *item = t->index->items[i];
 
 		crm_store64(key + 8, crm_holdout_seed((const uint8_t *) item->text, item->length));
+		if (i % VECTORS_A_STEP == 0)
+			crm_progress(t->env);
 		for (uint32_t k = 0; k < t->n; k++)
 		{
 			crm_store64(key + 16, k);
@@ -243,15 +245,18 @@ solve_customers(trainer *t)
 		return CRM_OUT_OF_RANGE;
 	memcpy(t->solved, t->items, sizeof(double) * t->n * index->item_count);
 	for (uint32_t i = 0; i < index->item_count; i++)
+	{
+		if (i % VECTORS_A_STEP == 0)
+			crm_progress(t->env);
 		crm_als_solve(t->work, t->solved + (size_t) i * t->n, t->n);
+	}
 	for (uint32_t u = 0; u < index->basket_count; u++)
 	{
 		size_t		first = index->starts[u];
 		size_t		count = index->starts[u + 1] - first;
 		double	   *x = t->customers + (size_t) u * t->n;
 
-		if (u % VECTORS_A_STEP == 0)
-			crm_progress(t->env);
+		crm_progress(t->env);
 		if (!(count < t->n ? solve_few(t, first, (uint32_t) count, x) :
 			  crm_als_fold_in(t->env, t->gram, t->items, t->n, t->options->alpha, index->entries + first,
 							  index->weights == NULL ? NULL : index->weights + first, count, t->work, x)))

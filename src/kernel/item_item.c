@@ -105,7 +105,7 @@ count_common(const crm_env *env, const crm_basket_index *index, const size_t *pl
 			if (c->products != NULL)
 				c->products[other] += weight * index->weights[e];
 		}
-		if (k % 256 == 0)
+		if (k % 256 == 0 || index->starts[u + 1] - index->starts[u] > 256)
 			crm_progress(env);
 	}
 }

@@ -271,7 +271,8 @@ count_pairs(miner *m)
 			for (size_t j = i + 1; j < n; j++)
 				m->pairs[row + items[j]]++;
 		}
-		if (b % BASKETS_A_STEP == 0 || n > BASKETS_A_STEP)
+		/* the pairs are half the square of the items */
+		if (b % BASKETS_A_STEP == 0 || n >= INSERTION_BELOW)
 			crm_progress(m->env);
 	}
 	return CRM_OK;

@@ -10,6 +10,8 @@
 #include "kernel/als.h"
 #include "kernel/sort.h"
 
+#define ITEMS_A_STEP 1024
+
 #define COMMON_FIELDS \
 	{"items", CRM_FIELD_TEXTS, CRM_FIELD_BULK}, \
 	{"item_customers", CRM_FIELD_INTEGERS, CRM_FIELD_BULK}, \
@@ -418,7 +420,11 @@ score_vectors(const crm_recommender *r, const crm_env *env, basket *owned)
 						 owned->factor, owned->x))
 		return CRM_OUT_OF_RANGE;
 	for (uint32_t i = 0; i < r->count; i++)
+	{
 		r->scores[i] = crm_als_dot(owned->x, vectors + (size_t) i * factors, factors);
+		if (i % ITEMS_A_STEP == 0)
+			crm_progress(env);
+	}
 	return CRM_OK;
 }
 
@@ -427,7 +433,7 @@ score_vectors(const crm_recommender *r, const crm_env *env, basket *owned)
  * weighs is fixed: each item's part of it (section 5 of the paper).
  */
 static void
-argue_vectors(const crm_recommender *r, const basket *owned, crm_recommendation *list, uint32_t count)
+argue_vectors(const crm_recommender *r, const crm_env *env, const basket *owned, crm_recommendation *list, uint32_t count)
 {
 	const double *vectors = crm_model_get(r->m, CRM_ALS_VECTORS)->numbers;
 	uint32_t	factors = (uint32_t) crm_model_get(r->m, CRM_ALS_FACTORS)->integer;
@@ -438,7 +444,11 @@ argue_vectors(const crm_recommender *r, const basket *owned, crm_recommendation 
 		memcpy(owned->x, vectors + (size_t) owned->items[i] * factors, sizeof(double) * factors);
 		crm_als_solve(owned->factor, owned->x, factors);
 		for (uint32_t k = 0; k < count; k++)
+		{
 			argue(&list[k], owned->items[i], confidence * crm_als_dot(owned->x, vectors + (size_t) list[k].item * factors, factors));
+			if (k % ITEMS_A_STEP == 0)
+				crm_progress(env);
+		}
 	}
 }
 
@@ -523,7 +533,7 @@ crm_recommend(const crm_recommender *r, const crm_env *env, const uint32_t *owne
 	if (sparse)
 		argue_neighbours(r, &b, *list);
 	else if (r->m->kind == &crm_model_als && status == CRM_OK)
-		argue_vectors(r, &b, *list, taken);
+		argue_vectors(r, env, &b, *list, taken);
 
 	/* Leave the room empty. */
 	for (uint32_t i = 0; i < taken; i++)

@@ -75,7 +75,11 @@ crm_quality_add(crm_quality *q, const crm_quality_text *recommended, uint32_t re
 	uint32_t	right = 0;
 
 	for (uint32_t i = 0; i < taken_count; i++)
+	{
 		wanted += !is_among(taken[i], taken, i);
+		if (i % 64 == 0)
+			crm_progress(&q->env);
+	}
 	for (uint32_t i = 0; i < recommended_count && i < q->k; i++)
 	{
 		CRM_TRY(note_item(q, recommended[i].bytes, recommended[i].length));

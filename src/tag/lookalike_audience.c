@@ -69,7 +69,11 @@ weigh(likeness *l, const crm_tag *tag, char **values, crm_likeness_set *sets, ui
 		sets[i].base = crm_ids_and_count(&l->reader.env, l->base, sets[i].ids);
 		l->bytes += sets[i].ids.size;
 		if (l->names == NIL && is_seed_itself(l, &sets[i]))
+		{
+			for (uint32 k = 0; k < count; k++)
+				crm_set_reader_release(&l->reader, sets[k].ids);
 			return;
+		}
 	}
 	if (l->bytes > (Size) crm_training_memory * 1024)
 		ereport(ERROR,
