@@ -49,6 +49,7 @@ step "parallel plans forced" env CRM_CONFIG="$(printf '%s\n' "parallel_setup_cos
 step "a server with assertions" "$here/assert.sh" regress isolation
 step "PostgreSQL 17 and 18" "$here/versions.sh" 17 18
 step "cancels at random moments" env TEST=cancel CRM_CANCELS=20 CRM_SCALE=3 "$here/check.sh" tap
+step "damaged values" env TEST=mutation CRM_MUTANTS=10000 "$here/check.sh" tap
 step "large sets, many groups" env TEST=limits CRM_LIMITS=full "$here/check.sh" tap
 step "pg_upgrade" "$here/upgrade.sh"
 step "out of memory, out of disk" env TEST=exhausted CRM_LIMITS=full "$here/check.sh" tap
