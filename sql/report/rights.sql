@@ -77,7 +77,7 @@ UPDATE customers SET balance = 1 WHERE id IN ('29', '30');
 UPDATE customers SET joined = now() - interval '100 days' WHERE id = '39';
 SELECT count(*) FROM fold_tags('matrix');
 SELECT count(*) FROM consume_segment_changes('good', 'mailer');
-SELECT drop_timelines('matrix', '2026-01-06');
+SELECT drop_timelines('matrix', '2026-01-06') = '2026-01-01' AS dropped;
 -- pending: readers evaluate these themselves
 UPDATE customers SET balance = 25 WHERE id IN ('24', '25', '26');
 RESET ROLE;
@@ -283,7 +283,7 @@ next_change(text,text,text)|'25', 'lasting', %1$L
 next_change(uuid,text,text)|'00000000-0000-0000-0000-000000000007'::uuid, 'lasting', %1$L
 page_chart(jsonb,text,boolean,text,integer)|crm.chart_bar('{a}', '{1}', 't'), 'p', false, 'en', 300
 page_document(text,text,text,text,text,boolean)|'t', 's', 'n', 'b', 'en', true
-personas(text,text,text,text,jsonb,double precision,integer)|'groups', 'SELECT balance, age FROM rights_matrix.past'
+personas(text,text,text,text,jsonb,double precision,integer)|'groups'
 population_keys(text)|%1$L
 predict(text,jsonb)|'churn', '{"balance": 1, "age": 20}'::jsonb
 preview_tag(text,text,integer)|'balance OPERATOR(pg_catalog.>) 3', %1$L
