@@ -169,6 +169,11 @@ SELECT report, results, problem FROM refresh_reports('watched');
 SELECT problem, refreshed_at IS NOT NULL AS refreshed FROM bi_reports WHERE population = 'watched';
 SELECT count(*) FROM bi_rfm_grid WHERE population = 'watched';
 SELECT refresh_reports('watched', 'who');
+-- a text about a value may quote a row: members of the owner are told, others that there was an error
+SELECT define_report('odd', 'rfm', '{"recency": "branch", "frequency": "q"}', 'watched');
+SELECT report, problem ~ '"(north|south)"' AS quotes FROM refresh_reports('watched') WHERE report = 'odd';
+SELECT problem FROM bi_reports WHERE report = 'odd';
+SELECT drop_report('odd', 'watched');
 
 -- Errors
 SELECT define_report('f', 'funnel', '{"steps": ["view"]}', 'stored');

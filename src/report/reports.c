@@ -215,6 +215,25 @@ store_parts(const count *c, double seconds)
 	crm_catalogue_end(&session);
 }
 
+/*
+ * Why a report failed, for those who may know of the population.  Texts about its
+ * definition and rights are told; those about values may quote a row that only the
+ * owner sees.
+ */
+static char *
+public_problem(char *problem, int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case MAKE_SQLSTATE('4', '2', '0', '0', '0'):
+		case MAKE_SQLSTATE('5', '4', '0', '0', '0'):
+		case MAKE_SQLSTATE('5', '5', '0', '0', '0'):
+			return problem;
+		default:
+			return psprintf("error %s: %s.refresh_reports tells members of its owner more", unpack_sql_state(sqlstate), crm_schema());
+	}
+}
+
 static void
 note_problem(const report *r, const char *problem)
 {
@@ -375,6 +394,8 @@ crm_refresh_reports(PG_FUNCTION_ARGS)
 		Datum		values[5];
 		bool		nulls[5] = {false};
 		char	   *problem = NULL;
+		char	   *told = NULL;
+		int			sqlstate = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!has_privs_of_role(GetUserId(), r->owner) && !crm_rights_may_define(population))
@@ -387,18 +408,23 @@ crm_refresh_reports(PG_FUNCTION_ARGS)
 		INSTR_TIME_SET_CURRENT(begin);
 		old = MemoryContextSwitchTo(context);
 		if (PG_ARGISNULL(1))
-			problem = crm_explain_try(refresh_report, &c);
+			problem = crm_explain_try(refresh_report, &c, &sqlstate);
 		else
 			refresh_report(&c);
 		INSTR_TIME_SET_CURRENT(end);
 		INSTR_TIME_SUBTRACT(end, begin);
 		if (problem != NULL)
-			note_problem(r, problem);
+		{
+			told = public_problem(problem, sqlstate);
+			note_problem(r, told);
+			if (has_privs_of_role(GetUserId(), r->owner))
+				told = problem;
+		}
 		values[0] = CStringGetTextDatum(r->name);
 		values[1] = CStringGetTextDatum(r->kind);
 		values[2] = Int64GetDatum((int64) c.rows);
 		values[3] = Float8GetDatum(INSTR_TIME_GET_DOUBLE(end));
-		values[4] = problem != NULL ? CStringGetTextDatum(problem) : (Datum) 0;
+		values[4] = told != NULL ? CStringGetTextDatum(told) : (Datum) 0;
 		nulls[2] = problem != NULL;
 		nulls[4] = problem == NULL;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);

@@ -20,7 +20,7 @@
 #include "utils/resowner.h"
 
 char *
-crm_explain_try(void (*action) (void *arg), void *arg)
+crm_explain_try(void (*action) (void *arg), void *arg, int *sqlstate)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -48,6 +48,8 @@ crm_explain_try(void (*action) (void *arg), void *arg)
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES))
 			ReThrowError(error);
 		problem = pstrdup(error->message);
+		if (sqlstate != NULL)
+			*sqlstate = error->sqlerrcode;
 		FreeErrorData(error);
 	}
 	PG_END_TRY();
@@ -59,7 +61,7 @@ crm_explain_try(void (*action) (void *arg), void *arg)
 bool
 crm_explain_guarded(void (*action) (void *arg), void *arg)
 {
-	char	   *problem = crm_explain_try(action, arg);
+	char	   *problem = crm_explain_try(action, arg, NULL);
 
 	if (problem != NULL)
 		pfree(problem);

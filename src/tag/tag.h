@@ -174,8 +174,8 @@ typedef struct crm_owner_session
 
 extern void crm_owner_begin(crm_owner_session *session, Oid owner);
 extern void crm_owner_end(crm_owner_session *session);
-/* Runs something that may fail in a subtransaction (explain_evaluate.c); NULL, or the error's message. */
-extern char *crm_explain_try(void (*action) (void *arg), void *arg);
+/* Runs something that may fail in a subtransaction (explain_evaluate.c); NULL, or the error's message, and its SQLSTATE where asked for. */
+extern char *crm_explain_try(void (*action) (void *arg), void *arg, int *sqlstate);
 
 /* ---- the catalogue (catalogue.c) ------------------------------------------ */
 

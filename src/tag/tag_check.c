@@ -95,7 +95,7 @@ crm_rule_problems(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		t.tag = lfirst(cell);
-		problem = crm_explain_try(try_owner, &t);
+		problem = crm_explain_try(try_owner, &t, NULL);
 		if (problem == NULL && t.source == NULL)
 			problem = psprintf("the source %s no longer exists", t.population->source_name);
 		if (problem != NULL)
@@ -104,10 +104,10 @@ crm_rule_problems(PG_FUNCTION_ARGS)
 			continue;
 		}
 		t.rule = NULL;
-		problem = crm_explain_try(try_rule, &t);
+		problem = crm_explain_try(try_rule, &t, NULL);
 		put(rsinfo, t.tag, "rule", problem);
 		if (problem == NULL)
-			put(rsinfo, t.tag, "rights", crm_explain_try(try_columns, &t));
+			put(rsinfo, t.tag, "rights", crm_explain_try(try_columns, &t, NULL));
 		put(rsinfo, t.tag, "inputs", crm_inputs_cause(t.population, t.tag->id));
 	}
 	if (t.source != NULL)
