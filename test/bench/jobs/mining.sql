@@ -6,28 +6,28 @@ SELECT DISTINCT (i * 7919 % 1000003 % ({customers} / 10))::int AS basket, floor(
 FROM generate_series(1, {customers}::bigint / 2) AS i;
 VACUUM ANALYZE bench_basket;
 --@ ours
-SELECT 'check: ' || cardinality(crm.frequent_itemsets(0, basket, item, (SELECT jsonb_build_object('min_baskets', {customers} / 20000, 'min_items', 2, 'max_items', 2)))) FROM bench_basket;
+SELECT 'check: ' || cardinality(crm.frequent_itemsets(0, basket, item, (SELECT jsonb_build_object('min_baskets', greatest({customers} / 20000, 1), 'min_items', 2, 'max_items', 2)))) FROM bench_basket;
 --@ peer self-join, target 0.1
 SET work_mem = '1GB';
 SET jit = off;
-SELECT 'check: ' || count(*) FROM (SELECT FROM bench_basket a JOIN bench_basket b USING (basket) WHERE a.item < b.item GROUP BY a.item, b.item HAVING count(*) >= {customers} / 20000) AS s;
+SELECT 'check: ' || count(*) FROM (SELECT FROM bench_basket a JOIN bench_basket b USING (basket) WHERE a.item < b.item GROUP BY a.item, b.item HAVING count(*) >= greatest({customers} / 20000, 1)) AS s;
 --@ peer self-join, target 0.5, in duckdb
 CREATE TABLE IF NOT EXISTS basket_{customers} AS
 SELECT DISTINCT (i * 7919 % 1000003 % ({customers} // 10))::int AS basket, floor(1000 * power((i % 999983) * (i % 999983 + 17) % 999983 / 999983.0::double, 2))::int AS item
 FROM range(1, {customers}::bigint // 2 + 1) AS r (i);
-SELECT 'check: ' || count(*) FROM (SELECT a.item, b.item FROM basket_{customers} a JOIN basket_{customers} b ON a.basket = b.basket AND a.item < b.item GROUP BY ALL HAVING count(*) >= {customers} // 20000) AS s;
+SELECT 'check: ' || count(*) FROM (SELECT a.item, b.item FROM basket_{customers} a JOIN basket_{customers} b ON a.basket = b.basket AND a.item < b.item GROUP BY ALL HAVING count(*) >= greatest({customers} // 20000, 1)) AS s;
 
 --@ job pair_counts_workers: the same with two workers
 --@ ours
 SET max_parallel_workers_per_gather = 2;
-SELECT cardinality(crm.frequent_itemsets(0, basket, item, (SELECT jsonb_build_object('min_baskets', {customers} / 20000, 'min_items', 2, 'max_items', 2)))) FROM bench_basket;
+SELECT cardinality(crm.frequent_itemsets(0, basket, item, (SELECT jsonb_build_object('min_baskets', greatest({customers} / 20000, 1), 'min_items', 2, 'max_items', 2)))) FROM bench_basket;
 --@ peer one process, wall
 SET max_parallel_workers_per_gather = 0;
-SELECT cardinality(crm.frequent_itemsets(0, basket, item, (SELECT jsonb_build_object('min_baskets', {customers} / 20000, 'min_items', 2, 'max_items', 2)))) FROM bench_basket;
+SELECT cardinality(crm.frequent_itemsets(0, basket, item, (SELECT jsonb_build_object('min_baskets', greatest({customers} / 20000, 1), 'min_items', 2, 'max_items', 2)))) FROM bench_basket;
 
---@ job association_rules: rules of up to ten items, of a hundredth of a percent of these baskets
+--@ job association_rules: rules of up to ten items, of a hundredth of a percent of these baskets and of 20 at least
 --@ ours
-SELECT cardinality(crm.association_rules(0.0001, 0.01, basket, item)) FROM bench_basket;
+SELECT cardinality(crm.association_rules(greatest(0.0001, 200.0::float8 / {customers}), 0.01, basket, item)) FROM bench_basket;
 --@ peer the rows of each basket brought together
 SET work_mem = '1GB';
 SET jit = off;

@@ -4,8 +4,8 @@ DROP TABLE IF EXISTS bench_buyer;
 -- customers of 39 weeks, who buy and are lost as the model thinks; times in whole days
 CREATE TABLE bench_buyer AS
 SELECT frequency::float8, CASE WHEN frequency = 0 THEN 0 ELSE ceil(last * CASE WHEN w < 0.4 THEN w / 0.4 ELSE 1 END) END::float8 AS recency, age::float8
-FROM (SELECT 190 + (hashint8extended(i, 1) & 63) AS age, ((hashint8extended(i, 2) & 1048575) + 0.5) / 1048576 AS u, ((hashint8extended(i, 3) & 1048575) + 0.5) / 1048576 AS v,
-		((hashint8extended(i, 4) & 1048575) + 0.5) / 1048576 AS w FROM generate_series(1, {customers}) AS i) AS c,
+FROM (SELECT 190 + (hashint8extended(i, 1) & 63) AS age, ((hashint8extended(i, 2) & 1048575) + 0.5::float8) / 1048576 AS u, ((hashint8extended(i, 3) & 1048575) + 0.5::float8) / 1048576 AS v,
+		((hashint8extended(i, 4) & 1048575) + 0.5::float8) / 1048576 AS w FROM generate_series(1, {customers}) AS i) AS c,
 	LATERAL (SELECT least(floor(-ln(u) ^ 2 * 1.5), 40) AS frequency, age * v ^ (1 / (1 + floor(-ln(u) ^ 2 * 1.5))) AS last) AS p;
 VACUUM ANALYZE bench_buyer;
 --@ ours

@@ -19,3 +19,9 @@ SELECT length(crm.report('reported', options => '{"funnel": {"steps": ["view", "
 --@ ours, calls 100
 SELECT format('SELECT length(crm.customer_page(%s::bigint, ''reported''))', 1 + k * 7919 % ({customers} / 10)) FROM generate_series(1, 100) AS k \gexec
 --@ limit 50 ms
+
+--@ job charts: trends of a thousandth of {customers} days, the greatest of as many bars, and paths of as many edges
+--@ ours, calls 3
+SELECT length(crm.chart_trend(array_agg(DATE '1990-01-01' + n), array_agg((n * 7919 % 1000)::float8))::text) FROM generate_series(1, {customers} / 1000) AS n;
+SELECT length(crm.chart_bar(array_agg('shop ' || n), array_agg((n * 7919 % 1000)::float8), top => 20)::text) FROM generate_series(1, {customers} / 1000) AS n;
+SELECT length(crm.chart_paths(array_agg(1 + n % 4), array_agg('page ' || n % 97), array_agg('page ' || n * 7 % 89), array_agg((n * 7919 % 1000)::bigint))::text) FROM generate_series(1, {customers} / 1000) AS n;
