@@ -5,7 +5,7 @@
 #
 # The second group is answered by test/make.mk, which must not need pg_config; PGXS is read only for the first.
 
-DRIVER_GOALS = check check-all check-clang check-sanitize demo demo-psql demo-stop dist deb deb-try freeze bench fuzz nightly bootstrap report-assets
+DRIVER_GOALS = check check-all check-clang check-sanitize demo demo-psql demo-stop dist deb deb-try freeze bench fuzz soak nightly bootstrap report-assets
 ifneq (,$(filter $(DRIVER_GOALS),$(MAKECMDGOALS)))
 CRM_SOURCE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 include $(CRM_SOURCE)test/make.mk

@@ -36,7 +36,7 @@ case $goal in
 	demo) ;;
 	check | nightly)
 		packages+=(clang libclang-rt-dev libipc-run-perl libroaring-dev)
-		[ "$goal" = check ] || packages+=(valgrind)
+		[ "$goal" = check ] || packages+=(valgrind sqlsmith)
 		;;
 	bench) ;;
 	# what the pages of reports are looked at with, and what fetches their library

@@ -30,6 +30,10 @@ check-sanitize:
 fuzz:
 	@$(CRM_TEST)/fuzz.sh
 
+# Writers, readers, refreshes, reports and trainings at once, for SOAK_SECONDS.
+soak:
+	@$(CRM_TEST)/soak.sh
+
 # Everything that is too slow for every change.
 nightly:
 	@$(CRM_TEST)/nightly.sh

@@ -2,7 +2,8 @@
 #
 # nightly.sh - what is too slow for every change: all compilers and sanitizers,
 # the kernels under valgrind, the regression tests with parallel plans forced
-# and with little memory, and half an hour of fuzzing.
+# and with little memory, damaged values, random queries, an hour of everything at
+# once, and fuzzing.
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -54,6 +55,8 @@ step "large sets, many groups" env TEST=limits CRM_LIMITS=full "$here/check.sh" 
 step "pg_upgrade" "$here/upgrade.sh"
 step "out of memory, out of disk" env TEST=exhausted CRM_LIMITS=full "$here/check.sh" tap
 step "little memory" env CRM_CONFIG="work_mem = '64kB'" "$here/check.sh" regress
+step "random queries" "$here/sqlsmith.sh"
+step "soak" "$here/soak.sh"
 step "fuzzing" env FUZZ_SECONDS="${FUZZ_SECONDS:-300}" "$here/fuzz.sh"
 
 echo
