@@ -10,13 +10,10 @@
 #include "kernel/concordance.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-typedef struct ranking
-{
-	double		score;
-	size_t		row;
-} ranking;
+#include "kernel/sort.h"
+
+#define ROWS_A_STEP 4096
 
 /* Room for one pass. */
 typedef struct work
@@ -24,35 +21,65 @@ typedef struct work
 	const crm_env *env;
 	crm_survivor *rows;			/* by time, events before those last seen */
 	size_t		count;
-	ranking    *ranking;
+	uint64_t   *keys;			/* to sort by, and rows in that order */
+	uint32_t   *order;
 	size_t	   *rank;
 	uint64_t   *tree;
 	double	   *good;			/* of each row: pairs that are right, and all */
 	double	   *pairs;
 } work;
 
-static int
-compare_rows(const void *a, const void *b)
+typedef enum row_key
 {
-	const crm_survivor *x = a;
-	const crm_survivor *y = b;
+	KEY_TIME, KEY_EVENT, KEY_SCORE, KEY_OTHER
+} row_key;
 
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	if (x->event != y->event)
-		return x->event ? -1 : 1;
-	if (x->score != y->score)
-		return x->score < y->score ? -1 : 1;
-	return x->other < y->other ? -1 : x->other > y->other;
+/* A whole number that ascends as the key does: the bits of a float8, those of negative ones turned about. */
+static uint64_t
+key_of(const crm_survivor *row, row_key key)
+{
+	double		number = (key == KEY_TIME ? row->time : key == KEY_SCORE ? row->score : row->other) + 0.0;	/* no -0 */
+	uint64_t	bits;
+
+	if (key == KEY_EVENT)
+		return !row->event;
+	memcpy(&bits, &number, sizeof(bits));
+	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-static int
-compare_scores(const void *a, const void *b)
+/* Sorts w->order by one key more, those that are equal by it as they are. */
+static crm_status
+order_by(work *w, row_key key)
 {
-	const ranking *x = a;
-	const ranking *y = b;
+	for (size_t i = 0; i < w->count; i++)
+		w->keys[i] = key_of(&w->rows[w->order[i]], key);
+	return crm_sort_keys(w->env, w->keys, w->order, w->count);
+}
 
-	return x->score < y->score ? -1 : x->score > y->score;
+static void
+order_as_given(work *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		w->order[i] = (uint32_t) i;
+}
+
+/* By time, events first, then by scores: in whatever order the rows came, sums are the same. */
+static crm_status
+sort_rows(work *w)
+{
+	crm_survivor *sorted;
+
+	CRM_ALLOC(sorted, w->env, sizeof(crm_survivor) * (w->count + 1));
+	order_as_given(w);
+	CRM_TRY(order_by(w, KEY_OTHER));
+	CRM_TRY(order_by(w, KEY_SCORE));
+	CRM_TRY(order_by(w, KEY_EVENT));
+	CRM_TRY(order_by(w, KEY_TIME));
+	for (size_t i = 0; i < w->count; i++)
+		sorted[i] = w->rows[w->order[i]];
+	memcpy(w->rows, sorted, sizeof(crm_survivor) * w->count);
+	w->env->release(w->env->arg, sorted);
+	return CRM_OK;
 }
 
 static void
@@ -72,21 +99,21 @@ tree_below(const uint64_t *tree, size_t place)
 	return sum;
 }
 
-static void
+static crm_status
 rank_rows(work *w, bool other)
 {
 	size_t		ranks = 0;
 
-	for (size_t i = 0; i < w->count; i++)
-		w->ranking[i] = (ranking) {other ? w->rows[i].other : w->rows[i].score, i};
-	qsort(w->ranking, w->count, sizeof(ranking), compare_scores);
+	order_as_given(w);
+	CRM_TRY(order_by(w, other ? KEY_OTHER : KEY_SCORE));
 	for (size_t i = 0; i < w->count; i++)
 	{
-		if (i > 0 && w->ranking[i].score != w->ranking[i - 1].score)
+		if (i > 0 && w->keys[i] != w->keys[i - 1])
 			ranks++;
-		w->rank[w->ranking[i].row] = ranks;
+		w->rank[w->order[i]] = ranks;
 	}
 	memset(w->tree, 0, sizeof(uint64_t) * (w->count + 2));
+	return CRM_OK;
 }
 
 /* Adds to an event, or else to who outlived it, the pairs with the `met` rows in the tree. */
@@ -96,11 +123,13 @@ meet(work *w, size_t row, uint64_t met, bool is_event)
 	uint64_t	below = tree_below(w->tree, w->rank[row]);
 	uint64_t	equal = tree_below(w->tree, w->rank[row] + 1) - below;
 
+	if (row % ROWS_A_STEP == 0)
+		crm_progress(w->env);
 	w->pairs[row] += (double) met;
 	w->good[row] += (double) (is_event ? below : met - below - equal) + (double) equal / 2;
 }
 
-static void
+static crm_status
 look(work *w, bool other)
 {
 	const crm_survivor *rows = w->rows;
@@ -109,7 +138,7 @@ look(work *w, bool other)
 
 	memset(w->good, 0, sizeof(double) * n);
 	memset(w->pairs, 0, sizeof(double) * n);
-	rank_rows(w, other);
+	CRM_TRY(rank_rows(w, other));
 	/* backwards: events with those who outlived them */
 	for (size_t end = n; end > 0;)
 	{
@@ -155,6 +184,7 @@ look(work *w, bool other)
 			meet(w, end, met, false);
 		start = end;
 	}
+	return CRM_OK;
 }
 
 /* A sum in which each pair stands twice. */
@@ -172,20 +202,24 @@ crm_status
 crm_concordance_of(const crm_env *env, crm_survivor *rows, size_t count, bool compare, crm_concordance *result)
 {
 	work		w = {.env = env,.rows = rows,.count = count};
-	double	   *first = env->alloc(env->arg, sizeof(double) * (count + 1));
+	double	   *first;
 
-	w.ranking = env->alloc(env->arg, sizeof(ranking) * (count + 1));
+	*result = (crm_concordance) {NAN, NAN, NAN, NAN, NAN, 0, 0};
+	if (count >= UINT32_MAX)
+		return CRM_LIMIT;
+	first = env->alloc(env->arg, sizeof(double) * (count + 1));
+	w.keys = env->alloc(env->arg, sizeof(uint64_t) * (count + 1));
+	w.order = env->alloc(env->arg, sizeof(uint32_t) * (count + 1));
 	w.rank = env->alloc(env->arg, sizeof(size_t) * (count + 1));
 	w.tree = env->alloc(env->arg, sizeof(uint64_t) * (count + 2));
 	w.good = env->alloc(env->arg, sizeof(double) * (count + 1));
 	w.pairs = env->alloc(env->arg, sizeof(double) * (count + 1));
-	*result = (crm_concordance) {NAN, NAN, NAN, NAN, NAN, 0, 0};
-	if (first == NULL || w.ranking == NULL || w.rank == NULL || w.tree == NULL || w.good == NULL || w.pairs == NULL)
+	if (first == NULL || w.keys == NULL || w.order == NULL || w.rank == NULL || w.tree == NULL || w.good == NULL || w.pairs == NULL)
 		return CRM_NO_MEMORY;
-	qsort(rows, count, sizeof(crm_survivor), compare_rows);
+	CRM_TRY(sort_rows(&w));
 	for (size_t i = 0; i < count; i++)
 		result->events += rows[i].event;
-	look(&w, false);
+	CRM_TRY(look(&w, false));
 	result->pairs = half_sum(w.pairs, count);
 	if (result->pairs > 0)
 	{
@@ -201,7 +235,7 @@ crm_concordance_of(const crm_env *env, crm_survivor *rows, size_t count, bool co
 		result->error = sqrt(sum);
 		if (compare)
 		{
-			look(&w, true);
+			CRM_TRY(look(&w, true));
 			result->other = half_sum(w.good, count) / result->pairs;
 			result->gain = result->other - result->value;
 			for (size_t i = 0; i < count; i++)
@@ -217,7 +251,8 @@ crm_concordance_of(const crm_env *env, crm_survivor *rows, size_t count, bool co
 	env->release(env->arg, w.good);
 	env->release(env->arg, w.tree);
 	env->release(env->arg, w.rank);
-	env->release(env->arg, w.ranking);
+	env->release(env->arg, w.order);
+	env->release(env->arg, w.keys);
 	env->release(env->arg, first);
 	return CRM_OK;
 }

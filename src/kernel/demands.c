@@ -29,6 +29,8 @@ crm_demands_judge(const crm_env *env, const crm_demand_event *wanted, size_t wan
 		{
 			uint32_t	thing = bought[b - 1].thing;
 
+			if ((b & 1023) == 0)
+				crm_progress(env);
 			if (thing == CRM_ANYTHING)
 				anything = bought[b - 1].at;
 			else if (matches == NULL)
