@@ -95,8 +95,8 @@ BEGIN ATOMIC
 				WHERE p.name = next_actions.population AND d.name = r.tag AND d.state = 'approved' AND d.refreshed_version IS NOT NULL)
 			ELSE h.tag IS NOT NULL AND (r.value IS NULL OR r.value = h.value) END
 	), said AS (
-		-- one thing is said once, for the first reason
-		SELECT DISTINCT ON (a.action) a.* FROM applies a ORDER BY a.action, a.priority, a.tag COLLATE "C"
+		-- one thing is said once, for the first reason, and stops if one of them does
+		SELECT DISTINCT ON (a.action) a.* FROM applies a ORDER BY a.action, a.stops DESC, a.priority, a.tag COLLATE "C"
 	)
 	SELECT s.priority, CASE WHEN lang = 'zh' THEN coalesce(s.action_zh, s.action) ELSE s.action END, s.tag, s.has_value, s.title, s.stops
 	FROM said s
