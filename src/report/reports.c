@@ -335,6 +335,19 @@ crm_define_report(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* The report of that name, if the user may drop it. */
+static const report *
+require_own_report(const crm_population *population, const char *name)
+{
+	const report *r = linitial(read_reports(population, name));
+
+	if (!has_privs_of_role(GetUserId(), r->owner) && !has_privs_of_role(GetUserId(), population->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of report \"%s\"", r->name)));
+	return r;
+}
+
 /* crm.drop_report(name, population) */
 CRM_FUNCTION(crm_drop_report);
 Datum
@@ -347,11 +360,12 @@ crm_drop_report(PG_FUNCTION_ARGS)
 	require_argument(fcinfo, 0, "name");
 	crm_catalogue_newest();
 	population = crm_population_find(text_argument(fcinfo, 1));
-	r = linitial(read_reports(population, text_argument(fcinfo, 0)));
-	if (!has_privs_of_role(GetUserId(), r->owner) && !has_privs_of_role(GetUserId(), population->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of report \"%s\"", r->name)));
+	(void) require_own_report(population, text_argument(fcinfo, 0));
+	/* a refresh that is counting it puts its results where they belong first */
+	crm_population_lock(population);
+	PopActiveSnapshot();
+	crm_catalogue_newest();
+	r = require_own_report(population, text_argument(fcinfo, 0));
 	crm_catalogue_begin(&session);
 	crm_catalogue_write("DELETE FROM @.report_definition WHERE report_id = $1", 1, INT4OID, Int32GetDatum(r->id), false);
 	crm_catalogue_end(&session);
