@@ -142,6 +142,31 @@ SELECT kmeans_refine(NULL, f) FROM many;
 SELECT kmeans_refine(m, ARRAY[1]) FROM steps WHERE step = 0;
 SELECT kmeans_refine(m, '{1,2,3}') FROM steps;
 SELECT kmeans_refine(kprototypes, f) FROM many, (SELECT kprototypes_fit(2, f, '{}') AS kprototypes FROM many) AS k;
+-- a state may come from anywhere: an aggregate of anybody's may begin with one, and its parts must lie within it
+CREATE AGGREGATE pg_temp.refine_state(model, float8[]) (SFUNC = kmeans_refine_transfn, STYPE = agg_state);
+CREATE FUNCTION pg_temp.begin_with(changed int[][]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	state bytea := decode((SELECT pg_temp.refine_state(m, f)::text FROM many, steps WHERE step = 0 AND id < 9), 'base64');
+	change int[];
+	made model;
+	detail text;
+BEGIN
+	FOREACH change SLICE 1 IN ARRAY changed LOOP
+		state := set_byte(state, change[1], change[2]);
+	END LOOP;
+	EXECUTE format('CREATE AGGREGATE pg_temp.forged(model, float8[]) (SFUNC = kmeans_refine_transfn, STYPE = agg_state, FINALFUNC = kmeans_refine_finalfn, INITCOND = %L)',
+		translate(encode(state, 'base64'), E'\n', ''));
+	EXECUTE 'SELECT pg_temp.forged(m, f) FROM many, steps WHERE step = 0' INTO made;
+	DROP AGGREGATE pg_temp.forged(model, float8[]);
+	RETURN 'goes on';
+EXCEPTION WHEN data_corrupted THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN detail;
+END
+$$;
+-- as it is; sizes of the model, numbers of groups and of features, the aggregate
+SELECT n, pg_temp.begin_with(changed) FROM (VALUES (1, '{{3,1}}'::int[]), (2, '{{12,240},{13,255},{14,255},{15,63}}'), (3, '{{12,0},{13,0}}'), (4, '{{15,255}}'), (5, '{{4,200}}'), (6, '{{4,0}}'), (7, '{{8,77}}'),
+	(8, '{{6,127},{10,127}}'), (9, '{{2,50}}')) AS v (n, changed) ORDER BY n;
 
 -- nothing, NULLs, one row, too few different ones, groups of groups
 SELECT kmeans_fit(3, ARRAY[x, y]) FROM points WHERE false;

@@ -34,7 +34,7 @@ sums_at(Size model_size)
 	return STEP_HEADER + MAXALIGN(model_size);
 }
 
-/* The parts of a state that is this process's own, or was checked. */
+/* The parts of a state that was checked. */
 static step_state
 parts_of(crm_agg_state *state)
 {
@@ -45,20 +45,34 @@ parts_of(crm_agg_state *state)
 	};
 }
 
+/*
+ * A state whose parts lie within it: its bytes may come from anywhere, for whoever
+ * makes an aggregate of the transition function says where it begins.
+ */
+static crm_agg_state *
+fetch_state(Datum value)
+{
+	crm_agg_state *state = crm_agg_state_fetch(value, CRM_STATE_KMEANS_STEP, STEP_STATE_VERSION, CRM_AGG_STATE_HEADER + STEP_HEADER);
+	step_state	s = parts_of(state);
+
+	if (s.groups < 1 || s.groups > CRM_KMEANS_MAX_GROUPS || s.features < 1 || s.features > CRM_KMEANS_MAX_FEATURES ||
+		s.model_size < CRM_MODEL_FINGERPRINT + sizeof(uint64) ||
+		VARSIZE(state) != CRM_AGG_STATE_HEADER + sums_at(s.model_size) + sizeof(double) * crm_kmeans_step_count(s.groups, s.features))
+		crm_agg_state_damaged("The sums in a state of kmeans_refine are not such.");
+	return state;
+}
+
 /* A copy of a state from anywhere, aligned and checked; what its model is, the final function sees. */
 static crm_agg_state *
 copy_state(Datum value, MemoryContext context)
 {
-	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_KMEANS_STEP, STEP_STATE_VERSION, CRM_AGG_STATE_HEADER + STEP_HEADER);
-	Size		size = VARSIZE(flat);
-	crm_agg_state *state = MemoryContextAlloc(context, size);
+	crm_agg_state *flat = fetch_state(value);
+	crm_agg_state *state = MemoryContextAlloc(context, VARSIZE(flat));
 	step_state	s;
 
-	memcpy(state, flat, size);
+	memcpy(state, flat, VARSIZE(flat));
 	s = parts_of(state);
-	if (s.groups < 1 || s.groups > CRM_KMEANS_MAX_GROUPS || s.features < 1 || s.features > CRM_KMEANS_MAX_FEATURES ||
-		size != CRM_AGG_STATE_HEADER + sums_at(s.model_size) + sizeof(double) * crm_kmeans_step_count(s.groups, s.features) ||
-		!crm_kmeans_step_is_valid(s.sums, s.groups, s.features))
+	if (!crm_kmeans_step_is_valid(s.sums, s.groups, s.features))
 		crm_agg_state_damaged("The sums in a state of kmeans_refine are not such.");
 	return state;
 }
@@ -117,9 +131,10 @@ crm_kmeans_refine_transfn(PG_FUNCTION_ARGS)
 		return scoring_rows_unchanged(fcinfo);
 	if (PG_NARGS() == 4)
 		weight = scoring_weight(PG_GETARG_FLOAT8(3));
-	state = PG_ARGISNULL(0) ? new_state(site, aggcontext) : (crm_agg_state *) PG_GETARG_POINTER(0);
+	state = PG_ARGISNULL(0) ? new_state(site, aggcontext) : fetch_state(PG_GETARG_DATUM(0));
 	s = parts_of(state);
-	if (crm_load64(s.model + CRM_MODEL_FINGERPRINT) != scoring_fingerprint(site))
+	if (s.groups != crm_model_groups(site->model) || s.features != site->model->features ||
+		crm_load64(s.model + CRM_MODEL_FINGERPRINT) != scoring_fingerprint(site))
 		different_models();
 	if (weight > 0)
 		crm_kmeans_step_add(s.sums, site->scorer.prepared, scoring_row(site, PG_GETARG_ARRAYTYPE_P(2)), weight);
