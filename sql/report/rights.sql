@@ -428,8 +428,8 @@ SELECT what AS ran_as_its_owner_for_a_superuser FROM results WHERE role = 5 AND 
 -- A superuser is refused nothing that the owner is not.
 SELECT o.what, o.result AS owner, s.result AS superuser FROM results o JOIN results s USING (what) WHERE o.role = 1 AND s.role = 5 AND o.result IS DISTINCT FROM s.result ORDER BY what;
 
--- The same functions in views: what a refresh reads is read as the owner, whatever his views call; what looks one customer's
--- row up reads it as its caller, as a SELECT from the view would.
+-- The same functions in views: what a refresh reads is read as the owner, whatever his views call, and so is a customer's row
+-- that a superuser looks up.  A rule or a query of the caller's own over the view runs as the caller, as a SELECT from it would.
 SET ROLE regress_matrix_owner;
 CREATE VIEW trapped_customers AS SELECT * FROM customers WHERE rights_matrix.trap(CASE WHEN id = '25' THEN 25 END);
 CREATE VIEW trapped_events AS SELECT * FROM events WHERE rights_matrix.trap(CASE WHEN customer = '25' THEN 25 END);

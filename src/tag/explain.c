@@ -188,8 +188,11 @@ read_as_caller(crm_explanation *e, const char *key, char **seen)
 	Bitmapset  *readable = NULL;
 	int			attribute = -1;
 	int			column = 2;
-	int			level = crm_rule_enter();
+	crm_owner_session session;
+	int			level;
 
+	crm_lookup_begin(&session, e->population);
+	level = crm_rule_enter();
 	while ((attribute = bms_next_member(e->columns, attribute)) >= 0)
 		if (may_read(e, attribute))
 			readable = bms_add_member(readable, attribute);
@@ -215,6 +218,7 @@ read_as_caller(crm_explanation *e, const char *key, char **seen)
 		e->timeline_hidden = !crm_rule_may_read_timelines(e->population);
 	SPI_finish();
 	crm_rule_leave(level);
+	crm_lookup_end(&session);
 }
 
 /* The timeline with what is dated behind as_of: by the clock alone that will count. */

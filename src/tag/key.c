@@ -144,6 +144,7 @@ crm_key_visible(const crm_population *population, Datum key, Oid type)
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1];
 	Oid			key_type = getBaseType(crm_population_key_type(population));
+	crm_owner_session session;
 	bool		visible;
 
 	/* the key is cast, not the column, so that the source's index serves */
@@ -154,12 +155,14 @@ crm_key_visible(const crm_population *population, Datum key, Oid type)
 	appendStringInfo(&sql, "SELECT 1 FROM %s WHERE customer.%s OPERATOR(pg_catalog.=) $1::%s LIMIT 1",
 					 crm_population_rows(population, "customer", GetCurrentTransactionStartTimestamp()), quote_identifier(population->key_column),
 					 key_type == BPCHAROID ? "pg_catalog.bpchar" : format_type_be_qualified(key_type));
+	crm_lookup_begin(&session, population);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute_with_args(sql.data, 1, types, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "looking a customer up failed");
 	visible = SPI_processed > 0;
 	SPI_finish();
+	crm_lookup_end(&session);
 	return visible;
 }
 

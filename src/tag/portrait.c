@@ -114,12 +114,15 @@ read_row(portrait *p, TimestampTz at)
 {
 	Relation	source = relation_open(p->population->source, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(source);
-	bool		whole = pg_class_aclcheck(p->population->source, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 	MemoryContext caller = CurrentMemoryContext;
 	StringInfoData query;
 	const char *name = NULL;
 	int			best = -1;
+	crm_owner_session session;
+	bool		whole;
 
+	crm_lookup_begin(&session, p->population);
+	whole = pg_class_aclcheck(p->population->source, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT pg_catalog.row_to_json(customer)::pg_catalog.text, ");
 	for (int i = 0; i < desc->natts; i++)
@@ -171,6 +174,7 @@ read_row(portrait *p, TimestampTz at)
 		p->name = called != NULL && called[0] != '\0' ? MemoryContextStrdup(caller, called) : NULL;
 	}
 	SPI_finish();
+	crm_lookup_end(&session);
 }
 
 /* Customers of the population in the scopes given. */

@@ -52,6 +52,23 @@ crm_owner_end(crm_owner_session *session)
 	SetUserIdAndSecContext(session->saved_user, session->saved_context);
 }
 
+void
+crm_lookup_begin(crm_owner_session *session, const crm_population *population)
+{
+	session->settings = 0;
+	if (!superuser() || superuser_arg(population->owner) || GetUserNameFromId(population->owner, true) == NULL)
+		return;
+	crm_rights_check_owner(population->owner);
+	crm_owner_begin(session, population->owner);
+}
+
+void
+crm_lookup_end(crm_owner_session *session)
+{
+	if (session->settings != 0)
+		crm_owner_end(session);
+}
+
 /* ---- rows into a callback ------------------------------------------------------------ */
 
 typedef struct row_receiver

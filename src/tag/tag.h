@@ -174,6 +174,13 @@ typedef struct crm_owner_session
 
 extern void crm_owner_begin(crm_owner_session *session, Oid owner);
 extern void crm_owner_end(crm_owner_session *session);
+/*
+ * One customer's row is looked up as the caller, as a SELECT from the source would
+ * be; but a superuser, who has no rows hidden from him to begin with, does it as
+ * the population's owner: its view must not call functions with all rights.
+ */
+extern void crm_lookup_begin(crm_owner_session *session, const crm_population *population);
+extern void crm_lookup_end(crm_owner_session *session);
 /* Runs something that may fail in a subtransaction (explain_evaluate.c); NULL, or the error's message, and its SQLSTATE where asked for. */
 extern char *crm_explain_try(void (*action) (void *arg), void *arg, int *sqlstate);
 
