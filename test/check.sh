@@ -10,7 +10,7 @@
 #   regress    sql/<room>/*.sql with pg_regress; ROOM=... restricts to rooms
 #   isolation  test/isolation/specs
 #   doc        the SQL of README.md and doc/*.md
-#   real       test/real over public data beside the checkout
+#   real       test/real over public data beside the checkout; TEST=... restricts to one
 #   demo       the demonstration over a smaller bank, and what was planted in it
 #   browser    pages in a headless Chromium: test/browser
 #   bi         the views of BI tools through a driver: test/bi
@@ -280,7 +280,7 @@ stage_real()
 {
 	local file name status log
 
-	for file in "$here"/real/*.sh "$here"/real/*.sql; do
+	for file in "$here"/real/${TEST:-*}.sh "$here"/real/${TEST:-*}.sql; do
 		[ -f "$file" ] || continue
 		name=$(basename "$file")
 		log=$logs/real-$name.log

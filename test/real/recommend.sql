@@ -13,8 +13,8 @@ CREATE TABLE visit (split text, user_id int, vroot_id int);
 SELECT pg_temp.same(string_agg(format('%s %s %s', split, users, visits), ', ' ORDER BY split DESC), 'train 32711 98654, test 5000 15191', 'published: users and visits')
 FROM (SELECT split, count(DISTINCT user_id) AS users, count(*) AS visits FROM visit GROUP BY split) AS s;
 
-CREATE TABLE model (name text PRIMARY KEY, m crm.model);
-INSERT INTO model
+CREATE TABLE fitted (name text PRIMARY KEY, m crm.model);
+INSERT INTO fitted
 SELECT name, crm.recommend_fit(user_id, vroot_id::text, 1, options::jsonb)
 FROM visit, (VALUES ('popularity', '{"method": "popularity"}'), ('cosine', '{"neighbours": 1000, "shrinkage": 0}'), ('cosine of 20', '{"neighbours": 20, "shrinkage": 0}'),
 	('jaccard', '{"similarity": "jaccard", "neighbours": 1000, "shrinkage": 0}'), ('conditional', '{"similarity": "conditional", "neighbours": 1000, "shrinkage": 0}'),
@@ -27,8 +27,8 @@ SELECT user_id, item, array_remove(items, item) AS others
 FROM (SELECT user_id, array_agg(vroot_id::text ORDER BY vroot_id) AS items FROM visit WHERE split = 'test' GROUP BY user_id HAVING count(*) > 1) AS u, unnest(items) AS item;
 SELECT pg_temp.same(count(DISTINCT user_id), 3453::bigint, 'published: test users with two visits') FROM hidden;
 CREATE TABLE place (name text, user_id int, item text, list text[], place int);
-SELECT format('INSERT INTO place SELECT %1$L, user_id, h.item, list, array_position(list, h.item) FROM (SELECT m FROM model WHERE name = %1$L) AS m, hidden AS h,
-	LATERAL (SELECT array_agg(r.item ORDER BY no) AS list FROM crm.recommend(m, others, 10) WITH ORDINALITY AS r (item, score, because, no)) AS r', name) FROM model \gexec
+SELECT format('INSERT INTO place SELECT %1$L, user_id, h.item, list, array_position(list, h.item) FROM (SELECT m FROM fitted WHERE name = %1$L) AS m, hidden AS h,
+	LATERAL (SELECT array_agg(r.item ORDER BY no) AS list FROM crm.recommend(m, others, 10) WITH ORDINALITY AS r (item, score, because, no)) AS r', name) FROM fitted \gexec
 CREATE TABLE found AS
 SELECT name, avg(hr1) AS hr1, avg(hr5) AS hr5, avg(hr10) AS hr10, avg(ndcg) AS ndcg
 FROM (SELECT name, user_id, avg((at <= 1)::int) AS hr1, avg((at <= 5)::int) AS hr5, avg((at <= 10)::int) AS hr10, avg(CASE WHEN at <= 10 THEN ln(2) / ln(at + 1) ELSE 0 END) AS ndcg
@@ -44,8 +44,8 @@ SELECT pg_temp.note(a.hr10 > c.hr10 - 0.02 AND a.ndcg > c.ndcg - 0.02, format('a
 FROM found a, found c WHERE a.name = 'als' AND c.name = 'cosine';
 -- Neighbours of area 1008, through scores.
 SELECT pg_temp.note(bool_and(abs(score - e.cosine) < 1e-8) AND count(*) = 2, 'published: cosines of area 1008 with 1034 and 1009')
-FROM model, crm.recommend(m, '{1008}', 300) AS r JOIN (VALUES ('1034', 0.52165141), ('1009', 0.35994709)) AS e (item, cosine) USING (item) WHERE name = 'cosine';
-SELECT pg_temp.note(abs(score - 0.35162778) < 1e-8, 'published: Jaccard of 1008 and 1034') FROM model, crm.recommend(m, '{1008}', 300) AS r WHERE name = 'jaccard' AND item = '1034';
+FROM fitted, crm.recommend(m, '{1008}', 300) AS r JOIN (VALUES ('1034', 0.52165141), ('1009', 0.35994709)) AS e (item, cosine) USING (item) WHERE name = 'cosine';
+SELECT pg_temp.note(abs(score - 0.35162778) < 1e-8, 'published: Jaccard of 1008 and 1034') FROM fitted, crm.recommend(m, '{1008}', 300) AS r WHERE name = 'jaccard' AND item = '1034';
 -- The aggregate's figures, a row being a hidden visit, are plain SQL's.
 SELECT pg_temp.note(bool_and(abs((q).hit_rate - hits) < 1e-12 AND abs((q).ndcg - gain) < 1e-12 AND abs((q).mrr - reciprocal) < 1e-12 AND (q).customers = n AND (q).items = items), 'recommendation_quality_agg as plain SQL has it')
 FROM (SELECT name, crm.recommendation_quality_agg(10, list, ARRAY[item]) AS q, count(*) AS n, avg((place IS NOT NULL)::int)::float8 AS hits, avg(coalesce(ln(2) / ln(place + 1), 0)) AS gain,
