@@ -16,7 +16,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 seconds=${SOAK_SECONDS:-3600}
 customers=${SOAK_CUSTOMERS:-20000}
-every=$((seconds / 120 > 0 ? seconds / 120 : 1))
 
 crm_server_start
 out=$CRM_BUILD/soak
@@ -24,16 +23,26 @@ rm -rf "$out"
 mkdir -p "$out"
 psql -X -q -o /dev/null -v customers="$customers" -f "$here/soak.sql"
 
-# name, sessions, most transactions a second; the script comes by standard input
+# name, sessions, most transactions a second, one of how many is measured; the script comes by standard input.  Memory is taken
+# between statements: what is in the session's contexts, and what the process has for itself (not the buffers that all share).
 worker()
 {
-	cat >"$out/$1.sql"
+	{
+		cat
+		cat <<-SQL
+			\\set measured random(1, $4)
+			\\if :measured = 1
+			INSERT INTO public.memory (name, pid, used, resident) SELECT '$1', pg_backend_pid(), sum(used_bytes) / 1024,
+				(regexp_match(pg_read_file('/proc/self/status'), 'RssAnon:\\s*(\\d+)'))[1]::bigint FROM pg_backend_memory_contexts;
+			\\endif
+		SQL
+	} >"$out/$1.sql"
 	PGAPPNAME=soak_$1 pgbench -n -f "$out/$1.sql" -D customers="$customers" -c "$2" -j 1 -T "$seconds" -R "$3" >"$out/$1.out" 2>&1 &
 	workers+=("$!:$1")
 }
 workers=()
 
-worker writer 2 40 <<'SQL'
+worker writer 2 40 100 <<'SQL'
 \set id random(1, :customers)
 \set other random(1, :customers)
 \set what random(1, 10)
@@ -50,41 +59,32 @@ DELETE FROM public.customer WHERE id = :id;
 INSERT INTO public.customer VALUES (:id, :amount, 'city ' || :other % 7, '2024-01-01') ON CONFLICT (id) DO UPDATE SET amount = excluded.amount;
 \endif
 SQL
-worker reader 2 20 <<'SQL'
+worker reader 2 20 20 <<'SQL'
 \set id random(1, :customers)
 SELECT cardinality(segment('best', 'shop')), cardinality(segment('rich & !surfer | amount >= 90', 'shop'));
 SELECT profile(:id, 'shop'), (SELECT count(*) FROM tags_of(:id, 'shop'));
 SELECT window_funnel(t, '30 days', ARRAY['view', 'order']), event_count(t) FROM timeline_of(:id, 'shop') t;
 SELECT sum(predict('buyer', c)) FROM public.customer c WHERE id BETWEEN :id AND :id + 100;
 SQL
-worker refresher 1 1 <<'SQL'
+worker refresher 1 1 1 <<'SQL'
 SELECT count(*) FROM fold_tags('shop');
 SELECT count(*) FROM refresh_timelines('shop');
 SELECT count(*) FROM refresh_tags('shop');
 SELECT count(*) FROM consume_segment_changes('best', 'soak', 1000, 'shop');
 SQL
-worker reporter 1 0.5 <<'SQL'
+worker reporter 1 0.5 1 <<'SQL'
 \set id random(1, :customers)
 SELECT length(report('shop'));
 SELECT count(*) FROM refresh_reports('shop');
 SELECT length(customer_page(:id, 'shop'));
 SELECT count(*) FROM segment_profile('best', NULL, 'shop');
 SQL
-worker trainer 1 0.5 <<'SQL'
+worker trainer 1 0.5 1 <<'SQL'
 SELECT retrain('buyer') IS NOT NULL;
 SELECT kmeans_fit(4, ARRAY[amount, length(city), joined - date '2020-01-01']::float8[]) IS NOT NULL FROM public.customer WHERE id <= 3000;
 SELECT boosted_trees_fit(amount > 50, ARRAY[id % 7, joined - date '2020-01-01']::float8[], '{"trees": 10}') IS NOT NULL FROM public.customer WHERE id <= 3000;
 SELECT recommend_fit(customer, what || coalesce(channel, '')) IS NOT NULL FROM public.event WHERE customer <= 2000;
 SQL
-
-# What a session has for itself (not the buffers that all share), kB.
-while [ -n "$(jobs -rp)" ]; do
-	sleep "$every"
-	while IFS='|' read -r pid name; do
-		kb=$(sed -n 's/^RssAnon:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null) || continue
-		[ -z "$kb" ] || printf '%s\t%s\t%s\t%s\n' "$SECONDS" "$pid" "$name" "$kb" >>"$out/memory"
-	done < <(psql -X -At -c "SELECT pid, application_name FROM pg_stat_activity WHERE application_name LIKE 'soak\_%'")
-done
 
 failed=0
 problem()
@@ -111,25 +111,19 @@ for file in "$out"/differences.*; do
 	[ ! -s "$file" ] || { head -n 20 "$file"; problem "not what plain SQL says: ${file##*.}"; }
 done
 
-# Memory: the median of the last quarter beside that of the second, when caches are filled.  A leak of one row in each statement
-# is megabytes in an hour; what an allocator keeps back is not.
-awk -F '\t' '
-	{ n[$2]++; kb[$2, n[$2]] = $4; name[$2] = $3 }
-	function median(pid, from, to,    i, j, k, v, x) {
-		k = 0
-		for (i = from; i <= to; i++) v[++k] = kb[pid, i]
-		for (i = 2; i <= k; i++) { x = v[i]; for (j = i - 1; j > 0 && v[j] > x; j--) v[j + 1] = v[j]; v[j + 1] = x }
-		return v[int((k + 1) / 2)]
-	}
-	END {
-		for (pid in n) {
-			if (n[pid] < 8) continue
-			q = int(n[pid] / 4)
-			early = median(pid, q + 1, 2 * q); late = median(pid, n[pid] - q + 1, n[pid])
-			bad = late > early * 1.2 + 8192
-			printf "%-15s %8d kB, then %8d kB%s\n", name[pid], early, late, bad ? "  GROWS" : ""
-		}
-	}' "$out/memory" | sort | tee "$out/memory.summary"
+# Memory: the median of the last quarter of a session beside that of its second, when its caches are filled.  The contexts may
+# have grown by the plans of statements that came late; what malloc keeps back between them is bounded loosely.
+psql -X -q -At -F ' ' >"$out/memory.summary" <<'SQL'
+WITH part AS (SELECT name, pid, used, resident, ntile(4) OVER (PARTITION BY pid ORDER BY at) AS quarter, count(*) OVER (PARTITION BY pid) AS times FROM public.memory),
+median AS (
+	SELECT name, pid, times, percentile_disc(0.5) WITHIN GROUP (ORDER BY used) FILTER (WHERE quarter = 2) AS used, percentile_disc(0.5) WITHIN GROUP (ORDER BY used) FILTER (WHERE quarter = 4) AS used_late,
+		percentile_disc(0.5) WITHIN GROUP (ORDER BY resident) FILTER (WHERE quarter = 2) AS resident, percentile_disc(0.5) WITHIN GROUP (ORDER BY resident) FILTER (WHERE quarter = 4) AS resident_late
+	FROM part GROUP BY name, pid, times)
+SELECT format('%s, %s times: contexts %s kB, then %s kB; process %s kB, then %s kB%s', name, times, used, used_late, resident, resident_late,
+	CASE WHEN used_late > used * 1.1 + 1024 OR resident_late > resident * 1.5 + 32768 THEN ': GROWS' END)
+FROM median WHERE times >= 8 ORDER BY name, pid
+SQL
+cat "$out/memory.summary"
 [ -s "$out/memory.summary" ] || problem "no memory was measured"
 ! grep -q GROWS "$out/memory.summary" || problem "memory grows"
 echo "soak of $seconds s: $failed problems"

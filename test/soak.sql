@@ -21,6 +21,8 @@ SELECT define_segment('best', 'rich & buyer | city = "city 3"', 'shop'), follow_
 SELECT define_report('way', 'funnel', '{"steps": ["view", "order"], "within": "30 days"}', 'shop');
 SELECT train('buyer', 'logistic', 'SELECT amount, city, joined, amount > 50 AND id % 3 = 0 AS yes FROM public.customer WHERE id <= 2000', 'yes') IS NOT NULL;
 
+CREATE TABLE public.memory (name text, pid int, at timestamptz DEFAULT clock_timestamp(), used bigint, resident bigint);
+
 -- What is wrong: the sets as they are read, beside the same by plain SQL.
 CREATE FUNCTION public.differences() RETURNS SETOF text LANGUAGE sql STABLE AS $$
 	WITH counts AS (
