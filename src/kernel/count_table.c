@@ -98,6 +98,7 @@ rebuild(crm_count_table *table, uint32_t places)
 	crm_count  *old = table->entries;
 	uint32_t	old_places = table->places;
 	crm_count  *entries = table->env.alloc(table->env.arg, sizeof(crm_count) * places);
+	crm_status	status = CRM_OK;
 
 	if (entries == NULL)
 		return CRM_NO_MEMORY;
@@ -122,11 +123,17 @@ rebuild(crm_count_table *table, uint32_t places)
 			memcpy(entry->key, moved.key, sizeof(moved.key));
 			table->count++;
 		}
+		else if (entry->rows > UINT64_MAX - moved.rows)
+		{
+			/* only of rows that were not counted but read */
+			status = CRM_OUT_OF_RANGE;
+			break;
+		}
 		entry->rows += moved.rows;
 	}
 	if (old != NULL)
 		table->env.release(table->env.arg, old);
-	return CRM_OK;
+	return status;
 }
 
 static crm_status
