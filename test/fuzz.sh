@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 #
 # fuzz.sh [NAME ...] - runs the fuzz targets with libFuzzer, FUZZ_SECONDS each
-# (default 60), from the corpus in the tree.
+# (default 60) or FUZZ_RUNS executions, whichever is over first, from the corpus in
+# the tree.
 #
 # New inputs are kept in $CRM_BUILD/fuzz/<name>.  One that crashes is kept there
 # as crash-*: when the bug is mended, it goes into test/fuzz/corpus/<name>, where
@@ -29,7 +30,7 @@ for file in "$here"/fuzz/fuzz_*.c; do
 	seeds=$here/fuzz/corpus/$name
 	mkdir -p "$found"
 	echo "$name: $seconds s"
-	if "$programs/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
+	if "$programs/fuzz_$name" -max_total_time="$seconds" ${FUZZ_RUNS:+-runs="$FUZZ_RUNS"} -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
 		-artifact_prefix="$found/crash-" "$found" ${seeds:+$([ -d "$seeds" ] && echo "$seeds")} >"$found.log" 2>&1; then
 		grep -E 'number_of_executed_units|new_units_added' "$found.log" | sed 's/^/    /'
 		passed=$((passed + 1))
