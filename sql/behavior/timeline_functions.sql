@@ -272,6 +272,7 @@ SELECT pg_temp.try('SELECT count(*) FROM history CROSS JOIN LATERAL ' || call) F
 	(20, $$state_transitions(t, '{a}', 'decade')$$), (21, $$state_transitions(t, '{a}', 'week', week_start => 8)$$), (22, $$state_transitions(t, '{a}', 'week', week_start => NULL)$$),
 	(23, $$path_edges(t, depth => 0)$$), (24, $$path_edges(t, '{}')$$), (25, $$velocity(t, '1 year')$$),
 	(26, $$event_sum(t || '[["2026-01-01T00:00:00Z","x",1.7e308],["2026-01-01T00:00:00Z","x",1.7e308]]')$$)) v (n, call) ORDER BY n;
+SELECT count(*) FROM state_transitions('[["2026-01-31T23:00:00Z","ok"]]', ARRAY['ok'], 'day', until => '9999-01-01');
 -- An error that is caught leaves the call site as good as new.
 DO $$
 DECLARE

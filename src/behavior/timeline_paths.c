@@ -180,6 +180,9 @@ crm_time_in_state(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* Days of more than two centuries: an end in the far future is a mistake. */
+#define MOST_TRANSITION_PERIODS 100000
+
 typedef struct transitions_memory
 {
 	behavior_selectors select;
@@ -206,6 +209,7 @@ crm_state_transitions(PG_FUNCTION_ARGS)
 	uint64		met;
 	int			state = -1;
 	int64		number;
+	int64		last;
 	bool		open;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -233,7 +237,8 @@ crm_state_transitions(PG_FUNCTION_ARGS)
 	met = behavior_events_next(&events);
 	if (met == 0)
 		return (Datum) 0;
-	for (number = behavior_calendar_number(&memory->calendar, events.cursor.at);
+	number = behavior_calendar_number(&memory->calendar, events.cursor.at);
+	for (last = number + MOST_TRANSITION_PERIODS;
 		 met != 0 || (!open && behavior_calendar_begin(&memory->calendar, number) < range.until);
 		 number++)
 	{
@@ -242,6 +247,12 @@ crm_state_transitions(PG_FUNCTION_ARGS)
 		Datum		values[3];
 		bool		nulls[3] = {false, false, false};
 
+		if (number == last)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("state_transitions would give more than %d periods", MOST_TRANSITION_PERIODS),
+					 errdetail("They go from that of the first state to that of the last, or to the one that \"until\" lies in."),
+					 errhint("Give an \"until\" that is not so far away, or longer periods.")));
 		for (; met != 0 && events.cursor.at < next; met = behavior_events_next(&events))
 			state = crm_ctz64(met);
 		if (state < 0)
