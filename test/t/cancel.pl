@@ -273,7 +273,7 @@ my %jobs = (
 	'report' => "SELECT count(length(report('shop'))) FROM $many",
 	'customer_page' => "SELECT sum(length(customer_page(n, 'shop'))) FROM generate_series(1::bigint, 10000) AS n",
 	'association_rules' => "SELECT association_rules(0.001, 0.1, n / 10, 'item ' || hashint8(n) % 100) IS NULL FROM generate_series(1::bigint, 3000000) n",
-	'frequent_itemsets' => "SELECT frequent_itemsets(0.0001, n / 30, 'item ' || hashint8(n) % 40) IS NULL FROM generate_series(1::bigint, 300000) n",
+	'frequent_itemsets' => "SELECT frequent_itemsets(0.0001, n / 30, 'item ' || hashint8(n) % 40, '{\"max_items\": 5}') IS NULL FROM generate_series(1::bigint, 300000) n",
 );
 $node->safe_psql('postgres', "SELECT train('named', 'boosted_trees', '$rows', 'bought', '{\"trees\": 20}')");
 
