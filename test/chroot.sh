@@ -49,11 +49,17 @@ chroot_make()
 	mv "$root.new" "$root"
 }
 
-# The tree as it stands, without what was built in it.
+# The tree as it stands, without what was built in it; and the authorities that this machine's administrator trusts,
+# as packages of npm may come through a proxy of his.
 chroot_copy()
 {
-	local root=$chroots/$1
+	local root=$chroots/$1 own=/usr/local/share/ca-certificates
 
+	if compgen -G "$own/*.crt" >/dev/null; then
+		mkdir -p "$root$own"
+		cp "$own"/*.crt "$root$own/"
+		chroot_run "$1" update-ca-certificates >/dev/null 2>&1 || crm_die "update-ca-certificates in $1 failed"
+	fi
 	mkdir -p "$root/crm_analytics"
 	find "$root/crm_analytics" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 	tar -C "$CRM_SOURCE" --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.so' -cf - . | tar -C "$root/crm_analytics" --no-same-owner -xf -
