@@ -38,9 +38,9 @@ crm_build_folder()
 		CRM_BUILD=$CRM_SOURCE/build
 		if ! { mkdir -p "$CRM_BUILD" && [ -w "$CRM_BUILD" ]; } 2>/dev/null; then
 			CRM_BUILD=${XDG_CACHE_HOME:-$HOME/.cache}/crm_analytics/$(cksum <<<"$CRM_SOURCE" | cut -d ' ' -f 1)
-			mkdir -p "$CRM_BUILD"
 		fi
 	fi
+	mkdir -p "$CRM_BUILD"
 	export CRM_BUILD
 }
 

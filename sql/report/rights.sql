@@ -101,7 +101,14 @@ $$;
 
 -- Relations: which of the rows that are there each role sees; and that nobody but the owner of the catalogue writes any.
 CREATE TABLE relations (name text COLLATE "C" PRIMARY KEY, kind "char", rows bigint);
-INSERT INTO relations SELECT c.relname, c.relkind, (xpath('//c/text()', query_to_xml(format('SELECT count(*) AS c FROM %s', c.oid::regclass), false, true, '')))[1]::text::bigint
+CREATE FUNCTION rows_of(relation regclass) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	found bigint;
+BEGIN
+	EXECUTE format('SELECT count(*) FROM %s', relation) INTO found;
+	RETURN found;
+END $$;
+INSERT INTO relations SELECT c.relname, c.relkind, rows_of(c.oid)
 FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid JOIN pg_class c ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
 WHERE e.extname = 'crm_analytics' AND d.deptype = 'e' AND c.relkind IN ('r', 'v', 'm', 'p', 'S', 'f');
 CREATE TABLE seen (relation text, role int, command text, result text);
