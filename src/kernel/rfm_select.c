@@ -122,10 +122,13 @@ interpolate(double low, double high, uint64_t total, uint32_t bins, uint32_t k)
 	border = low + part * (high - low);
 	if (!isfinite(border))
 		border = low * (1 - part) + high * part;
-	/* Rounding must not carry a border onto or beyond the values that it separates. */
-	if (border < low || border >= high)
-		border = low;
-	return border;
+	/*
+	 * Rounding must not carry a border onto or beyond the values that it separates,
+	 * and borders in the same gap must not step back.
+	 */
+	if (border >= high)
+		return nextafter(high, -INFINITY);
+	return border < low ? low : border;
 }
 
 /* The keys at places of sorted entries.  With fewer values than bins the places may step back by one. */
