@@ -93,6 +93,13 @@ RESET ROLE;
 SELECT grant_population('stored', 'regress_report_bi');
 SELECT grant_population('stored', 'regress_report_north', scopes => '{north}');
 SELECT grant_population('stored', 'regress_report_definer', 'define');
+-- The history of refreshes counts the customers of all scopes: who reads them all sees it.
+SET ROLE regress_report_bi;
+SELECT count(*) > 0 AS told FROM refresh_history WHERE population_id = (SELECT population_id FROM population_definition WHERE name = 'stored');
+SET ROLE regress_report_north;
+SELECT count(*) > 0 AS told FROM refresh_history WHERE population_id = (SELECT population_id FROM population_definition WHERE name = 'stored');
+SELECT count(*) > 0 AS known FROM population_definition WHERE name = 'stored';
+RESET ROLE;
 CREATE FUNCTION seen() RETURNS TABLE (reports bigint, funnel bigint, whole bigint, scopes text[]) LANGUAGE sql AS $$
 	SELECT (SELECT count(*) FROM crm.bi_reports WHERE population = 'stored'), count(*), count(*) FILTER (WHERE whole), array_agg(DISTINCT scope) FROM crm.bi_funnel WHERE population = 'stored' $$;
 SET ROLE regress_report_bi; SELECT * FROM seen();
@@ -173,6 +180,12 @@ SELECT refresh_reports('watched', 'who');
 SELECT define_report('odd', 'rfm', '{"recency": "branch", "frequency": "q"}', 'watched');
 SELECT report, problem ~ '"(north|south)"' AS quotes FROM refresh_reports('watched') WHERE report = 'odd';
 SELECT problem FROM bi_reports WHERE report = 'odd';
+-- ... nor does an error tell another definer, who names the report
+SELECT grant_population('watched', 'regress_report_definer', 'define');
+SET ROLE regress_report_definer;
+SELECT refresh_reports('watched', 'odd');
+SELECT refresh_reports('watched', 'who');
+SET ROLE regress_report_owner;
 SELECT drop_report('odd', 'watched');
 
 -- Errors

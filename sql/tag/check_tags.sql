@@ -108,7 +108,7 @@ RESET ROLE;
 -- Cost: the order of magnitude is all that a test can say.
 SELECT * FROM tag_cost_report('viewed');
 SELECT count(*) FROM refresh_tags('people');
-CREATE FUNCTION slow(a int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM count(*) FROM generate_series(1, 1000); RETURN a > 5; END $$;
+CREATE FUNCTION slow(a int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM count(*) FROM generate_series(1, 5000); RETURN a > 5; END $$;
 SELECT create_tag('slow', 'slow(age)', population => 'people');
 SELECT count(*) FROM refresh_tags('people', '{slow}');
 SELECT tag, microseconds >= 0 AS measured, batched, set_bytes > 0 AS stored, history_bytes >= 0 AS kept FROM tag_cost_report('people', 100);

@@ -215,23 +215,27 @@ store_parts(const count *c, double seconds)
 	crm_catalogue_end(&session);
 }
 
-/*
- * Why a report failed, for those who may know of the population.  Texts about its
- * definition and rights are told; those about values may quote a row that only the
- * owner sees.
- */
-static char *
-public_problem(char *problem, int sqlstate)
+/* Texts about a report's definition and rights are told; those about values may quote a row that only its owner sees. */
+static bool
+is_public(int sqlstate)
 {
 	switch (ERRCODE_TO_CATEGORY(sqlstate))
 	{
 		case MAKE_SQLSTATE('4', '2', '0', '0', '0'):
 		case MAKE_SQLSTATE('5', '4', '0', '0', '0'):
 		case MAKE_SQLSTATE('5', '5', '0', '0', '0'):
-			return problem;
+			return true;
 		default:
-			return psprintf("error %s: %s.refresh_reports tells members of its owner more", unpack_sql_state(sqlstate), crm_schema());
+			return false;
 	}
+}
+
+/* Why a report failed, for those who may know of the population. */
+static char *
+public_problem(char *problem, int sqlstate)
+{
+	return is_public(sqlstate) ? problem :
+		psprintf("error %s: %s.refresh_reports tells members of its owner more", unpack_sql_state(sqlstate), crm_schema());
 }
 
 static void
@@ -259,6 +263,42 @@ refresh_report(void *arg)
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, begin);
 	store_parts(c, INSTR_TIME_GET_DOUBLE(end));
+}
+
+/* The same for somebody who may not act for the report's owner: an error that may quote a row becomes one that does not. */
+static void
+refresh_for_another(count *c)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		refresh_report(c);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (is_public(error->sqlerrcode) ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK))
+			PG_RE_THROW();
+		FlushErrorState();
+		ereport(LOG_SERVER_ONLY,
+				(errcode(error->sqlerrcode),
+				 errmsg("report \"%s\" of population \"%s\" fails: %s", c->report->name, c->population->name, error->message),
+				 errhidecontext(true)));
+		ereport(ERROR,
+				(errcode(error->sqlerrcode),
+				 errmsg("report \"%s\" of population \"%s\" cannot be counted", c->report->name, c->population->name),
+				 errdetail("What exactly is wrong may tell of a customer, and is for role \"%s\", whose rights the counting has.",
+						   GetUserNameFromId(c->report->owner, true)),
+				 errhint("Let that role call %s.refresh_reports.", crm_schema())));
+	}
+	PG_END_TRY();
 }
 
 /* ---- functions --------------------------------------------------------------------------- */
@@ -423,8 +463,10 @@ crm_refresh_reports(PG_FUNCTION_ARGS)
 		old = MemoryContextSwitchTo(context);
 		if (PG_ARGISNULL(1))
 			problem = crm_explain_try(refresh_report, &c, &sqlstate);
-		else
+		else if (has_privs_of_role(GetUserId(), r->owner))
 			refresh_report(&c);
+		else
+			refresh_for_another(&c);
 		INSTR_TIME_SET_CURRENT(end);
 		INSTR_TIME_SUBTRACT(end, begin);
 		if (problem != NULL)

@@ -157,7 +157,7 @@ CREATE TABLE @extschema@.refresh_history (
 	chunks_written	bigint NOT NULL
 );
 ALTER SEQUENCE @extschema@.refresh_history_refresh_id_seq OWNED BY @extschema@.refresh_history.refresh_id;
-COMMENT ON TABLE @extschema@.refresh_history IS 'when each population was refreshed, how long it took, and what it wrote';
+COMMENT ON TABLE @extschema@.refresh_history IS 'when each population was refreshed, how long it took, and what it wrote, for those who may read the sets of all its scopes';
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.population_definition_population_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.population_definition', '');

@@ -184,7 +184,7 @@ crm_create_tag(PG_FUNCTION_ARGS)
 	arguments = read_arguments(fcinfo);
 
 	/* the population's owner where he may be acted for, so that one scan serves all tags */
-	owner = has_privs_of_role(GetUserId(), arguments.population->owner) ? arguments.population->owner : GetUserId();
+	owner = crm_rights_rule_owner(arguments.population);
 	rule = check_rule(&arguments, owner, &clock);
 	crm_rule_require_columns(arguments.population, rule, owner);
 	if (crm_defined_segment_find(arguments.population, arguments.name) != NULL)

@@ -305,7 +305,7 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	source = relation_open(population->source, AccessShareLock);
 	rule = crm_rule_parse(source, crm_text_argument(fcinfo, 0), population->has_events);
 	/* what it rests on runs as its owner, and the rule with it, as it would as a tag */
-	owner = has_privs_of_role(GetUserId(), population->owner) ? population->owner : GetUserId();
+	owner = crm_rights_rule_owner(population);
 	crm_owner_begin(&session, owner);
 	bound = crm_rules_bind(population, source, owner, list_make1(rule), NIL);
 	crm_owner_end(&session);
@@ -340,11 +340,10 @@ crm_preview_tag(PG_FUNCTION_ARGS)
 	callback.arg = (void *) rule->text;
 	error_context_stack = &callback;
 	appendStringInfo(&query, " WHERE customer.%s IS NOT NULL", quote_identifier(population->key_column));
-	if (bound != NULL)
-		crm_owner_begin(&session, owner);
+	/* whoever acts for the population's owner runs nothing of that owner's views with rights of his own */
+	crm_owner_begin(&session, owner);
 	scan_source(&p, query.data, rule, population, bound);
-	if (bound != NULL)
-		crm_owner_end(&session);
+	crm_owner_end(&session);
 	error_context_stack = callback.previous;
 	return_values(&p, rsinfo);
 	if (p.numbers != NULL)

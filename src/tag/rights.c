@@ -372,6 +372,17 @@ crm_rights_check_tag(const crm_tag *tag)
 	crm_rights_check_owner(tag->owner);
 }
 
+Oid
+crm_rights_rule_owner(const crm_population *population)
+{
+	Oid			owner = population->owner;
+
+	if (owner == GetUserId() || !has_privs_of_role(GetUserId(), owner) || GetUserNameFromId(owner, true) == NULL)
+		return GetUserId();
+	crm_rights_check_owner(owner);
+	return owner;
+}
+
 bool
 crm_rights_may_read_all(const crm_population *population, Oid relation, int columns, char **column_names)
 {

@@ -155,6 +155,8 @@ extern bool crm_rights_may_read_all(const crm_population *population, Oid relati
 extern bool crm_rights_may_read_some(const crm_population *population);
 /* 42501 when the owner of the catalogue must not name this role as one whose rights queries run with. */
 extern void crm_rights_check_owner(Oid owner);
+/* As whom a rule of the caller's runs: as the population's owner where he may be acted for (crm_rights_check_owner), else as himself. */
+extern Oid	crm_rights_rule_owner(const crm_population *population);
 /* May the current user know of the population and its tags at all? */
 extern bool crm_rights_may_see(const crm_population *population);
 

@@ -9,7 +9,9 @@
  * sub-SELECT of its own, whose timeline reaches further, so that no feature can
  * see it.
  *
- * All of it runs as the caller: he gets the customers that he may see.
+ * All of it runs as the caller: he gets the customers that he may see.  Whoever
+ * may act for the population's owner, such as a superuser, acts for him here: what
+ * the owner's views call must not come by rights that he has not.
  */
 #include "common/crm.h"
 
@@ -61,7 +63,7 @@ typedef struct training_rows
 {
 	crm_population *population;
 	Relation	source;
-	Oid			owner;			/* as whom bound rules run */
+	Oid			owner;			/* as whom the query runs */
 	TimestampTz cut;			/* features are as of it */
 	TimestampTz end;			/* of the outcome's window; without outcome the cut */
 	bool		columns_today;
@@ -614,8 +616,7 @@ run(training_rows *t)
 	crm_require_alone("whole_timeline");
 	crm_require_alone("event_count");
 	crm_require_alone("population_keys");
-	if (t->bound != NULL)
-		crm_owner_begin(&session, t->owner);
+	crm_owner_begin(&session, t->owner);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (any_timeline(t) || needs_event(t) || (t->outcome != NULL && t->outcome->timeline))
@@ -631,8 +632,7 @@ run(training_rows *t)
 	crm_select_run(plan, params, take_row, t);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
-	if (t->bound != NULL)
-		crm_owner_end(&session);
+	crm_owner_end(&session);
 	crm_rule_leave(settings);
 }
 
@@ -669,7 +669,7 @@ crm_training_rows(PG_FUNCTION_ARGS)
 	crm_check(crm_ids_collector_new(&env, &t.ids), "crm.audience", false);
 	t.population = crm_population_find(crm_text_argument(fcinfo, 0));
 	t.columns_today = crm_past_columns_today(crm_text_argument(fcinfo, 8));
-	t.owner = has_privs_of_role(GetUserId(), t.population->owner) ? t.population->owner : GetUserId();
+	t.owner = crm_rights_rule_owner(t.population);
 	t.dictionary = t.population->key_form != CRM_KEY_INTEGER && may_know_keys(t.population);
 	read_window(&t, fcinfo);
 	read_features(&t, PG_GETARG_JSONB_P(3));

@@ -30,7 +30,8 @@ CREATE POLICY tag_size_visible ON @extschema@.tag_size FOR SELECT
 	USING (@extschema@.can_read_sets(population_id, scope_no));
 ALTER TABLE @extschema@.refresh_history ENABLE ROW LEVEL SECURITY;
 CREATE POLICY refresh_history_visible ON @extschema@.refresh_history FOR SELECT
-	USING (@extschema@.can_read_sets(population_id));
+	-- it counts the customers of all scopes: whoever reads some of them learns from tag_catalog when they were refreshed
+	USING (@extschema@.can_read_sets(population_id, -1));
 
 GRANT SELECT ON
 	@extschema@.population_definition, @extschema@.population_scope, @extschema@.population_grant,
@@ -134,7 +135,9 @@ CREATE VIEW @extschema@.tag_coverage WITH (security_invoker = true) AS
 	)
 	SELECT b.population, 'tags per customer'::text AS measure, NULL::text AS tag, g.bucket,
 		g.customers, g.customers / nullif(b.customers, 0)::float8 AS value,
-		(SELECT max(h.refreshed_at) FROM @extschema@.refresh_history h WHERE h.population_id = b.population_id) AS refreshed_at
+		-- readers of some scopes see no history
+		coalesce((SELECT max(h.refreshed_at) FROM @extschema@.refresh_history h WHERE h.population_id = b.population_id),
+			(SELECT max(d.refreshed_at) FROM @extschema@.tag_definition d WHERE d.population_id = b.population_id)) AS refreshed_at
 	FROM @extschema@.population_size b
 	CROSS JOIN LATERAL (
 		SELECT coalesce(sum(customers) FILTER (WHERE tags = 0), 0)::bigint AS none,
