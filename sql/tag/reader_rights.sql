@@ -28,6 +28,7 @@ GRANT SELECT (id, branch, name) ON customers TO regress_crm_clerk;
 -- The owner.
 SELECT cardinality(tag('rich')) AS rich, cardinality(segment('!rich')) AS others, cardinality(tag('branch', 'south')) AS south;
 SELECT members FROM tag_catalog WHERE population = 'bank' ORDER BY tag COLLATE "C";
+SELECT customers FROM refresh_history JOIN population_definition USING (population_id) WHERE name = 'bank';
 
 SET ROLE regress_crm_north;
 SELECT cardinality(tag('rich')) AS rich, cardinality(segment('!rich')) AS others, cardinality(tag('branch', 'south')) AS south,
@@ -38,6 +39,9 @@ SELECT tag, members FROM tag_catalog WHERE population = 'bank' ORDER BY tag COLL
 SELECT measure, bucket, customers FROM tag_coverage WHERE population = 'bank' AND tag IS NULL ORDER BY bucket;
 SELECT count(*), count(DISTINCT customer) FROM customer_tag_long WHERE population = 'bank';
 SELECT scope FROM population_scope s JOIN population_definition p USING (population_id) WHERE p.name = 'bank' ORDER BY 1;
+-- What was refreshed is counted over all scopes; when, he learns from what he may read.
+SELECT count(*) FROM refresh_history;
+SELECT count(*) = count(refreshed_at) AS known FROM tag_coverage WHERE population = 'bank';
 -- Keys of other scopes stay unknown, whatever ids an audience holds.
 SELECT count(*), bool_and(id % 3 = 0) FROM member_rows('{0..1000}', 'bank');
 SELECT count(*) FROM member_keys('{0..1000}', 'bank');
