@@ -281,10 +281,7 @@ refresh_for_another(count *c)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (is_public(error->sqlerrcode) ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK))
+		if (is_public(error->sqlerrcode) || !crm_scan_error_of_a_rule(error))
 			PG_RE_THROW();
 		FlushErrorState();
 		ereport(LOG_SERVER_ONLY,

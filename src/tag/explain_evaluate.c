@@ -43,8 +43,9 @@ crm_explain_try(void (*action) (void *arg), void *arg, int *sqlstate)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		/* That the user wants to stop is no error of the rule. */
+		/* That the user wants to stop is no error of the rule, nor that the transaction must be tried again. */
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) ||
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES))
 			ReThrowError(error);
 		problem = pstrdup(error->message);

@@ -43,8 +43,6 @@ extern void crm_rule_check_type(const crm_tag *tag, const crm_rule *rule);
  * neither for the job's owner nor for the population's (scan_withhold.c).
  */
 extern crm_scan_state *crm_scan_run_job(const crm_scan_job *job);
-/* Is the error one that a rule raises about a customer's data, and none of the system or of the user's? */
-extern bool crm_scan_error_of_a_rule(const ErrorData *error);
 /* May the current user be told what such an error says, when the rules of that owner run? */
 extern bool crm_scan_is_told(const crm_population *population, Oid owner);
 /* Of the job's customers and tags the first instant at which one may change by the clock; DT_NOEND: none. */

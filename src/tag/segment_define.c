@@ -285,7 +285,7 @@ crm_define_segment(PG_FUNCTION_ARGS)
 	}
 
 	/* as with tags: the population's owner where he may be acted for */
-	owner = has_privs_of_role(GetUserId(), population->owner) ? population->owner : GetUserId();
+	owner = crm_rights_rule_owner(population);
 	crm_catalogue_begin(&session);
 	if (segment == NULL)
 		crm_catalogue_write("INSERT INTO @.segment_definition (population_id, name, expression, frozen, owner, description) "

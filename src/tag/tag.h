@@ -185,6 +185,8 @@ extern void crm_lookup_begin(crm_owner_session *session, const crm_population *p
 extern void crm_lookup_end(crm_owner_session *session);
 /* Runs something that may fail in a subtransaction (explain_evaluate.c); NULL, or the error's message, and its SQLSTATE where asked for. */
 extern char *crm_explain_try(void (*action) (void *arg), void *arg, int *sqlstate);
+/* Is the error one that a rule raises about a customer's data, and none of the system or of the user's? */
+extern bool crm_scan_error_of_a_rule(const ErrorData *error);
 
 /* ---- the catalogue (catalogue.c) ------------------------------------------ */
 

@@ -470,7 +470,7 @@ crm_create_list_tag(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	crm_catalogue_newest();
 	list = read_arguments(fcinfo, -1, 3, 4);
-	owner = has_privs_of_role(GetUserId(), list.population->owner) ? list.population->owner : GetUserId();
+	owner = crm_rights_rule_owner(list.population);
 	crm_catalogue_begin(&session);
 	if (crm_catalogue_write("INSERT INTO @.tag_list (population_id, name, owner) VALUES ($1, $2, $3::oid) "
 							"ON CONFLICT (population_id, name) DO NOTHING RETURNING list_id",

@@ -4,19 +4,9 @@
  *
  * The first byte chooses the method; the rest is the state.
  */
-#include "unit.h"
-
-#include <math.h>
+#include "fuzz.h"
 
 #include "kernel/attribution.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Memory of one run, given back at its end, as a context's owner would. */
 typedef struct block

@@ -3,19 +3,11 @@
  * refused, or put together, mined and turned into rules without harm, and written
  * again to rows that give the same.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/itemsets.h"
 
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
 #define MEMORY (1 << 20)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What is found in the rows; false when they need too much memory. */
 static bool

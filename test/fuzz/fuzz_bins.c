@@ -2,19 +2,9 @@
  * fuzz_bins.c - any text as bins, and any bytes: refused, or the same again by way
  * of the other form, and each number in the bin that counting says.
  */
-#include "unit.h"
-
-#include <math.h>
+#include "fuzz.h"
 
 #include "kernel/bins.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 look(const crm_bins *bins)

@@ -6,17 +6,9 @@
  * passes the check must read the same number by number, be made again from its
  * numbers, and keep the laws of sums and orders.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/bsi.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint64_t
 finished_count(crm_ids_builder *builder)

@@ -33,10 +33,18 @@ decode(const uint8_t *data, size_t size, int bits, uint64_t *offsets, size_t *co
 static bool
 is_among(const uint64_t *offsets, size_t count, uint64_t offset)
 {
-	for (size_t i = 0; i < count; i++)
-		if (offsets[i] >= offset)
-			return offsets[i] == offset;
-	return false;
+	size_t		low = 0;
+
+	for (size_t high = count; low < high;)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (offsets[middle] < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && offsets[low] == offset;
 }
 
 int

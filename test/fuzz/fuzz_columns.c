@@ -4,19 +4,9 @@
  *
  * The first byte gives the number of columns.
  */
-#include "unit.h"
-
-#include <math.h>
+#include "fuzz.h"
 
 #include "kernel/columns.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,19 +6,9 @@
  * second the cap.  What is taken is read into a second table twice: the rows
  * are then twice as many.
  */
-#include "unit.h"
-
-#include <math.h>
+#include "fuzz.h"
 
 #include "kernel/count_table.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

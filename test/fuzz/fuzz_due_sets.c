@@ -2,17 +2,9 @@
  * fuzz_due_sets.c - any bytes as sets by hour on their way between processes:
  * refused, or the same sets when they are written and read again.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/due_sets.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The kernel's memory is freed as a whole: an arena for each input. */
 #define MAX_BLOCKS 1000000

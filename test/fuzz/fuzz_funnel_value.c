@@ -2,17 +2,9 @@
  * fuzz_funnel_value.c - any bytes as a stored funnel: refused, or read and
  * written again to the same bytes.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/funnel_value.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

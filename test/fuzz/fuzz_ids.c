@@ -4,17 +4,9 @@
  * The first byte says where the rest is cut into two sets; what passes the
  * check is used as an operand and must keep the laws of sets.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/ids.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The builder's set in memory of exactly its size. */
 static crm_ids

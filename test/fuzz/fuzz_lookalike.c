@@ -3,17 +3,9 @@
  * good for a model whose scores lie between 0 and 1, and the same again by way
  * of bytes.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/lookalike.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

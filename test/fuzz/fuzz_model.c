@@ -2,20 +2,10 @@
  * fuzz_model.c - any bytes as a model: refused, or read, written again to the
  * same bytes, and safe to score by.
  */
-#include "unit.h"
-
-#include <math.h>
+#include "fuzz.h"
 
 #include "kernel/model.h"
 #include "kernel/recommend.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Scores and explains a row; the parts must be those of the score. */
 static void

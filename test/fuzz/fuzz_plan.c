@@ -5,17 +5,9 @@
  * its own ranges, and must give for every row what the nodes say one by one;
  * written again it must be the same bytes.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/rule_batch.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool
 holds(const crm_batch *batch, const crm_node *node, int row)

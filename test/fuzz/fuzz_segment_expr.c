@@ -2,17 +2,9 @@
  * fuzz_segment_expr.c - any bytes as a segment expression: a program that can be
  * evaluated within its stated stack, or a fault that lies inside the text.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/segment_expr.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

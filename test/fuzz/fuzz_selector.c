@@ -3,20 +3,12 @@
  * place inside the text, or bound to a timeline whose events they must part
  * into those met and those not met in the same way each time.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/selector.h"
 #include "kernel/timeline_write.h"
 
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
 #define TEXT(literal) {literal, sizeof(literal) - 1}
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Events of all sorts: names usual and odd, with and without values and attributes. */
 static void

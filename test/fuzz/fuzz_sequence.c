@@ -6,17 +6,9 @@
  * The first byte is the number of conditions, the second how many bytes of
  * events follow (two for each); the rest is the pattern.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/sequence.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

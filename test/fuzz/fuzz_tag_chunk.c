@@ -5,17 +5,9 @@
  * Patched with nobody evaluated it stays what it is, with everybody evaluated
  * nobody is left.  The first byte gives the width of a wide chunk.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/chunk_patch.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 patch(const uint8_t *data, size_t size, int bits, const uint64_t *offsets, size_t count)

@@ -5,20 +5,12 @@
  * The first byte gives the width of chunks (0: dense), the second which of the
  * rules are text, the third how many there are.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/tag_sets.h"
 
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
 #define SCOPES 3
 #define CODES 9
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The kernel's memory is freed as a whole: a list of its blocks. */
 typedef struct block

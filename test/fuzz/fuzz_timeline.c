@@ -3,20 +3,12 @@
  * and written again to the same bytes; what merely opens, as a damaged stored
  * value may, is read and taken apart all the same.
  */
-#include "unit.h"
+#include "fuzz.h"
 
 #include "kernel/timeline_write.h"
 
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
-
 /* Damage within few bytes may promise many events; no more are looked at. */
 #define MOST_EVENTS 100000
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A number that hangs on all that reading gives, so that nothing is left out. */
 static uint64_t

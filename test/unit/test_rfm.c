@@ -255,6 +255,17 @@ test_neighbours(void)
 		CHECK(borders[k] >= low && borders[k] < high);
 	free(sample.monetary.first);
 
+	/* With one float between them: several borders lie on it, and none steps back. */
+	crm_rfm_sample_init(&sample, &env);
+	high = nextafter(high, INFINITY);
+	crm_rfm_values_add(&env, &sample.monetary, low);
+	crm_rfm_values_add(&env, &sample.monetary, high);
+	CHECK_EQUAL(crm_rfm_values_borders(&env, &sample.monetary, 1000, borders), CRM_OK);
+	for (int k = 0; k < 999; k++)
+		CHECK(borders[k] >= (k == 0 ? low : borders[k - 1]) && borders[k] < high);
+	CHECK(borders[0] == low && borders[998] > low);
+	free(sample.monetary.first);
+
 	crm_rfm_sample_init(&sample, &env);
 	crm_rfm_values_add(&env, &sample.monetary, -DBL_MAX);
 	crm_rfm_values_add(&env, &sample.monetary, DBL_MAX);
