@@ -7,6 +7,7 @@
 
 #include "common/crm.h"
 #include "tag/rule_bind.h"
+#include "tag/rule_calls.h"
 
 /* A tag that a rule rests on. */
 typedef struct crm_bound_base
@@ -65,7 +66,36 @@ struct crm_bound
 	int			nodes;
 };
 
-/* A parameter that was bound, as a node. */
+/* ---- parameters (rule_bind_call.c) ------------------------------------------ */
+
+/* A new parameter's number. */
+extern int	crm_bound_add_slot(crm_bound *bound, Oid type, int level);
+extern void crm_bound_set(crm_bound *bound, int number, Datum value, bool isnull);
+/* A parameter that was bound, as a node; its value as one. */
 extern Node *crm_bound_node(const crm_bound *bound, int number);
+extern Node *crm_bound_value_node(const crm_bound *bound, int number);
+
+/* ---- calls ------------------------------------------------------------------ */
+
+/* Does an expression call for something beyond its customer's row?  A walker. */
+extern bool crm_rule_has_call(Node *node, void *context);
+/* A call of one of our functions; variadic_any: its arguments but the first may be of any type. */
+extern Node *crm_call_ours(const char *name, List *args, bool variadic_any);
+
+extern crm_bound_base *crm_bound_find_base(const crm_bound *bound, const char *name);
+/* 42804 where a tag's values are not of the type that the call reads. */
+extern void crm_bound_check_use(const crm_tag *tag, crm_rule_call_kind kind);
+/* What a call says, of the base's value. */
+extern Node *crm_bound_use_base(const crm_bound_base *base, crm_rule_call_kind kind, Node *value, Node *compared);
+
+/* The list of this name, read when it is asked first. */
+extern crm_bound_asked *crm_bound_ask_list(crm_bound *bound, const char *name);
+
+/* A segment's expression, its own calls not bound. */
+extern Node *crm_bound_segment_expr(crm_bound *bound, const char *segment);
+
+extern crm_bound_statistic *crm_bound_find_statistic(const crm_bound *bound, const char *call);
+/* The function that reads a statistic, its value put among the call's arguments. */
+extern Node *crm_bound_use_statistic(crm_rule_call_kind kind, List *args, Node *value);
 
 #endif							/* CRM_TAG_RULE_BIND_INTERNAL_H */

@@ -1,0 +1,181 @@
+/*
+ * scan_rules.c - the rules of a scan: read as stored, bound to what they call
+ * for, and what they have to know of the whole population learnt first.
+ */
+#include "common/crm.h"
+
+#include "catalog/pg_type.h"
+#include "tag/due.h"
+#include "tag/rule_bind.h"
+#include "tag/rule_internal.h"
+#include "tag/scan_run.h"
+#include "tag/statistic.h"
+#include "tag/tag_base.h"
+
+bool
+crm_rules_read_timeline(List *rules)
+{
+	ListCell   *cell;
+
+	foreach(cell, rules)
+		if (((crm_rule *) lfirst(cell))->timeline)
+			return true;
+	return false;
+}
+
+/* What the rule names may be gone by now, or of another type. */
+static void
+rule_of_tag(void *arg)
+{
+	errcontext("rule of tag \"%s\", which replace_tag can mend and drop_tag remove", ((const crm_tag *) arg)->name);
+}
+
+crm_value_type
+crm_rule_value_type(const crm_rule *rule)
+{
+	return rule->type == BOOLOID ? CRM_VALUE_BOOLEAN : rule->type == TEXTOID ? CRM_VALUE_TEXT : CRM_VALUE_NUMERIC;
+}
+
+/* The state of the scan and the stored sets take a tag's type for granted. */
+void
+crm_rule_check_type(const crm_tag *tag, const crm_rule *rule)
+{
+	if (crm_rule_value_type(rule) == tag->type)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the rule of tag \"%s\" gives %s now, and gave %s when it was created", tag->name,
+					crm_value_type_name(crm_rule_value_type(rule)), crm_value_type_name(tag->type)),
+			 errdetail("A column or function that it names has another type by now. The rule is: %s", tag->qualified),
+			 errhint("Write the type into the rule, such as column::text, and %s.replace_tag it; or drop the tag.", crm_schema())));
+}
+
+List *
+crm_scan_read_rules(const crm_scan_job *job, Relation source)
+{
+	crm_owner_session session;
+	List	   *rules = NIL;
+	ListCell   *cell;
+	ErrorContextCallback callback = {error_context_stack, rule_of_tag, NULL};
+
+	crm_owner_begin(&session, job->owner);
+	foreach(cell, job->tags)
+	{
+		crm_tag    *tag = lfirst(cell);
+		crm_rule   *rule;
+
+		callback.arg = tag;
+		error_context_stack = &callback;
+		rule = crm_rule_read(source, tag->qualified);
+		error_context_stack = callback.previous;
+		crm_rule_check_type(tag, rule);
+		rule->tag_name = tag->name;
+		rules = lappend(rules, rule);
+	}
+	crm_owner_end(&session);
+	return rules;
+}
+
+/* ---- what rules need to know of the population ---------------------------------------------- */
+
+typedef struct learning
+{
+	crm_bound  *bound;
+	List	   *statistics;		/* of one pass */
+} learning;
+
+static void
+take_statistics(TupleTableSlot *slot, void *arg)
+{
+	learning   *l = arg;
+	ListCell   *cell;
+
+	slot_getallattrs(slot);
+	foreach(cell, l->statistics)
+	{
+		int			column = foreach_current_index(cell);
+
+		crm_bound_learn(l->bound, lfirst(cell), slot->tts_values[column], slot->tts_isnull[column]);
+	}
+}
+
+/* Whose rules need it: an error of the look itself knows no customer. */
+static void
+tags_that_learn(void *arg)
+{
+	StringInfoData names;
+	ListCell   *cell;
+
+	initStringInfo(&names);
+	foreach(cell, (List *) arg)
+	{
+		const crm_rule *rule = lfirst(cell);
+
+		if (rule->statistics != NIL)
+			appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", rule->tag_name);
+	}
+	errcontext("look at all customers for %s", names.data);
+}
+
+/*
+ * One more look at all customers finds everything; only what needs to know
+ * something of the population itself takes a further one.
+ */
+static void
+learn(const crm_scan_job *job, List *rules)
+{
+	ErrorContextCallback callback = {error_context_stack, tags_that_learn, rules};
+	List	   *all = crm_bound_list(job->bound);
+	learning	l = {job->bound, NIL};
+
+	error_context_stack = &callback;
+	for (int level = 0, done = 0; done < list_length(all); level++)
+	{
+		StringInfoData sql;
+		ListCell   *cell;
+
+		l.statistics = NIL;
+		initStringInfo(&sql);
+		foreach(cell, all)
+		{
+			crm_bound_statistic *statistic = lfirst(cell);
+
+			if (statistic->level != level)
+				continue;
+			appendStringInfo(&sql, "%s%s", l.statistics == NIL ? "SELECT " : ", ", statistic->aggregate);
+			l.statistics = lappend(l.statistics, statistic);
+		}
+		crm_scan_append_from(&sql, job, crm_rules_read_timeline(rules), true);
+		appendStringInfo(&sql, " WHERE customer.%s IS NOT NULL", quote_identifier(job->population->key_column));
+		crm_scan_run_query(job, sql.data, NULL, take_statistics, &l);
+		done += list_length(l.statistics);
+	}
+	error_context_stack = callback.previous;
+}
+
+void
+crm_scan_bind_rules(crm_scan_job *job, Relation source, List *rules)
+{
+	crm_owner_session session;
+
+	crm_owner_begin(&session, job->owner);
+	job->bound = crm_rules_bind(job->population, source, job->owner, rules, job->learn ? NIL : job->tags);
+	crm_owner_end(&session);
+	if (job->bound != NULL && !job->learn)
+		crm_statistics_read(job->tags, job->bound);
+	else if (job->bound != NULL)
+		learn(job, rules);
+	if (job->learn && job->tags != NIL)
+	{
+		crm_statistics_store(job->tags, rules, job->bound, job->as_of);
+		crm_bases_store_refreshed(job->tags, rules);
+	}
+	if (job->bound != NULL)
+	{
+		crm_owner_begin(&session, job->owner);
+		if (job->due)
+			crm_bound_expand_clock(job->bound, rules);
+		crm_bound_expand(job->bound, rules);
+		crm_owner_end(&session);
+	}
+}
