@@ -19,7 +19,6 @@
 CRM_FUNCTION(crm_compare_models);
 
 #define MOST_CANDIDATES 8
-#define CERTAINTY 1.959963984540054 /* as in train.c */
 
 typedef struct comparison
 {
@@ -27,8 +26,10 @@ typedef struct comparison
 	const scoring_algorithm *algorithms[MOST_CANDIDATES];
 	Jsonb	   *options[MOST_CANDIDATES];	/* of each algorithm */
 	scoring_train_options common;
-	char	   *query;
+	char	   *query;			/* of the rows that are kept, once they are */
 	char	   *label;
+	scoring_kept *objects;		/* as in a training */
+	scoring_kept *kept;
 	bool		classes;
 	double		rows;
 	double		loss[MOST_CANDIDATES];	/* sums */
@@ -218,26 +219,52 @@ measure(comparison *c, scoring_training *trained, Datum baseline)
 }
 
 static void
+open_candidate(comparison *c, int i, int fold, scoring_training *t)
+{
+	scoring_train_options own;
+
+	t->algorithm = c->algorithms[i];
+	t->options = c->common;
+	t->options.fold = fold;
+	scoring_read_train_options(c->options[i], t->algorithm, &own);
+	t->options.rest = own.rest;
+	t->options.horizon = own.horizon;
+	t->query = c->query;
+	t->label = c->label;
+	t->objects = c->objects;
+	t->kept = c->kept;
+	scoring_open_query(t);
+}
+
+/* All are checked before the rows are read, once for all of them. */
+static void
+read_rows(comparison *c)
+{
+	scoring_training *t = palloc0(sizeof(scoring_training) * c->count);
+	int			last = c->count - 2;
+
+	for (int i = 0; i <= last; i++)
+	{
+		open_candidate(c, i, 0, &t[i]);
+		c->query = t[i].query;
+		c->objects = t[i].objects;
+	}
+	scoring_keep_query(&t[last]);
+	c->query = t[last].query;
+	c->objects = t[last].objects;
+	c->kept = t[last].kept;
+}
+
+static void
 run_fold(comparison *c, int fold)
 {
 	scoring_training *trained = palloc0(sizeof(scoring_training) * c->count);
 
 	for (int i = 0; i < c->count - 1; i++)
 	{
-		scoring_training *t = &trained[i];
-		scoring_train_options own;
-
-		t->algorithm = c->algorithms[i];
-		t->options = c->common;
-		t->options.fold = fold;
-		scoring_read_train_options(c->options[i], t->algorithm, &own);
-		t->options.rest = own.rest;
-		t->options.horizon = own.horizon;
-		t->query = c->query;
-		t->label = c->label;
-		scoring_open_query(t);
-		scoring_look(t);
-		scoring_fit(t);
+		open_candidate(c, i, fold, &trained[i]);
+		scoring_look(&trained[i]);
+		scoring_fit(&trained[i]);
 	}
 	measure(c, trained, fit_baseline(c, &trained[0]));
 }
@@ -270,8 +297,10 @@ crm_compare_models(PG_FUNCTION_ARGS)
 	read_options(c, PG_GETARG_JSONB_P(3));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	read_rows(c);
 	for (int fold = 0; fold < Max(c->common.folds, 1); fold++)
 		run_fold(c, fold);
+	scoring_drop_rows(&c->kept);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	MemoryContextSwitchTo(caller);
@@ -297,9 +326,9 @@ crm_compare_models(PG_FUNCTION_ARGS)
 		double		worse_error = error_of(c, i, order[0]);
 		Datum		values[11] = {CStringGetTextDatum(candidate_name(c, i)), Int64GetDatum((int64) c->rows),
 			CStringGetTextDatum(c->classes ? "log_loss" : "squared_error"), Float8GetDatum(mean), Float8GetDatum(error),
-			Float8GetDatum(mean - CERTAINTY * error), Float8GetDatum(mean + CERTAINTY * error),
+			Float8GetDatum(mean - SCORING_CERTAINTY * error), Float8GetDatum(mean + SCORING_CERTAINTY * error),
 			Float8GetDatum(c->auc_rows > 0 ? c->auc[i] / c->auc_rows : 0), Float8GetDatum(worse), Float8GetDatum(worse_error),
-		BoolGetDatum(worse <= CERTAINTY * worse_error)};
+		BoolGetDatum(worse <= SCORING_CERTAINTY * worse_error)};
 		bool		nulls[11] = {false};
 
 		nulls[4] = nulls[5] = nulls[6] = nulls[9] = nulls[10] = isinf(error);

@@ -21,8 +21,6 @@ CRM_FUNCTION(crm_concordance_gain_finalfn);
 
 #define STAYED 1
 #define LEFT 2
-/* Half the width of an interval of 95 percent, in standard errors. */
-#define CERTAINTY 1.959963984540054
 
 static const scoring_rows_use concordance_use = {
 	.number = 12,
@@ -136,7 +134,7 @@ crm_concordance_interval_finalfn(PG_FUNCTION_ARGS)
 
 	if (!measure(fcinfo, 1, &result))
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(numbers((double[]) {result.value, fmax(result.value - CERTAINTY * result.error, 0), fmin(result.value + CERTAINTY * result.error, 1)}, 3));
+	PG_RETURN_DATUM(numbers((double[]) {result.value, fmax(result.value - SCORING_CERTAINTY * result.error, 0), fmin(result.value + SCORING_CERTAINTY * result.error, 1)}, 3));
 }
 
 /* {other - score, standard error} */

@@ -74,13 +74,10 @@ scoring_estimate_of(FunctionCallInfo fcinfo, double estimate, double error, doub
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
-/* The number that a standard normal one is within 95 % of. */
-#define NORMAL_95 1.9599639845400542355
-
 Datum
 scoring_estimate(FunctionCallInfo fcinfo, double estimate, double error, double least, double most)
 {
-	double		reach = NORMAL_95 * error;
+	double		reach = SCORING_CERTAINTY * error;
 
 	return scoring_estimate_of(fcinfo, estimate, error, Max(estimate - reach, least), Min(estimate + reach, most));
 }

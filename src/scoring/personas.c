@@ -602,7 +602,7 @@ crm_personas(PG_FUNCTION_ARGS)
 	/* a query of the caller's own needs his rights, the model's those of its owner */
 	if (PG_ARGISNULL(1))
 		scoring_owner_begin(&session, version);
-	plan = scoring_prepare(&query, "SELECT age, city FROM customers", encoding, &desc);
+	plan = scoring_prepare(&query, "SELECT age, city FROM customers", encoding, &desc, NULL);
 	p = open_pass(version, m, encoding, desc);
 	p->key = key_of(version, fcinfo, desc);
 	crm_select_run(plan, NULL, take_row, p);

@@ -534,7 +534,7 @@ crm_model_drift(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	query = scoring_query_text(PG_GETARG_TEXT_PP(1));
 	encoding = scoring_encoding_read(version->encoding);
-	plan = scoring_prepare(&query, "SELECT age, city FROM customers", encoding, &desc);
+	plan = scoring_prepare(&query, "SELECT age, city FROM customers", encoding, &desc, NULL);
 	p = open_pass(desc, NULL, SCORING_COLUMN_NUMBER, encoding, NULL, version->model);
 	then = palloc(sizeof(double *) * (encoding->count + 1));
 	psi = palloc(sizeof(double) * (encoding->count + 1));

@@ -17,6 +17,9 @@
 
 #define CRM_MODEL_TYPE "crm.model"
 
+/* Half the width of an interval of 95 percent, in standard errors: the number that a standard normal one is within 95 % of. */
+#define SCORING_CERTAINTY 1.9599639845400542355
+
 /* ---- models (model.c, model_text.c) ---------------------------------------- */
 
 /* A value of a model, checked first: 22023 when what was trained is none, since the rows led there. */

@@ -21,9 +21,6 @@ CRM_FUNCTION(crm_train);
 CRM_FUNCTION(crm_retrain);
 CRM_FUNCTION(crm_evaluate_model);
 
-/* Half the width of an interval of 95 percent, in standard errors. */
-#define CERTAINTY 1.959963984540054
-
 static void
 append_report(StringInfo out, const scoring_training *t, const char *name, int32 version, Jsonb *metrics)
 {
@@ -109,6 +106,7 @@ crm_train(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	version.metrics = train(&t, "train", version.name);
+	scoring_close_query(&t);
 	version.algorithm = (char *) t.algorithm->name;
 	version.encoding = t.encoding_json;
 	version.split = t.split_json;
@@ -152,6 +150,7 @@ train_as_owner(scoring_training *t, const scoring_version *champion, char **matc
 				 errmsg("no row of the query of model \"%s\" is held back", champion->name)));
 	else
 		scoring_difference(t, champion->encoding, champion->model, t->encoding_json, t->model, mean, error);
+	scoring_close_query(t);
 	scoring_owner_end(&session);
 	return metrics;
 }
@@ -193,7 +192,7 @@ crm_retrain(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	challenger.metrics = train_as_owner(&t, champion, &matched, &mean, &error);
 	/* groups are not better or worse: those of today are wanted */
-	better = t.algorithm->groups || mean > CERTAINTY * error;
+	better = t.algorithm->groups || mean > SCORING_CERTAINTY * error;
 	challenger.name = champion->name;
 	challenger.algorithm = champion->algorithm;
 	challenger.query = champion->query;

@@ -2,9 +2,10 @@
  * training.c - a query with a label, by an algorithm: checked, fitted, measured.
  *
  * All statements run with the caller's rights (when a model is trained anew, its
- * owner's) and in one snapshot.  The caller's
- * query stands in them as a sub-SELECT, after it was parsed alone; all else in
- * them is qualified, since they are parsed with the caller's search_path.
+ * owner's) and in one snapshot.  The caller's query is parsed alone, and run once; the
+ * statements read what is kept of it (training_kept.c).  Where one run will do, it
+ * stands in the statement as a sub-SELECT.  All else in them is qualified, since they
+ * are parsed with the caller's search_path.
  */
 #include "scoring/training.h"
 
@@ -321,9 +322,6 @@ make_split(scoring_training *t)
 		split->kinds[0] = kind_of(t, place);
 		if (split->kinds[0] != SCORING_COLUMN_TIME && split->kinds[0] != SCORING_COLUMN_INSTANT)
 			wrong_option("time", "It is a column of type date or timestamp.");
-		split->cut = find_cut(t, place);
-		if (isinf(split->cut))
-			wrong_option("time", "No row has a time.");
 	}
 	if (!split->by_time || split->sample < 1)
 		for (int i = 0; i < natts; i++)
@@ -337,23 +335,20 @@ make_split(scoring_training *t)
 			split->kinds[split->count++] = kind_of(t, i);
 		}
 	t->split = split;
-	t->split_json = scoring_split_write(split);
 }
 
-SPIPlanPtr
-scoring_prepare(char **query, const char *example, const scoring_encoding *known, TupleDesc *desc)
+void
+scoring_cut_split(scoring_training *t)
 {
-	for (char *given = *query;; given = *query)
+	if (t->split == NULL)
+		return;
+	if (t->split->by_time)
 	{
-		SPIPlanPtr	plan = SPI_prepare_cursor(given, 0, NULL, CURSOR_OPT_PARALLEL_OK);
-
-		if (plan == NULL)
-			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-		*desc = crm_select_columns(plan, "a model", example);
-		*query = scoring_without_objects(given, *desc, known);
-		if (*query == given)
-			return plan;
+		t->split->cut = find_cut(t, scoring_find_attribute(t->desc, t->options.time));
+		if (isinf(t->split->cut))
+			wrong_option("time", "No row has a time.");
 	}
+	t->split_json = scoring_split_write(t->split);
 }
 
 /* Purchase models have no options of their own. */
@@ -393,7 +388,7 @@ scoring_open_query(scoring_training *t)
 {
 	int			count = 0;
 
-	t->plan = scoring_prepare(&t->query, "SELECT age, city, left_us FROM customers", t->known, &t->desc);
+	t->plan = scoring_prepare(&t->query, "SELECT age, city, left_us FROM customers", t->known, &t->desc, &t->objects);
 	for (int i = 0; i < t->desc->natts; i++)
 		for (int j = 0; j < i; j++)
 			if (strcmp(NameStr(TupleDescAttr(t->desc, i)->attname), NameStr(TupleDescAttr(t->desc, j)->attname)) == 0)
@@ -439,7 +434,8 @@ scoring_open_query(scoring_training *t)
 	/* what is only measured is not trained on */
 	if (t->known != NULL)
 		return;
-	scoring_estimate_memory(t);
+	if (t->objects == NULL && t->kept == NULL)
+		scoring_estimate_memory(t);
 	if (t->algorithm->roles != NULL)
 		check_no_options(t);
 	make_split(t);

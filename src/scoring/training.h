@@ -74,17 +74,22 @@ typedef struct scoring_range
 	bool		single;			/* all are floats, too */
 } scoring_range;
 
+/* Rows of a query that are read once (training_kept.c). */
+typedef struct scoring_kept scoring_kept;
+
 /* A query, looked at once. */
 typedef struct scoring_training
 {
 	const scoring_algorithm *algorithm;
 	scoring_train_options options;
-	char	   *query;			/* ordinary columns only: scoring_open_query wraps the caller's where it has others */
+	char	   *query;			/* ordinary columns only: scoring_open_query wraps the caller's where it has others; once they are kept, of the rows that are */
 	char	   *label;			/* NULL: there is none */
 	const scoring_encoding *known;	/* of a trained model whose columns are to be found; NULL: all are learned from */
 	SPIPlanPtr	plan;
 	TupleDesc	desc;
-	scoring_split *split;		/* NULL: nothing is held back */
+	scoring_kept *objects;		/* the rows with columns of type jsonb, until those with their members are kept; NULL */
+	scoring_kept *kept;			/* the rows, once they are read; set before where another training has read them */
+	scoring_split *split;		/* NULL: nothing is held back; by time, from scoring_look on */
 	Jsonb	   *split_json;
 	scoring_encoding *encoding;
 	Jsonb	   *encoding_json;
@@ -100,16 +105,28 @@ typedef struct scoring_training
 	Jsonb	   *profile;
 } scoring_training;
 
-/* Within SPI: checks the query and its columns. */
+/* Within SPI: checks the query and its columns, and reads nothing but for members of objects. */
 extern void scoring_open_query(scoring_training *t);
 /*
- * A query with the members of objects in columns of type jsonb as columns: all that
- * rows have, or those of a trained model (training_members.c).  Within SPI; the query
- * as it is where there are no such columns.
+ * Runs the query, unless its rows are kept already: in memory up to work_mem, then in
+ * a temporary file.  From here on query and plan read these.
  */
-extern char *scoring_without_objects(char *query, TupleDesc desc, const scoring_encoding *known);
-/* Prepares such a query, checked to be one SELECT, as the example shows in a hint; the query is replaced where it has to be. */
-extern SPIPlanPtr scoring_prepare(char **query, const char *example, const scoring_encoding *known, TupleDesc *desc);
+extern void scoring_keep_query(scoring_training *t);
+/* Forgets the rows; before the end of SPI. */
+extern void scoring_close_query(scoring_training *t);
+extern void scoring_drop_rows(scoring_kept **kept);
+/*
+ * A query with the members of objects in columns of type jsonb as columns: all that
+ * rows have, or those of a trained model (training_members.c).  Within SPI.
+ */
+extern bool scoring_has_objects(TupleDesc desc);
+extern char *scoring_without_objects(const char *query, TupleDesc desc, const scoring_encoding *known);
+/*
+ * Prepares a query, checked to be one SELECT, as the example shows in a hint; it is
+ * replaced where it has objects.  All members that rows have can only be told by these:
+ * they are kept then, for the caller to drop; objects may be NULL with a known encoding.
+ */
+extern SPIPlanPtr scoring_prepare(char **query, const char *example, const scoring_encoding *known, TupleDesc *desc, scoring_kept **objects);
 /*
  * 54000 where keeping so many rows would take more than crm_analytics.training_memory:
  * those that the planner expects, or those that were counted (training_memory.c).
@@ -118,7 +135,9 @@ extern void scoring_require_memory(const scoring_training *t, double rows, bool 
 extern void scoring_estimate_memory(const scoring_training *t);
 /* Bytes that a number of such a column takes where rows are kept. */
 extern double scoring_range_bytes(const scoring_range *range);
-/* Reads its rows, and makes split and encoding (training_look.c). */
+/* Where rows are held back by time, from when on; once they are kept. */
+extern void scoring_cut_split(scoring_training *t);
+/* Reads and keeps its rows, and makes split and encoding (training_look.c). */
 extern void scoring_look(scoring_training *t);
 /* Trains on what is not held back. */
 extern void scoring_fit(scoring_training *t);

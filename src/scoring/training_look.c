@@ -1,5 +1,5 @@
 /*
- * training_look.c - one pass over the rows of a training: which values there
+ * training_look.c - one pass over the kept rows of a training: which values there
  * are, what is missing, how many are held back, and a fingerprint of them all.
  */
 #include "scoring/training.h"
@@ -309,7 +309,9 @@ scoring_look(scoring_training *t)
 		for (int i = 0; i < t->split->count; i++)
 			scoring_open_reader(&l.split_readers[i], t->desc, t->split->names[i], t->split->kinds[i]);
 	}
-	crm_progress_phase("reading rows", "rows", (int64) crm_select_rows(t->plan));
+	scoring_keep_query(t);
+	scoring_cut_split(t);
+	crm_progress_phase("looking at rows", "rows", (int64) crm_select_rows(t->plan));
 	crm_select_run(t->plan, NULL, look_at_row, &l);
 	snprintf(t->fingerprint, sizeof(t->fingerprint), "%016llx", (unsigned long long) l.fingerprint);
 	if (t->rows == 0)

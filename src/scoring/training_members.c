@@ -103,16 +103,22 @@ append_known(StringInfo sql, TupleDesc desc, const int *places, int count, const
 	}
 }
 
+bool
+scoring_has_objects(TupleDesc desc)
+{
+	int		   *places = palloc(sizeof(int) * Max(desc->natts, 1));
+
+	return find_objects(desc, places) > 0;
+}
+
 char *
-scoring_without_objects(char *query, TupleDesc desc, const scoring_encoding *known)
+scoring_without_objects(const char *query, TupleDesc desc, const scoring_encoding *known)
 {
 	int		   *places = palloc(sizeof(int) * Max(desc->natts, 1));
 	int			count = find_objects(desc, places);
 	StringInfoData list;
 	int			next = 0;
 
-	if (count == 0)
-		return query;
 	initStringInfo(&list);
 	for (int i = 0; i < desc->natts; i++)
 		if (next < count && places[next] == i)
