@@ -10,7 +10,7 @@
 #   setup [needs EXTENSION]          once, not measured
 #   before ours|peer                 before every measured run, not measured
 #   ours [, calls N]                 what is measured; N calls are divided by N
-#   peer NAME [, target X] [, wall] [, needs EXTENSION] [, in duckdb|clickhouse|python]
+#   peer NAME [, target X] [, wall] [, growth] [, needs EXTENSION] [, in duckdb|clickhouse|python]
 #   limit X ms                       target for the wall time of one call of ours
 #
 # A ratio is ours by the peer's, in CPU time of the backend unless the peer says
@@ -22,14 +22,18 @@
 # that answer one.
 #
 # Growth: ours runs at 1, 10 and 100 units too, which are databases of their own with a hundredth, a tenth and all of the
-# rows, in turn: a machine that slows down meanwhile does not look like growth.  The exponent is that of the CPU time with
-# the rows, the greater of the one from the first to the last size and the one from the second to the last.
+# rows, in turn: a machine that slows down meanwhile does not look like growth.  A peer marked "growth" has the hash table
+# that ours stands on, runs at these sizes too, and ours is judged beside it: Growth.pm says how, and why.
 #
 # Noise of a ratio, or of an exponent: half of what lies between the smallest and the greatest of the single runs.
 # A job that fails is reported and does not stop the others.
 use strict;
 use warnings;
 
+use FindBin;
+use lib $FindBin::RealBin;
+
+use Growth;
 use IO::Handle;
 use IPC::Open2;
 use JSON::PP;
@@ -44,7 +48,6 @@ my ($csv_name, $folder, @files) = @ARGV;
 die "usage: bench.pl CSV FOLDER JOBFILE ...\n" unless @files;
 
 my $json = JSON::PP->new->allow_nonref;
-my $growth_target = 1.1;
 my $runs = $ENV{BENCH_RUNS} || 5;
 my $only = $ENV{ONLY} || '';
 our %value = (customers => $ENV{BENCH_CUSTOMERS}, events => $ENV{BENCH_EVENTS});
@@ -83,6 +86,7 @@ sub read_jobs
 			$section->{needs} = $1 if $rest =~ s/(?:, |^)needs (\w+)$//;
 			$section->{calls} = $1 if $rest =~ s/^, calls (\d+)$//;
 			$section->{wall} = 1 if $rest =~ s/, wall//;
+			$section->{growth} = 1 if $rest =~ s/, growth//;
 			$section->{target} = $1 if $rest =~ s/, target ([\d.]+)//;
 			$section->{name} = $rest;
 			if ($what eq 'ours') { $jobs[-1]{ours} = $section; }
@@ -256,12 +260,6 @@ sub measure
 	return { wall => 1000 * (time - $wall) / $calls, cpu => 1000 * (cpu($s->{backend}) - $cpu) / $calls, answer => $answer };
 }
 
-sub median
-{
-	my @sorted = sort { $a <=> $b } @_;
-	return @sorted % 2 ? $sorted[$#sorted / 2] : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
-}
-
 #
 # Results
 #
@@ -340,12 +338,6 @@ sub at_size
 	return $do->();
 }
 
-sub exponent
-{
-	my ($small, $middle, $large) = @_;
-	return max(log($large / $small) / log(100), log($large / $middle) / log(10));
-}
-
 sub run_job
 {
 	my ($job) = @_;
@@ -353,6 +345,8 @@ sub run_job
 	# What workers do is measured by the clock, and has been measured for one process.
 	my @smaller = $job->{name} =~ /workers/ ? () : smaller_sizes();
 	my $kept = { ours => {}, peers => [] };
+	# The peer that shares what grows; ours is section 0.
+	my ($growing) = grep { $sections[$_]{growth} } 1 .. $#sections;
 
 	foreach my $setup (grep { available($_) } @{ $job->{setup} })
 	{
@@ -376,14 +370,17 @@ sub run_job
 		}
 		foreach my $size (@smaller)
 		{
-			my $result = at_size($size, sub { measure($job->{ours}, $job->{before_ours}) });
-			next if $run == 0;
-			push @{ $size->{$_} }, $result->{$_} foreach qw(cpu wall);
-			keep($job->{name}, "ours at $size->{units}", $run, $result);
+			foreach my $i (0, $growing // ())
+			{
+				my $result = at_size($size, sub { measure($sections[$i], $i == 0 ? $job->{before_ours} : $job->{before_peer}) });
+				next if $run == 0;
+				push @{ $size->{results}{$i}{$_} }, $result->{$_} foreach qw(cpu wall);
+				keep($job->{name}, ($i == 0 ? 'ours' : $sections[$i]{name}) . " at $size->{units}", $run, $result);
+			}
 		}
 	}
 
-	my %ours = map { $_ => median(@{ $results{0}{$_} }) } qw(cpu wall);
+	my %ours = map { $_ => Growth::median(@{ $results{0}{$_} }) } qw(cpu wall);
 	row($job->{name}, title($job->{title}), milliseconds($ours{cpu}), milliseconds($ours{wall}),
 		'', defined $job->{limit} ? "$job->{limit} ms" : '', verdict($ours{wall}, $job->{limit}));
 	$kept->{ours} = { cpu_ms => rounded($ours{cpu}, 3), wall_ms => rounded($ours{wall}, 3) };
@@ -391,7 +388,7 @@ sub run_job
 	foreach my $i (1 .. $#sections)
 	{
 		my $peer = $sections[$i];
-		my %peer = map { $_ => median(@{ $results{$i}{$_} }) } qw(cpu wall);
+		my %peer = map { $_ => Growth::median(@{ $results{$i}{$_} }) } qw(cpu wall);
 		my $metric = $peer->{wall} ? 'wall' : 'cpu';
 		my $ratio = $ours{$metric} / $peer{$metric};
 		my $found = summary($ratio, map { $results{0}{$metric}[$_] / $results{$i}{$metric}[$_] } 0 .. $runs - 1);
@@ -403,13 +400,22 @@ sub run_job
 	}
 	if (@smaller)
 	{
-		my ($middle, $small) = map { $_->{cpu} } @smaller;
-		my $found = summary(exponent(median(@$small), median(@$middle), $ours{cpu}), map { exponent($small->[$_], $middle->[$_], $results{0}{cpu}[$_]) } 0 .. $runs - 1);
-		row('', '  growth: exponent of CPU time', '', '', sprintf('%.2f', $found->{value}), $growth_target, verdict($found->{value}, $growth_target));
-		row('', "  at $_->{units} % of the rows", milliseconds(median(@{ $_->{cpu} })), milliseconds(median(@{ $_->{wall} }))) foreach @smaller;
+		my $times = sub { my ($i) = @_; return [ (map { $_->{results}{$i}{cpu} } reverse @smaller), $results{$i}{cpu} ]; };
+		my $found = Growth::judge($times->(0), defined $growing ? $times->($growing) : undef);
+		my @verdict = ($Growth::target, verdict($found->{own}, $Growth::target));
 		$kept->{growth} = {
-			exponent => 0 + sprintf('%.2f', $found->{value}), noise => rounded($found->{noise}, 2), target => $growth_target,
-			cpu_ms => [ map { rounded($_, 3) } median(@$small), median(@$middle), $ours{cpu} ] };
+			exponent => 0 + sprintf('%.2f', $found->{exponent}), own => 0 + sprintf('%.2f', $found->{own}), noise => rounded($found->{noise}, 2),
+			target => $Growth::target, cpu_ms => [ map { rounded($_, 3) } @{ $found->{cpu} } ] };
+		row('', '  growth: exponent of CPU time', '', '', sprintf('%.2f', $found->{exponent}), defined $growing ? () : @verdict);
+		if (defined $growing)
+		{
+			my $name = title($sections[$growing]{name});
+			row('', "    that of $name", '', '', sprintf('%.2f', $found->{beside}{exponent}));
+			row('', '    without what the peer\'s is above 1', '', '', sprintf('%.2f', $found->{own}), @verdict);
+			$kept->{growth}{beside} = {
+				name => $name, exponent => 0 + sprintf('%.2f', $found->{beside}{exponent}), cpu_ms => [ map { rounded($_, 3) } @{ $found->{beside}{cpu} } ] };
+		}
+		row('', "  at $_->{units} % of the rows", map { milliseconds(Growth::median(@$_)) } @{ $_->{results}{0} }{qw(cpu wall)}) foreach @smaller;
 	}
 	row('', "  not compared: $_->{name} (no " . ($_->{engine} || $_->{needs}) . ')') foreach grep { !available($_) } @{ $job->{peers} };
 	return $kept;

@@ -7,7 +7,7 @@ FROM (SELECT level, count(*) AS n
 	  FROM (SELECT window_funnel('7 days', ts, event = 'view', event = 'add_to_cart', event = 'checkout', event = 'purchase') AS level
 			FROM bench_event GROUP BY customer_id) AS f
 	  WHERE level > 0 GROUP BY level) AS c;
---@ peer GROUP BY customer_id with a sum, target 2.2
+--@ peer GROUP BY customer_id with a sum, target 2.2, growth
 SET work_mem = '2GB';
 SET jit = off;
 SELECT count(*), max(s) FROM (SELECT sum(value) AS s FROM bench_event GROUP BY customer_id) AS g;
@@ -135,7 +135,7 @@ SELECT sum(s) FROM (SELECT sum(value) AS s FROM bench_event GROUP BY customer_id
 SET work_mem = '2GB';
 SET jit = off;
 SELECT sum(level) FROM (SELECT window_funnel('7 days', ts, event = 'view', event = 'purchase') AS level FROM bench_event GROUP BY customer_id % 100000) AS f;
---@ peer sum(float8) with the same groups, target 2.2
+--@ peer sum(float8) with the same groups, target 2.2, growth
 SET work_mem = '2GB';
 SET jit = off;
 SELECT sum(s) FROM (SELECT sum(value) AS s FROM bench_event GROUP BY customer_id % 100000) AS g;

@@ -55,7 +55,7 @@ SELECT sum(s) FROM (SELECT sum(value) AS s FROM bench_event GROUP BY customer_id
 --@ ours
 SET work_mem = '2GB';
 SELECT sum((s).frequency) FROM (SELECT crm.rfm_agg(ts, value) AS s FROM bench_event GROUP BY customer_id % 100000) AS g;
---@ peer sum(float8) with the same groups, target 2.2
+--@ peer sum(float8) with the same groups, target 2.2, growth
 SET work_mem = '2GB';
 SELECT sum(s) FROM (SELECT sum(value) AS s FROM bench_event GROUP BY customer_id % 100000) AS g;
 
@@ -64,7 +64,7 @@ SELECT sum(s) FROM (SELECT sum(value) AS s FROM bench_event GROUP BY customer_id
 SET work_mem = '2GB';
 SET enable_sort = off;
 SELECT sum((s).frequency) FROM (SELECT crm.rfm_agg(ts, value) AS s FROM bench_event GROUP BY customer_id) AS g;
---@ peer sum(float8) with the same groups, target 2.2
+--@ peer sum(float8) with the same groups, target 2.2, growth
 SET work_mem = '2GB';
 SET enable_sort = off;
 SELECT sum(s) FROM (SELECT sum(value) AS s FROM bench_event GROUP BY customer_id) AS g;
