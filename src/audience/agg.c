@@ -15,6 +15,7 @@
  */
 #include "audience/audience.h"
 
+#include "common/agg_state.h"
 #include "common/bridge.h"
 #include "utils/expandeddatum.h"
 
@@ -219,11 +220,7 @@ crm_audience_agg_transfn(PG_FUNCTION_ARGS)
 		elog(ERROR, "audience_agg_transfn called in non-aggregate context");
 
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	id = PG_GETARG_INT64(1);
 	if (unlikely(id < 0))
 		crm_audience_check_id(id);
@@ -289,11 +286,7 @@ crm_audience_union_transfn(PG_FUNCTION_ARGS)
 		elog(ERROR, "audience_union_transfn called in non-aggregate context");
 
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 
 	/* A flat copy in short-lived memory; pending lists stay lists. */
 	value = (crm_audience *) PG_DETOAST_DATUM(PG_GETARG_DATUM(1));
@@ -333,11 +326,7 @@ crm_audience_intersect_transfn(PG_FUNCTION_ARGS)
 		elog(ERROR, "audience_intersect_transfn called in non-aggregate context");
 
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	if (!PG_ARGISNULL(0))
 	{
 		state = crm_audience_fetch(PG_GETARG_DATUM(0), NULL, 0);

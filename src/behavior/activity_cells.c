@@ -6,12 +6,6 @@
  */
 #include "behavior/activity_cells.h"
 
-#include "access/htup_details.h"
-#include "funcapi.h"
-#include "utils/array.h"
-#include "utils/lsyscache.h"
-#include "utils/typcache.h"
-
 #define CELLS_VERSION 1
 #define FIRST_BITS 6
 #define MAX_ROWS 5000000
@@ -173,11 +167,7 @@ activity_cells_combine(FunctionCallInfo fcinfo, activity_table table)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "combine function called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	other = activity_cells_fetch(PG_GETARG_DATUM(1), table);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(other);
@@ -228,38 +218,14 @@ activity_cells_sorted(const activity_cells *cells, int *count)
 
 /* ---- rows of the answer --------------------------------------------------------- */
 
-void
-activity_rows_begin(FunctionCallInfo fcinfo, activity_rows *rows, int64 room)
+crm_result_rows
+activity_rows(FunctionCallInfo fcinfo, int64 room)
 {
-	Oid			array = get_fn_expr_rettype(fcinfo->flinfo);
-
 	if (room > MAX_ROWS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("table over activities would have " INT64_FORMAT " rows", room),
 				 errdetail("It has at most %d rows.", MAX_ROWS),
 				 errhint("Count longer periods, or ask for fewer periods after the start; look for events with a wrong date.")));
-	rows->type = get_element_type(array);
-	if (!OidIsValid(rows->type))
-		elog(ERROR, "could not determine the type of rows");
-	rows->desc = lookup_rowtype_tupdesc_copy(rows->type, -1);
-	rows->rows = palloc(Max(room, 1) * sizeof(Datum));
-	rows->count = 0;
-	rows->room = room;
-}
-
-void
-activity_rows_add(activity_rows *rows, Datum *values, bool *nulls)
-{
-	Assert(rows->count < rows->room);
-	CHECK_FOR_INTERRUPTS();
-	rows->rows[rows->count++] = HeapTupleGetDatum(heap_form_tuple(rows->desc, values, nulls));
-}
-
-Datum
-activity_rows_array(activity_rows *rows)
-{
-	if (rows->count == 0)
-		return PointerGetDatum(construct_empty_array(rows->type));
-	return PointerGetDatum(construct_array(rows->rows, (int) rows->count, rows->type, -1, false, TYPALIGN_DOUBLE));
+	return crm_result_rows_begin(fcinfo, (Size) room);
 }

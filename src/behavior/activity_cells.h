@@ -7,8 +7,8 @@
 
 #include "behavior/activity.h"
 
-#include "access/tupdesc.h"
 #include "common/agg_state.h"
+#include "common/result_rows.h"
 
 /* Which table; stored in states. */
 typedef enum activity_table
@@ -80,19 +80,7 @@ typedef struct activity_count
 
 extern activity_count *activity_cells_sorted(const activity_cells *cells, int *count);
 
-/* Rows of the composite type whose array the running function returns. */
-typedef struct activity_rows
-{
-	TupleDesc	desc;
-	Oid			type;
-	Datum	   *rows;
-	int64		count;
-	int64		room;
-} activity_rows;
-
-/* 54000 for more rows than an answer may have. */
-extern void activity_rows_begin(FunctionCallInfo fcinfo, activity_rows *rows, int64 room);
-extern void activity_rows_add(activity_rows *rows, Datum *values, bool *nulls);
-extern Datum activity_rows_array(activity_rows *rows);
+/* Room for the rows of an answer; 54000 for more than it may have. */
+extern crm_result_rows activity_rows(FunctionCallInfo fcinfo, int64 room);
 
 #endif							/* CRM_ACTIVITY_CELLS_H */

@@ -55,10 +55,9 @@ dates_of(const activity_cells *cells, behavior_calendar *calendar)
 static Datum
 empty_table(FunctionCallInfo fcinfo)
 {
-	activity_rows rows;
+	crm_result_rows rows = activity_rows(fcinfo, 0);
 
-	activity_rows_begin(fcinfo, &rows, 0);
-	return activity_rows_array(&rows);
+	return crm_result_rows_end(&rows);
 }
 
 /* ---- retention_table ------------------------------------------------------------ */
@@ -208,11 +207,7 @@ crm_retention_table_transfn(PG_FUNCTION_ARGS)
 				 errmsg("number of periods must not be negative: %d", periods)));
 	periods = Min(periods, ALL_PERIODS);
 	if (PG_ARGISNULL(last))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	activity_open(PG_GETARG_DATUM(last), &a);
 	cells = activity_cells_argument(fcinfo, ACTIVITY_RETENTION, &a, periods, mode);
 	if (mode & RECURRING)
@@ -237,7 +232,7 @@ crm_retention_table_finalfn(PG_FUNCTION_ARGS)
 {
 	const activity_cells *cells;
 	activity_count *counts;
-	activity_rows rows;
+	crm_result_rows rows;
 	behavior_calendar calendar;
 	int			n;
 	int64		room = 0;
@@ -252,7 +247,7 @@ crm_retention_table_finalfn(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 		if (counts[i].column == 0)
 			room += Max(Min((int64) cells->option, (int64) cells->last - counts[i].row), 0) + 1;
-	activity_rows_begin(fcinfo, &rows, room);
+	rows = activity_rows(fcinfo, room);
 
 	for (int i = 0; i < n;)
 	{
@@ -287,13 +282,13 @@ crm_retention_table_finalfn(PG_FUNCTION_ARGS)
 			values[2] = Int32GetDatum((int32) k);
 			values[3] = Int64GetDatum(customers);
 			values[4] = Float8GetDatum((double) customers / (double) size);
-			activity_rows_add(&rows, values, nulls);
+			crm_result_rows_add(&rows, values, nulls);
 		}
 		while (next < n && counts[next].row == row)
 			next++;
 		i = next;
 	}
-	PG_RETURN_DATUM(activity_rows_array(&rows));
+	PG_RETURN_DATUM(crm_result_rows_end(&rows));
 }
 
 /* ---- life_cycle ----------------------------------------------------------------- */
@@ -315,11 +310,7 @@ crm_life_cycle_transfn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "life_cycle_transfn called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	activity_open(PG_GETARG_DATUM(1), &a);
 	refuse_24_hours(&a, "life_cycle");
 	cells = activity_cells_argument(fcinfo, ACTIVITY_LIFE_CYCLE, &a, 0, 0);
@@ -359,7 +350,7 @@ crm_life_cycle_finalfn(PG_FUNCTION_ARGS)
 {
 	const activity_cells *cells;
 	activity_count *counts;
-	activity_rows rows;
+	crm_result_rows rows;
 	behavior_calendar calendar;
 	int64		dormant = 0;
 	int			n;
@@ -372,7 +363,7 @@ crm_life_cycle_finalfn(PG_FUNCTION_ARGS)
 	cells = activity_cells_fetch(PG_GETARG_DATUM(0), ACTIVITY_LIFE_CYCLE);
 	counts = activity_cells_sorted(cells, &n);
 	dates_of(cells, &calendar);
-	activity_rows_begin(fcinfo, &rows, Max((int64) cells->last - cells->first + 1, 0));
+	rows = activity_rows(fcinfo, Max((int64) cells->last - cells->first + 1, 0));
 	for (int64 period = cells->first; period <= cells->last; period++)
 	{
 		int64		met[4] = {0};
@@ -390,9 +381,9 @@ crm_life_cycle_finalfn(PG_FUNCTION_ARGS)
 		values[4] = Int64GetDatum(met[LIFE_RESURRECTED]);
 		values[5] = Int64GetDatum(met[LIFE_LOST]);
 		values[6] = Int64GetDatum(dormant);
-		activity_rows_add(&rows, values, nulls);
+		crm_result_rows_add(&rows, values, nulls);
 	}
-	PG_RETURN_DATUM(activity_rows_array(&rows));
+	PG_RETURN_DATUM(crm_result_rows_end(&rows));
 }
 
 /* ---- stickiness ----------------------------------------------------------------- */
@@ -414,11 +405,7 @@ crm_stickiness_transfn(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"%s\" must not be null", "period")));
 	if (PG_ARGISNULL(2))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	if (longer == NULL)
 		longer = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(activity_maker));
 	activity_longer_period(longer, PG_GETARG_TEXT_PP(1));
@@ -455,7 +442,7 @@ crm_stickiness_finalfn(PG_FUNCTION_ARGS)
 {
 	const activity_cells *cells;
 	activity_count *counts;
-	activity_rows rows;
+	crm_result_rows rows;
 	behavior_calendar calendar;
 	int			n;
 	int64		room = 0;
@@ -473,7 +460,7 @@ crm_stickiness_finalfn(PG_FUNCTION_ARGS)
 						  cells->option2);
 	for (int i = 0; i < n; i++)
 		room += i == 0 || counts[i].row != counts[i - 1].row;
-	activity_rows_begin(fcinfo, &rows, room);
+	rows = activity_rows(fcinfo, room);
 
 	for (int i = 0; i < n;)
 	{
@@ -510,9 +497,9 @@ crm_stickiness_finalfn(PG_FUNCTION_ARGS)
 		values[4] = Float8GetDatum((double) active_days / (double) days);
 		values[5] = Float8GetDatum((double) active_days / (double) days / (double) customers);
 		values[6] = PointerGetDatum(construct_array(histogram, longest, INT8OID, sizeof(int64), true, TYPALIGN_DOUBLE));
-		activity_rows_add(&rows, values, nulls);
+		crm_result_rows_add(&rows, values, nulls);
 	}
-	PG_RETURN_DATUM(activity_rows_array(&rows));
+	PG_RETURN_DATUM(crm_result_rows_end(&rows));
 }
 
 /* ---- active_users ---------------------------------------------------------------- */
@@ -595,11 +582,7 @@ crm_active_users_transfn(PG_FUNCTION_ARGS)
 		calendars = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(user_calendars));
 	prepare_calendars(calendars, week_start);
 	if (PG_ARGISNULL(last))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	activity_open(PG_GETARG_DATUM(last), &a);
 	refuse_other_than_days(&a, "active_users");
 	cells = activity_cells_argument(fcinfo, ACTIVITY_USERS, &a, week_start, 0);
@@ -640,7 +623,7 @@ crm_active_users_finalfn(PG_FUNCTION_ARGS)
 {
 	const activity_cells *cells;
 	activity_count *counts;
-	activity_rows rows;
+	crm_result_rows rows;
 	user_calendars calendars = {0};
 	int64		now[USERS_NEW + 1] = {0};
 	int			n;
@@ -655,7 +638,7 @@ crm_active_users_finalfn(PG_FUNCTION_ARGS)
 		crm_agg_state_damaged("A number in a state of counts is out of its range.");
 	prepare_calendars(&calendars, cells->option);
 	counts = activity_cells_sorted(cells, &n);
-	activity_rows_begin(fcinfo, &rows, Max((int64) cells->last - cells->first + 1, 0));
+	rows = activity_rows(fcinfo, Max((int64) cells->last - cells->first + 1, 0));
 	for (int64 day = cells->first; day <= cells->last; day++)
 	{
 		Datum		values[7];
@@ -677,7 +660,7 @@ crm_active_users_finalfn(PG_FUNCTION_ARGS)
 		values[4] = Int64GetDatum(now[USERS_WEEK]);
 		values[5] = Int64GetDatum(now[USERS_MONTH]);
 		values[6] = Int64GetDatum(now[USERS_NEW]);
-		activity_rows_add(&rows, values, nulls);
+		crm_result_rows_add(&rows, values, nulls);
 	}
-	PG_RETURN_DATUM(activity_rows_array(&rows));
+	PG_RETURN_DATUM(crm_result_rows_end(&rows));
 }

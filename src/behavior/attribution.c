@@ -14,12 +14,12 @@
 #include "catalog/pg_type.h"
 #include "common/agg_state.h"
 #include "common/bridge.h"
+#include "common/expanded_state.h"
 #include "common/result_rows.h"
 #include "funcapi.h"
 #include "kernel/attribution.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
-#include "utils/expandeddatum.h"
 
 CRM_FUNCTION(crm_attribution_transfn);
 CRM_FUNCTION(crm_attribution_combinefn);
@@ -101,7 +101,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	crm_attribution_write(&state->sums, (uint8 *) data + MAX_METHOD);
 }
 
-static const ExpandedObjectMethods attribution_state_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use);
+
+static const crm_expanded_kind attribution_kind = {{flat_size, flatten_into}, add_flat};
 
 /* A state without journeys; the method is known to be valid. */
 static attribution_state *
@@ -111,7 +113,7 @@ new_state(MemoryContext parent, const char *method, const crm_attribution_method
 	attribution_state *state = MemoryContextAllocZero(context, sizeof(attribution_state));
 	crm_env		env = crm_env_in(context);
 
-	EOH_init_header(&state->header, &attribution_state_methods, context);
+	EOH_init_header(&state->header, &attribution_kind.methods, context);
 	strcpy(state->method, method);
 	crm_attribution_init(&state->sums, &env, parsed);
 	return state;
@@ -128,9 +130,10 @@ check_method_same(const attribution_state *state, const char *method, Size lengt
 }
 
 /* Adds the sums of a flat state to one at hand, or to a new one. */
-static attribution_state *
-add_flat(attribution_state *state, Datum value, MemoryContext parent)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 {
+	attribution_state *state = at_hand;
 	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_ATTRIBUTION, ATTRIBUTION_STATE_VERSION,
 											  ATTRIBUTION_STATE_HEADER);
 	crm_attribution_method parsed;
@@ -154,32 +157,6 @@ add_flat(attribution_state *state, Datum value, MemoryContext parent)
 		if (!pg_verifymbstr(state->sums.channels.entries[channels].text, state->sums.channels.entries[channels].length, true))
 			crm_agg_state_damaged("A channel in a state of attribution is not a text of this database's encoding.");
 	return state;
-}
-
-/* The expanded state at hand, or NULL: the only expanded objects of this type and these methods are ours. */
-static attribution_state *
-expanded_state(Datum value)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &attribution_state_methods ? (attribution_state *) header : NULL;
-}
-
-/* The state as one that may be changed and lives in the aggregate's memory. */
-static attribution_state *
-writable_state(Datum value, MemoryContext aggcontext)
-{
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
-	{
-		attribution_state *state = expanded_state(value);
-
-		if (state != NULL)
-			return state;
-	}
-	return add_flat(NULL, value, aggcontext);
 }
 
 /* ---- arguments ------------------------------------------------------- */
@@ -280,7 +257,7 @@ crm_attribution_transfn(PG_FUNCTION_ARGS)
 		state = first_state(aggcontext, VARDATA_ANY(method), VARSIZE_ANY_EXHDR(method));
 	else
 	{
-		state = writable_state(PG_GETARG_DATUM(0), aggcontext);
+		state = crm_expanded_writable(&attribution_kind, NULL, PG_GETARG_DATUM(0), aggcontext);
 		check_method_same(state, VARDATA_ANY(method), VARSIZE_ANY_EXHDR(method));
 	}
 
@@ -303,20 +280,7 @@ crm_attribution_transfn(PG_FUNCTION_ARGS)
 Datum
 crm_attribution_combinefn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	attribution_state *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "attribution_combinefn called in non-aggregate context");
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext);
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &attribution_kind, NULL, "attribution");
 }
 
 /* The state of a final function, which leaves it as it is; NULL when there were no rows. */
@@ -325,13 +289,9 @@ final_state(FunctionCallInfo fcinfo, bool chain_only, const char *name)
 {
 	const attribution_state *state;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "final function of %s called in non-aggregate context", name);
-	if (PG_ARGISNULL(0))
-		return NULL;
-	state = expanded_state(PG_GETARG_DATUM(0));
+	state = crm_expanded_final(fcinfo, &attribution_kind, NULL, name);
 	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext);
+		return NULL;
 	if (chain_only && state->sums.method.rule != CRM_ATTRIBUTION_MARKOV)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

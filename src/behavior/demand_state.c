@@ -10,11 +10,11 @@
 #include "catalog/pg_type.h"
 #include "common/agg_state.h"
 #include "common/bridge.h"
+#include "common/expanded_state.h"
 #include "common/result_rows.h"
 #include "kernel/significance.h"
 #include "kernel/value_table.h"
 #include "mb/pg_wchar.h"
-#include "utils/expandeddatum.h"
 #include "utils/timestamp.h"
 
 CRM_FUNCTION(crm_unmet_demand_combinefn);
@@ -78,7 +78,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	}
 }
 
-static const ExpandedObjectMethods demand_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use);
+
+static const crm_expanded_kind demand_kind = {{flat_size, flatten_into}, add_flat};
 
 static demand_state *
 new_state(MemoryContext parent, uint64 parameters, int64 min_customers)
@@ -86,7 +88,7 @@ new_state(MemoryContext parent, uint64 parameters, int64 min_customers)
 	MemoryContext context = AllocSetContextCreate(parent, "unmet demand", ALLOCSET_DEFAULT_SIZES);
 	demand_state *state = MemoryContextAllocZero(context, sizeof(demand_state));
 
-	EOH_init_header(&state->header, &demand_methods, context);
+	EOH_init_header(&state->header, &demand_kind.methods, context);
 	state->env = crm_env_in(context);
 	state->parameters = parameters;
 	state->min_customers = min_customers;
@@ -164,9 +166,10 @@ read_key(const char *key, Size length, crm_text *segment, crm_text *term)
 	return pg_verifymbstr(segment->size == 0 ? "" : segment->data, (int) segment->size, true) && pg_verifymbstr(term->data, (int) term->size, true);
 }
 
-static demand_state *
-add_flat(demand_state *state, Datum value, MemoryContext parent)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 {
+	demand_state *state = at_hand;
 	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_UNMET_DEMAND, DEMAND_STATE_VERSION, DEMAND_HEADER);
 	const uint8 *in = (const uint8 *) flat->data;
 	const uint8 *end = (const uint8 *) flat + VARSIZE(flat);
@@ -205,25 +208,6 @@ add_flat(demand_state *state, Datum value, MemoryContext parent)
 	return state;
 }
 
-static demand_state *
-expanded_state(Datum value)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &demand_methods ? (demand_state *) header : NULL;
-}
-
-static demand_state *
-writable_state(Datum value, MemoryContext aggcontext)
-{
-	demand_state *state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) ? expanded_state(value) : NULL;
-
-	return state != NULL ? state : add_flat(NULL, value, aggcontext);
-}
-
 demand_state *
 behavior_demand_state(FunctionCallInfo fcinfo, MemoryContext aggcontext, uint64 parameters, int64 min_customers)
 {
@@ -231,7 +215,7 @@ behavior_demand_state(FunctionCallInfo fcinfo, MemoryContext aggcontext, uint64 
 
 	if (PG_ARGISNULL(0))
 		return new_state(aggcontext, parameters, min_customers);
-	state = writable_state(PG_GETARG_DATUM(0), aggcontext);
+	state = crm_expanded_writable(&demand_kind, NULL, PG_GETARG_DATUM(0), aggcontext);
 	check_same(state, parameters, min_customers);
 	return state;
 }
@@ -254,20 +238,7 @@ behavior_demand_datum(demand_state *state)
 Datum
 crm_unmet_demand_combinefn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	demand_state *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "unmet_demand_combinefn called in non-aggregate context");
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext);
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &demand_kind, NULL, "unmet_demand");
 }
 
 /* ---- the result ----------------------------------------------------------------------------- */
@@ -357,13 +328,9 @@ crm_unmet_demand_finalfn(PG_FUNCTION_ARGS)
 	uint32		count;
 	crm_result_rows result;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "unmet_demand_finalfn called in non-aggregate context");
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	state = expanded_state(PG_GETARG_DATUM(0));
+	state = crm_expanded_final(fcinfo, &demand_kind, NULL, "unmet_demand");
 	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext);
+		PG_RETURN_NULL();
 	count = state->pairs.count;
 	rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(demand_row) * ((Size) count + 1));
 	for (uint32 i = 0; i < count; i++)

@@ -143,11 +143,7 @@ event_state_combine(FunctionCallInfo fcinfo, crm_state_kind kind)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "combine function called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	other = event_state_fetch(PG_GETARG_DATUM(1), kind);
 	others = event_state_events(other);
 	valid = ~UINT64CONST(0) >> (CRM_MAX_CONDITIONS - other->conditions);

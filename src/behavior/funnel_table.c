@@ -148,11 +148,7 @@ crm_funnel_table_transfn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "funnel_table_transfn called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	if (!PG_ARGISNULL(0))
 		state = fetch_state(PG_GETARG_DATUM(0));
 	value = PG_GETARG_VARLENA_PP(1);

@@ -173,11 +173,7 @@ label_state_combine(FunctionCallInfo fcinfo, crm_state_kind kind)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "combine function called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	other = label_state_fetch(PG_GETARG_DATUM(1), kind);
 	/* It may come from another server: the events are read to see that they are good. */
 	events = label_state_events(other);

@@ -18,14 +18,6 @@ CRM_FUNCTION(crm_merge_agg_transfn);
 CRM_FUNCTION(crm_merge_distinct_agg_finalfn);
 
 /* Argument 0 as it is, even absent. */
-static Datum
-unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 /* Arguments: state, ts, event [, value [, attributes]]. */
 static Datum
 add_row(FunctionCallInfo fcinfo, bool numeric)
@@ -37,7 +29,7 @@ add_row(FunctionCallInfo fcinfo, bool numeric)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "transition function of timeline_agg called in non-aggregate context");
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	row.at = behavior_finite(PG_GETARG_TIMESTAMPTZ(1));
 	name = PG_GETARG_TEXT_PP(2);
 	row.name = (crm_text) {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)};
@@ -89,10 +81,10 @@ crm_merge_agg_transfn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "transition function of merge_agg called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	behavior_timeline_open(PG_GETARG_DATUM(1), &timeline);
 	if (timeline.count == 0)
-		return unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	PG_RETURN_POINTER(timeline_state_add_piece(timeline_state_argument(fcinfo, 0), &timeline));
 }
 
@@ -104,7 +96,7 @@ crm_timeline_agg_combinefn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "combine function called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	other = timeline_state_argument(fcinfo, 1);
 	PG_RETURN_POINTER(timeline_state_append(timeline_state_argument(fcinfo, 0), other));
 }

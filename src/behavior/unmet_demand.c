@@ -411,11 +411,7 @@ crm_unmet_demand_transfn(PG_FUNCTION_ARGS)
 		elog(ERROR, "unmet_demand_transfn called in non-aggregate context");
 	cache = arguments(fcinfo);
 	if (PG_ARGISNULL(5))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	state = behavior_demand_state(fcinfo, aggcontext, cache->parameters, cache->options.min_customers);
 	add_timeline(state, cache, PG_GETARG_DATUM(5), PG_NARGS() > 6 && !PG_ARGISNULL(6) ? PG_GETARG_TEXT_PP(6) : NULL);
 	return behavior_demand_datum(state);

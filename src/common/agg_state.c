@@ -110,3 +110,11 @@ crm_agg_state_recv(PG_FUNCTION_ARGS)
 				 errmsg("invalid binary value for type crm.agg_state")));
 	PG_RETURN_POINTER(state);
 }
+
+Datum
+crm_agg_unchanged(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}

@@ -68,4 +68,7 @@ extern crm_agg_state *crm_agg_state_fetch(Datum value, crm_state_kind kind, uint
 /* Raises XX001 for a state whose inside is wrong. */
 extern void crm_agg_state_damaged(const char *detail) CRM_NORETURN;
 
+/* What a transition or combine function returns for a row that is none: its state as it is. */
+extern Datum crm_agg_unchanged(FunctionCallInfo fcinfo);
+
 #endif							/* CRM_AGG_STATE_H */

@@ -17,6 +17,7 @@ crm_result_rows_begin(FunctionCallInfo fcinfo, Size most)
 	result.type = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
 	result.desc = lookup_rowtype_tupdesc_copy(result.type, -1);
 	result.rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(most, 1));
+	result.most = most;
 	result.count = 0;
 	result.bytes = 0;
 	return result;
@@ -27,6 +28,8 @@ crm_result_rows_add(crm_result_rows *result, Datum *values, bool *nulls)
 {
 	HeapTuple	tuple = heap_form_tuple(result->desc, values, nulls);
 
+	Assert(result->count < result->most);
+	CHECK_FOR_INTERRUPTS();
 	result->rows[result->count++] = HeapTupleGetDatum(tuple);
 	result->bytes += MAXALIGN(tuple->t_len);
 }

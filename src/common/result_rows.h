@@ -12,6 +12,7 @@ typedef struct crm_result_rows
 	TupleDesc	desc;
 	Oid			type;
 	Datum	   *rows;
+	Size		most;			/* rows that there is room for */
 	int			count;
 	Size		bytes;			/* of all rows */
 } crm_result_rows;

@@ -9,6 +9,7 @@
 
 #include "common/agg_state.h"
 #include "common/bridge.h"
+#include "common/expanded_state.h"
 #include "common/settings.h"
 #include "mb/pg_wchar.h"
 
@@ -76,7 +77,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	crm_baskets_write(&state->baskets, data + data_offset(state->use));
 }
 
-static const ExpandedObjectMethods basket_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *of_use);
+
+static const crm_expanded_kind basket_kind = {{flat_size, flatten_into}, add_flat, offsetof(basket_state, use)};
 
 static basket_state *
 new_state(MemoryContext parent, const basket_use *use, const void *constants, bool named)
@@ -85,7 +88,7 @@ new_state(MemoryContext parent, const basket_use *use, const void *constants, bo
 	basket_state *state = MemoryContextAllocZero(context, sizeof(basket_state));
 	crm_env		env = crm_env_in(context);
 
-	EOH_init_header(&state->header, &basket_methods, context);
+	EOH_init_header(&state->header, &basket_kind.methods, context);
 	state->use = use;
 	memcpy(state->constants, constants, use->constants_size);
 	crm_baskets_init(&state->baskets, &env, named, use->weighted, (Size) crm_training_memory * 1024);
@@ -112,9 +115,11 @@ texts_are_valid(const crm_value_table *table, uint32 from)
 }
 
 /* Adds a flat state to one at hand, or to a new one. */
-static basket_state *
-add_flat(basket_state *state, Datum value, MemoryContext parent, const basket_use *use)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *of_use)
 {
+	basket_state *state = at_hand;
+	const basket_use *use = of_use;
 	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_BASKETS, BASKET_STATE_VERSION, CRM_AGG_STATE_HEADER + data_offset(use));
 	const uint8 *data = (const uint8 *) flat->data;
 	char		constants[BASKET_CONSTANTS];
@@ -140,35 +145,7 @@ add_flat(basket_state *state, Datum value, MemoryContext parent, const basket_us
 	return state;
 }
 
-/* The expanded state at hand, or NULL: the only expanded objects of this type and these methods are ours. */
-static basket_state *
-expanded_state(Datum value, const basket_use *use)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &basket_methods && ((basket_state *) header)->use == use ? (basket_state *) header : NULL;
-}
-
-static basket_state *
-writable_state(Datum value, MemoryContext aggcontext, const basket_use *use)
-{
-	basket_state *state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) ? expanded_state(value, use) : NULL;
-
-	return state != NULL ? state : add_flat(NULL, value, aggcontext, use);
-}
-
 /* ---- for the aggregates ------------------------------------------------------ */
-
-static Datum
-unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
 
 Datum
 basket_state_add(FunctionCallInfo fcinfo, const basket_use *use, const void *constants, bool named, bool numbered,
@@ -184,12 +161,12 @@ basket_state_add(FunctionCallInfo fcinfo, const basket_use *use, const void *con
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "transition function of %s called in non-aggregate context", use->function);
 	if (PG_ARGISNULL(basket) || PG_ARGISNULL(basket + 1))
-		return unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	if (PG_ARGISNULL(0))
 		state = new_state(aggcontext, use, constants, named);
 	else
 	{
-		state = writable_state(PG_GETARG_DATUM(0), aggcontext, use);
+		state = crm_expanded_writable(&basket_kind, use, PG_GETARG_DATUM(0), aggcontext);
 		check_same(state, constants);
 	}
 	if (numbered)
@@ -219,31 +196,15 @@ basket_state_add(FunctionCallInfo fcinfo, const basket_use *use, const void *con
 Datum
 basket_state_combine(FunctionCallInfo fcinfo, const basket_use *use)
 {
-	MemoryContext aggcontext;
-	basket_state *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "combine function of %s called in non-aggregate context", use->function);
-	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext, use);
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext, use);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &basket_kind, use, use->function);
 }
 
 const basket_state *
 basket_state_final(FunctionCallInfo fcinfo, const basket_use *use)
 {
-	basket_state *state;
+	const basket_state *state = crm_expanded_final(fcinfo, &basket_kind, use, use->function);
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "final function of %s called in non-aggregate context", use->function);
-	if (PG_ARGISNULL(0))
-		return NULL;
-	state = expanded_state(PG_GETARG_DATUM(0), use);
-	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext, use);
-	return state->baskets.rows > 0 ? state : NULL;
+	return state != NULL && state->baskets.rows > 0 ? state : NULL;
 }
 
 crm_basket_index

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "common/agg_state.h"
 #include "common/bridge.h"
 #include "common/progress.h"
 #include "common/settings.h"
@@ -163,11 +164,7 @@ add(FunctionCallInfo fcinfo, bool named)
 		weight = PG_ARGISNULL(3) ? 0 : scoring_weight(PG_GETARG_FLOAT8(3));
 		/* no row, but for its being there */
 		if (weight == 0)
-		{
-			if (PG_ARGISNULL(0))
-				PG_RETURN_NULL();
-			PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-		}
+			return crm_agg_unchanged(fcinfo);
 	}
 	return basket_state_add(fcinfo, &fit_use, &c, named, false, 1, weight);
 }

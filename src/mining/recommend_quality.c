@@ -7,12 +7,12 @@
 #include "catalog/pg_type.h"
 #include "common/agg_state.h"
 #include "common/bridge.h"
+#include "common/expanded_state.h"
 #include "common/settings.h"
 #include "funcapi.h"
 #include "kernel/recommend_quality.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
-#include "utils/expandeddatum.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
@@ -65,7 +65,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	crm_quality_write(&state->quality, data + QUALITY_HEADER);
 }
 
-static const ExpandedObjectMethods quality_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use);
+
+static const crm_expanded_kind quality_kind = {{flat_size, flatten_into}, add_flat};
 
 static quality_state *
 new_state(MemoryContext parent, uint32 k)
@@ -74,7 +76,7 @@ new_state(MemoryContext parent, uint32 k)
 	quality_state *state = MemoryContextAllocZero(context, sizeof(quality_state));
 	crm_env		env = crm_env_in(context);
 
-	EOH_init_header(&state->header, &quality_methods, context);
+	EOH_init_header(&state->header, &quality_kind.methods, context);
 	crm_quality_init(&state->quality, &env, k, (Size) crm_training_memory * 1024);
 	return state;
 }
@@ -88,9 +90,10 @@ check_same(const quality_state *state, uint32 k)
 				 errmsg("k of recommendation_quality_agg changes within a group: %u, then %u", state->quality.k, k)));
 }
 
-static quality_state *
-add_flat(quality_state *state, Datum value, MemoryContext parent)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 {
+	quality_state *state = at_hand;
 	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_RECOMMENDED, QUALITY_STATE_VERSION, CRM_AGG_STATE_HEADER + QUALITY_HEADER);
 	const uint8 *data = (const uint8 *) flat->data;
 	uint64		k = crm_load64(data);
@@ -107,26 +110,6 @@ add_flat(quality_state *state, Datum value, MemoryContext parent)
 		if (!pg_verifymbstr(state->quality.items.entries[items].text, (int) state->quality.items.entries[items].length, true))
 			crm_agg_state_damaged("An item in a state of recommendation_quality_agg is not a text of this database's encoding.");
 	return state;
-}
-
-/* The expanded state at hand, or NULL: the only expanded objects of this type and these methods are ours. */
-static quality_state *
-expanded_state(Datum value)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &quality_methods ? (quality_state *) header : NULL;
-}
-
-static quality_state *
-writable_state(Datum value, MemoryContext aggcontext)
-{
-	quality_state *state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) ? expanded_state(value) : NULL;
-
-	return state != NULL ? state : add_flat(NULL, value, aggcontext);
 }
 
 /* ---- the aggregate's functions ------------------------------------------------ */
@@ -182,7 +165,7 @@ crm_recommendation_quality_transfn(PG_FUNCTION_ARGS)
 		state = new_state(aggcontext, (uint32) PG_GETARG_INT32(1));
 	else
 	{
-		state = writable_state(PG_GETARG_DATUM(0), aggcontext);
+		state = crm_expanded_writable(&quality_kind, NULL, PG_GETARG_DATUM(0), aggcontext);
 		check_same(state, (uint32) PG_GETARG_INT32(1));
 	}
 	if (!PG_ARGISNULL(3))
@@ -198,41 +181,21 @@ crm_recommendation_quality_transfn(PG_FUNCTION_ARGS)
 Datum
 crm_recommendation_quality_combinefn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	quality_state *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "recommendation_quality_combinefn called in non-aggregate context");
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext);
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &quality_kind, NULL, "recommendation_quality_agg");
 }
 
 /* (customers, hit_rate, precision, recall, ndcg, mrr, items); without customers the means are NULL. */
 Datum
 crm_recommendation_quality_finalfn(PG_FUNCTION_ARGS)
 {
-	const quality_state *state = NULL;
+	const quality_state *state = crm_expanded_final(fcinfo, &quality_kind, NULL, "recommendation_quality_agg");
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
 	Datum		values[CRM_QUALITY_MEASURES + 2] = {0};
 	bool		nulls[CRM_QUALITY_MEASURES + 2] = {false};
 	uint64		customers = 0;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "recommendation_quality_finalfn called in non-aggregate context");
-	if (!PG_ARGISNULL(0))
-	{
-		state = expanded_state(PG_GETARG_DATUM(0));
-		if (state == NULL)
-			state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext);
+	if (state != NULL)
 		customers = state->quality.customers;
-	}
 	values[0] = Int64GetDatum((int64) customers);
 	for (int i = 0; i < CRM_QUALITY_MEASURES; i++)
 	{

@@ -43,7 +43,7 @@ crm_concordance_transfn(PG_FUNCTION_ARGS)
 		elog(ERROR, "concordance_transfn called in non-aggregate context");
 	for (int i = 1; i < PG_NARGS(); i++)
 		if (PG_ARGISNULL(i))
-			return scoring_rows_unchanged(fcinfo);
+			return crm_agg_unchanged(fcinfo);
 	duration = scoring_number(PG_GETARG_FLOAT8(1), "duration");
 	if (duration < 0)
 		ereport(ERROR,

@@ -12,6 +12,7 @@
 
 #include "common/agg_state.h"
 #include "common/bridge.h"
+#include "common/expanded_state.h"
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
@@ -96,7 +97,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	check_counts(crm_counts_write(&state->table, out));
 }
 
-static const ExpandedObjectMethods counts_state_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use);
+
+static const crm_expanded_kind counts_kind = {{flat_size, flatten_into}, add_flat};
 
 static counts_state *
 new_state(MemoryContext parent, counts_family family, double constant)
@@ -105,23 +108,12 @@ new_state(MemoryContext parent, counts_family family, double constant)
 	counts_state *state = MemoryContextAllocZero(context, sizeof(counts_state));
 	crm_env		env = crm_env_in(context);
 
-	EOH_init_header(&state->header, &counts_state_methods, context);
+	EOH_init_header(&state->header, &counts_kind.methods, context);
 	state->context = context;
 	state->family = family;
 	state->constant = constant;
 	init_table(&state->table, &env, family);
 	return state;
-}
-
-static counts_state *
-expanded_state(Datum value)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &counts_state_methods ? (counts_state *) header : NULL;
 }
 
 static uint32
@@ -159,9 +151,10 @@ add_renumbered(counts_state *state, const crm_count_table *other, const uint32 *
 }
 
 /* Adds a flat state, hostile until validated, to one at hand, or to a new one. */
-static counts_state *
-add_flat(counts_state *state, Datum value, MemoryContext parent)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 {
+	counts_state *state = at_hand;
 	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_COUNTS, COUNTS_STATE_VERSION, CRM_AGG_STATE_HEADER + COUNTS_STATE_FIXED);
 	const uint8 *in = (const uint8 *) flat->data;
 	Size		left = VARSIZE(flat) - CRM_AGG_STATE_HEADER - COUNTS_STATE_FIXED;
@@ -224,9 +217,7 @@ counts_of_transition(FunctionCallInfo fcinfo, counts_family family, double const
 		elog(ERROR, "transition function of %s called in non-aggregate context", name);
 	if (PG_ARGISNULL(0))
 		return new_state(aggcontext, family, constant);
-	state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(PG_GETARG_DATUM(0))) ? expanded_state(PG_GETARG_DATUM(0)) : NULL;
-	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), aggcontext);
+	state = crm_expanded_writable(&counts_kind, NULL, PG_GETARG_DATUM(0), aggcontext);
 	if (state->family != family)
 		crm_agg_state_damaged("The state belongs to another aggregate.");
 	if (state->constant != constant)
@@ -255,25 +246,7 @@ counts_group(counts_state *state, const text *group)
 Datum
 crm_counts_combinefn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	counts_state *state = NULL;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "counts_combinefn called in non-aggregate context");
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	if (!PG_ARGISNULL(0))
-	{
-		state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(PG_GETARG_DATUM(0))) ? expanded_state(PG_GETARG_DATUM(0)) : NULL;
-		if (state == NULL)
-			state = add_flat(NULL, PG_GETARG_DATUM(0), aggcontext);
-	}
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &counts_kind, NULL, "counted rows");
 }
 
 const counts_state *
@@ -281,13 +254,9 @@ counts_of_final(FunctionCallInfo fcinfo, counts_family family, const char *name)
 {
 	const counts_state *state;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "final function of %s called in non-aggregate context", name);
-	if (PG_ARGISNULL(0))
-		return NULL;
-	state = expanded_state(PG_GETARG_DATUM(0));
+	state = crm_expanded_final(fcinfo, &counts_kind, NULL, name);
 	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext);
+		return NULL;
 	if (state->family != family)
 		crm_agg_state_damaged("The state belongs to another aggregate.");
 	return state->table.count == 0 ? NULL : state;

@@ -76,7 +76,7 @@ crm_cox_fit_transfn(PG_FUNCTION_ARGS)
 	if (PG_NARGS() > 4)
 		options = scoring_options_of(fcinfo, 4, known_options, "cox_fit", &default_options, sizeof(cox_options));
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	duration = scoring_number(PG_GETARG_FLOAT8(1), "duration");
 	if (duration < 0)
 		ereport(ERROR,

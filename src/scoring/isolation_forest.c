@@ -3,6 +3,7 @@
  */
 #include "scoring/rows_state.h"
 
+#include "common/agg_state.h"
 #include "common/progress.h"
 #include "kernel/outliers.h"
 
@@ -60,7 +61,7 @@ crm_isolation_forest_fit_transfn(PG_FUNCTION_ARGS)
 	if (PG_NARGS() > 2)
 		options = scoring_options_of(fcinfo, 2, known_options, "isolation_forest_fit", &default_options, sizeof(forest_options));
 	if (PG_ARGISNULL(1))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	features = scoring_features(PG_GETARG_ARRAYTYPE_P(1), &count, &nulls);
 	if (count == 0)
 		ereport(ERROR,

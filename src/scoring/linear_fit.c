@@ -230,11 +230,7 @@ crm_linear_fit_combinefn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "linear_fit_combinefn called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	other = fetch_state(PG_GETARG_DATUM(1));
 	check_foreign(other);
 	if (PG_ARGISNULL(0))

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "common/agg_state.h"
 #include "common/progress.h"
 #include "kernel/logistic_fit.h"
 #include "kernel/model_linear.h"
@@ -85,7 +86,7 @@ crm_logistic_fit_transfn(PG_FUNCTION_ARGS)
 		options = scoring_options_of(fcinfo, nargs - 1, known_options, "logistic_fit", &default_options, sizeof(logistic_options));
 	/* Without label, features or weight it is not an observation. */
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || (nargs == 5 && PG_ARGISNULL(3)))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	if (nargs == 5)
 		weight = scoring_weight(PG_GETARG_FLOAT8(3));
 	features = scoring_features(PG_GETARG_ARRAYTYPE_P(2), &count, &nulls);

@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/agg_state.h"
+#include "common/result_rows.h"
 #include "funcapi.h"
 #include "kernel/scores.h"
 #include "kernel/significance.h"
@@ -37,32 +38,6 @@ CRM_FUNCTION(crm_losses_finalfn);
 CRM_FUNCTION(crm_losses_interval_finalfn);
 
 /* ---- composite results ------------------------------------------------------- */
-
-scoring_table
-scoring_table_begin(FunctionCallInfo fcinfo, Size most)
-{
-	scoring_table table;
-
-	table.type = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
-	table.desc = lookup_rowtype_tupdesc_copy(table.type, -1);
-	table.rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(most, 1));
-	table.count = 0;
-	return table;
-}
-
-void
-scoring_table_add(scoring_table *table, Datum *values, bool *nulls)
-{
-	table->rows[table->count++] = HeapTupleGetDatum(heap_form_tuple(table->desc, values, nulls));
-}
-
-Datum
-scoring_table_end(const scoring_table *table)
-{
-	if (table->count == 0)
-		return PointerGetDatum(construct_empty_array(table->type));
-	return PointerGetDatum(construct_array(table->rows, table->count, table->type, -1, false, TYPALIGN_DOUBLE));
-}
 
 Datum
 scoring_estimate_of(FunctionCallInfo fcinfo, double estimate, double error, double lower, double upper)
@@ -121,7 +96,7 @@ add_score(FunctionCallInfo fcinfo, int label, const bins_options *options)
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "transition function of scores called in non-aggregate context");
 	if (PG_ARGISNULL(label) || PG_ARGISNULL(label + 1))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	score = scoring_number(PG_GETARG_FLOAT8(label + 1), "score");
 	state = scoring_rows_state(fcinfo, aggcontext, &scores_use, options, 1);
 	scoring_rows_add(state, PG_GETARG_BOOL(label), 1, &score);
@@ -280,7 +255,7 @@ crm_gain_table_finalfn(PG_FUNCTION_ARGS)
 	uint64		rows;
 	uint64		positives;
 	crm_score_bin *bin = score_bins(fcinfo, true, &bins, &rows, &positives);
-	scoring_table table = scoring_table_begin(fcinfo, bins);
+	crm_result_rows table = crm_result_rows_begin(fcinfo, bins);
 	uint64		reached = 0;
 
 	for (uint64 i = 0; i < bins; i++)
@@ -296,9 +271,9 @@ crm_gain_table_finalfn(PG_FUNCTION_ARGS)
 		values[3] = Float8GetDatum(rate);
 		values[4] = Float8GetDatum(rate / ((double) positives / (double) rows));
 		values[5] = Float8GetDatum((double) reached / (double) positives);
-		scoring_table_add(&table, values, nulls);
+		crm_result_rows_add(&table, values, nulls);
 	}
-	PG_RETURN_DATUM(scoring_table_end(&table));
+	PG_RETURN_DATUM(crm_result_rows_end(&table));
 }
 
 /* calibration_table(bins, label, score): bin, rows, positives, mean_score, rate, lower, upper; empty bins are left out */
@@ -309,7 +284,7 @@ crm_calibration_table_finalfn(PG_FUNCTION_ARGS)
 	uint64		rows;
 	uint64		positives;
 	crm_score_bin *bin = score_bins(fcinfo, false, &bins, &rows, &positives);
-	scoring_table table = scoring_table_begin(fcinfo, bins);
+	crm_result_rows table = crm_result_rows_begin(fcinfo, bins);
 
 	for (uint64 i = 0; i < bins; i++)
 	{
@@ -330,9 +305,9 @@ crm_calibration_table_finalfn(PG_FUNCTION_ARGS)
 		values[4] = Float8GetDatum(rate);
 		values[5] = Float8GetDatum(lower);
 		values[6] = Float8GetDatum(upper);
-		scoring_table_add(&table, values, nulls);
+		crm_result_rows_add(&table, values, nulls);
 	}
-	PG_RETURN_DATUM(scoring_table_end(&table));
+	PG_RETURN_DATUM(crm_result_rows_end(&table));
 }
 
 /* ---- sums of losses ----------------------------------------------------------- */
@@ -380,7 +355,7 @@ add_loss(FunctionCallInfo fcinfo, double (*loss_of) (bool label, double p))
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "transition function of losses called in non-aggregate context");
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	loss = loss_of(PG_GETARG_BOOL(1), probability_argument(fcinfo, 2));
 	if (PG_ARGISNULL(0))
 	{
@@ -431,7 +406,7 @@ crm_losses_combinefn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "losses_combinefn called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	other = fetch_losses(PG_GETARG_DATUM(1));
 	if (PG_ARGISNULL(0))
 	{

@@ -6,21 +6,6 @@
 
 #include "scoring/scoring.h"
 
-#include "access/tupdesc.h"
-
-/* Rows of a result that is an array of a composite type. */
-typedef struct scoring_table
-{
-	TupleDesc	desc;
-	Oid			type;
-	Datum	   *rows;
-	int			count;
-} scoring_table;
-
-extern scoring_table scoring_table_begin(FunctionCallInfo fcinfo, Size most);
-extern void scoring_table_add(scoring_table *table, Datum *values, bool *nulls);
-extern Datum scoring_table_end(const scoring_table *table);
-
 /* A crm.estimate: the estimate, its standard error and limits of 95 %, within a range; NULL but for the first where the error is NaN. */
 extern Datum scoring_estimate(FunctionCallInfo fcinfo, double estimate, double error, double least, double most);
 

@@ -59,11 +59,7 @@ add_rating(FunctionCallInfo fcinfo, const char *name, int32 low, int32 high, int
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "transition function of %s called in non-aggregate context", name);
 	if (PG_ARGISNULL(argument))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	rating = PG_GETARG_INT32(argument);
 	if (rating < low || rating > high)
 		ereport(ERROR,
@@ -132,11 +128,7 @@ crm_ratings_combinefn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "ratings_combinefn called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	other = fetch_state(PG_GETARG_DATUM(1));
 	if (PG_ARGISNULL(0))
 	{

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "common/agg_state.h"
+#include "common/expanded_state.h"
 #include "common/settings.h"
 
 #define ROWS_STATE_VERSION 1
@@ -75,7 +76,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	crm_columns_write(&state->columns, data + ROWS_HEADER + options_room(state->use));
 }
 
-static const ExpandedObjectMethods rows_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *of_use);
+
+static const crm_expanded_kind rows_kind = {{flat_size, flatten_into}, add_flat, offsetof(scoring_rows, use)};
 
 static scoring_rows *
 new_state(MemoryContext parent, const scoring_rows_use *use, const void *options, int features)
@@ -84,7 +87,7 @@ new_state(MemoryContext parent, const scoring_rows_use *use, const void *options
 	scoring_rows *state = MemoryContextAllocZero(context, sizeof(scoring_rows));
 	crm_env		env = crm_env_in(context);
 
-	EOH_init_header(&state->header, &rows_methods, context);
+	EOH_init_header(&state->header, &rows_kind.methods, context);
 	state->use = use;
 	memcpy(state->options, options, use->options_size);
 	crm_columns_init(&state->columns, &env, (uint32) features + SCORING_ROWS_FEATURES, (Size) crm_training_memory * 1024);
@@ -127,9 +130,11 @@ rows_are_valid(const scoring_rows *state, Size from_part)
 }
 
 /* Adds a flat state to one at hand, or to a new one. */
-static scoring_rows *
-add_flat(scoring_rows *state, Datum value, MemoryContext parent, const scoring_rows_use *use)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *of_use)
 {
+	scoring_rows *state = at_hand;
+	const scoring_rows_use *use = of_use;
 	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_ROWS, ROWS_STATE_VERSION,
 											  CRM_AGG_STATE_HEADER + ROWS_HEADER + options_room(use));
 	const uint8 *data = (const uint8 *) flat->data;
@@ -160,26 +165,6 @@ add_flat(scoring_rows *state, Datum value, MemoryContext parent, const scoring_r
 	return state;
 }
 
-/* The expanded state at hand, or NULL: the only expanded objects of this type and these methods are ours. */
-static scoring_rows *
-expanded_state(Datum value, const scoring_rows_use *use)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &rows_methods && ((scoring_rows *) header)->use == use ? (scoring_rows *) header : NULL;
-}
-
-static scoring_rows *
-writable_state(Datum value, MemoryContext aggcontext, const scoring_rows_use *use)
-{
-	scoring_rows *state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) ? expanded_state(value, use) : NULL;
-
-	return state != NULL ? state : add_flat(NULL, value, aggcontext, use);
-}
-
 /* ---- for the aggregates ------------------------------------------------------ */
 
 scoring_rows *
@@ -193,17 +178,9 @@ scoring_rows_state(FunctionCallInfo fcinfo, MemoryContext aggcontext, const scor
 				 errmsg("%s takes at most %d features, not %d", use->function, use->most_features, features)));
 	if (PG_ARGISNULL(0))
 		return new_state(aggcontext, use, options, features);
-	state = writable_state(PG_GETARG_DATUM(0), aggcontext, use);
+	state = crm_expanded_writable(&rows_kind, use, PG_GETARG_DATUM(0), aggcontext);
 	check_same(state, options, features);
 	return state;
-}
-
-Datum
-scoring_rows_unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 void
@@ -222,31 +199,15 @@ scoring_rows_add(scoring_rows *state, double label, double weight, const double 
 Datum
 scoring_rows_combine(FunctionCallInfo fcinfo, const scoring_rows_use *use)
 {
-	MemoryContext aggcontext;
-	scoring_rows *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "combine function of %s called in non-aggregate context", use->function);
-	if (PG_ARGISNULL(1))
-		return scoring_rows_unchanged(fcinfo);
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext, use);
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext, use);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &rows_kind, use, use->function);
 }
 
 const scoring_rows *
 scoring_rows_final(FunctionCallInfo fcinfo, const scoring_rows_use *use)
 {
-	scoring_rows *state;
+	const scoring_rows *state = crm_expanded_final(fcinfo, &rows_kind, use, use->function);
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "final function of %s called in non-aggregate context", use->function);
-	if (PG_ARGISNULL(0))
-		return NULL;
-	state = expanded_state(PG_GETARG_DATUM(0), use);
-	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext, use);
-	return state->columns.rows > 0 ? state : NULL;
+	return state != NULL && state->columns.rows > 0 ? state : NULL;
 }
 
 void

@@ -11,8 +11,8 @@
 
 #include "scoring/scoring.h"
 
+#include "common/expanded_state.h"
 #include "kernel/columns.h"
-#include "utils/expandeddatum.h"
 
 #define SCORING_ROWS_LABEL 0	/* columns, as in kernel/logistic_fit.h */
 #define SCORING_ROWS_WEIGHT 1
@@ -49,9 +49,6 @@ typedef struct scoring_rows
  */
 extern scoring_rows *scoring_rows_state(FunctionCallInfo fcinfo, MemoryContext aggcontext, const scoring_rows_use *use,
 										const void *options, int features);
-
-/* The state as it is, for a row that is none. */
-extern Datum scoring_rows_unchanged(FunctionCallInfo fcinfo);
 
 /* Adds a row; features may be NaN where missing.  54000 beyond crm_analytics.training_memory. */
 extern void scoring_rows_add(scoring_rows *state, double label, double weight, const double *features);

@@ -11,11 +11,11 @@
 #include <math.h>
 
 #include "common/agg_state.h"
+#include "common/expanded_state.h"
 #include "common/progress.h"
 #include "common/settings.h"
 #include "kernel/trees.h"
 #include "mb/pg_wchar.h"
-#include "utils/expandeddatum.h"
 
 CRM_FUNCTION(crm_boosted_trees_fit_transfn);
 CRM_FUNCTION(crm_boosted_trees_regression_fit_transfn);
@@ -262,7 +262,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	crm_columns_write(&state->rows, data + 12 + length);
 }
 
-static const ExpandedObjectMethods trees_state_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use);
+
+static const crm_expanded_kind trees_kind = {{flat_size, flatten_into}, add_flat};
 
 /* A state without rows; its options are read once, so that errors come at the first row. */
 static trees_state *
@@ -273,7 +275,7 @@ new_state(MemoryContext parent, bool regression, uint32 features, const Jsonb *o
 	MemoryContext old;
 	crm_env		env = crm_env_in(context);
 
-	EOH_init_header(&state->header, &trees_state_methods, context);
+	EOH_init_header(&state->header, &trees_kind.methods, context);
 	state->regression = regression;
 	state->features = features;
 	old = MemoryContextSwitchTo(context);
@@ -333,9 +335,10 @@ check_foreign(const trees_state *state, Size first_part)
 }
 
 /* Adds the rows of a flat state to one at hand, or to a new one. */
-static trees_state *
-add_flat(trees_state *state, Datum value, MemoryContext parent)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 {
+	trees_state *state = at_hand;
 	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_TREES, TREES_STATE_VERSION, TREES_STATE_HEADER);
 	const uint8 *data = (const uint8 *) flat->data;
 	uint32		regression = crm_load32(data);
@@ -368,32 +371,6 @@ add_flat(trees_state *state, Datum value, MemoryContext parent)
 	check_rows(state, status);
 	check_foreign(state, first_part);
 	return state;
-}
-
-/* The expanded state at hand, or NULL: the only expanded objects of this type and these methods are ours. */
-static trees_state *
-expanded_state(Datum value)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &trees_state_methods ? (trees_state *) header : NULL;
-}
-
-/* The state as one that may be changed and lives in the aggregate's memory. */
-static trees_state *
-writable_state(Datum value, MemoryContext aggcontext)
-{
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
-	{
-		trees_state *state = expanded_state(value);
-
-		if (state != NULL)
-			return state;
-	}
-	return add_flat(NULL, value, aggcontext);
 }
 
 /* ---- the aggregates' functions ---------------------------------------------- */
@@ -433,7 +410,7 @@ transition(FunctionCallInfo fcinfo, bool regression)
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "%s_transfn called in non-aggregate context", function_name(regression));
 	if (!PG_ARGISNULL(0))
-		state = writable_state(PG_GETARG_DATUM(0), aggcontext);
+		state = crm_expanded_writable(&trees_kind, NULL, PG_GETARG_DATUM(0), aggcontext);
 	if (nargs == 5 && !PG_ARGISNULL(3))
 		weight = PG_GETARG_FLOAT8(3);
 	if (!(weight >= 0 && weight <= CRM_TREES_MAX_WEIGHT))
@@ -486,20 +463,7 @@ crm_boosted_trees_regression_fit_transfn(PG_FUNCTION_ARGS)
 Datum
 crm_boosted_trees_fit_combinefn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	trees_state *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "boosted_trees_fit_combinefn called in non-aggregate context");
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext);
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &trees_kind, NULL, "boosted_trees_fit");
 }
 
 /* Counts are not negative; which loss there is only the options tell. */
@@ -536,13 +500,9 @@ crm_boosted_trees_fit_finalfn(PG_FUNCTION_ARGS)
 	Size		needed;
 	struct varlena *result;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "boosted_trees_fit_finalfn called in non-aggregate context");
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	state = expanded_state(PG_GETARG_DATUM(0));
+	state = crm_expanded_final(fcinfo, &trees_kind, NULL, "boosted_trees_fit");
 	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext);
+		PG_RETURN_NULL();
 	if (state->rows.rows == 0)
 		PG_RETURN_NULL();
 	work = AllocSetContextCreate(CurrentMemoryContext, "boosting", ALLOCSET_DEFAULT_SIZES);

@@ -11,12 +11,13 @@
 
 #include "catalog/pg_type.h"
 #include "common/agg_state.h"
+#include "common/expanded_state.h"
+#include "common/result_rows.h"
 #include "funcapi.h"
 #include "kernel/twofold.h"
 #include "kernel/value_table.h"
 #include "mb/pg_wchar.h"
 #include "scoring/measures.h"
-#include "utils/expandeddatum.h"
 #include "utils/float.h"
 
 CRM_FUNCTION(crm_woe_transfn);
@@ -85,7 +86,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	}
 }
 
-static const ExpandedObjectMethods woe_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use);
+
+static const crm_expanded_kind woe_kind = {{flat_size, flatten_into}, add_flat};
 
 static woe_state *
 new_state(MemoryContext parent)
@@ -93,7 +96,7 @@ new_state(MemoryContext parent)
 	MemoryContext context = AllocSetContextCreate(parent, "weight of evidence", ALLOCSET_SMALL_SIZES);
 	woe_state  *state = MemoryContextAllocZero(context, sizeof(woe_state));
 
-	EOH_init_header(&state->header, &woe_methods, context);
+	EOH_init_header(&state->header, &woe_kind.methods, context);
 	state->env = crm_env_in(context);
 	state->room = 8;
 	state->counts = MemoryContextAllocZero(context, sizeof(bin_counts) * state->room);
@@ -135,9 +138,10 @@ add_counts(bin_counts *counts, const uint8 *in)
 	return true;
 }
 
-static woe_state *
-add_flat(woe_state *state, Datum value, MemoryContext parent)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 {
+	woe_state  *state = at_hand;
 	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_WOE, WOE_STATE_VERSION, CRM_AGG_STATE_HEADER + 24);
 	const uint8 *in = (const uint8 *) flat->data;
 	const uint8 *end = (const uint8 *) flat + VARSIZE(flat);
@@ -166,25 +170,6 @@ add_flat(woe_state *state, Datum value, MemoryContext parent)
 	return state;
 }
 
-static woe_state *
-expanded_state(Datum value)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &woe_methods ? (woe_state *) header : NULL;
-}
-
-static woe_state *
-writable_state(Datum value, MemoryContext aggcontext)
-{
-	woe_state  *state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) ? expanded_state(value) : NULL;
-
-	return state != NULL ? state : add_flat(NULL, value, aggcontext);
-}
-
 /* woe_transfn(state, label boolean, bin text) */
 Datum
 crm_woe_transfn(PG_FUNCTION_ARGS)
@@ -195,7 +180,7 @@ crm_woe_transfn(PG_FUNCTION_ARGS)
 
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "woe_transfn called in non-aggregate context");
-	state = PG_ARGISNULL(0) ? new_state(aggcontext) : writable_state(PG_GETARG_DATUM(0), aggcontext);
+	state = PG_ARGISNULL(0) ? new_state(aggcontext) : crm_expanded_writable(&woe_kind, NULL, PG_GETARG_DATUM(0), aggcontext);
 	if (!PG_ARGISNULL(1))
 	{
 		text	   *bin = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
@@ -210,20 +195,7 @@ crm_woe_transfn(PG_FUNCTION_ARGS)
 Datum
 crm_woe_combinefn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	woe_state  *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "woe_combinefn called in non-aggregate context");
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext);
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &woe_kind, NULL, "woe_table");
 }
 
 /* ---- results ----------------------------------------------------------------- */
@@ -270,13 +242,9 @@ bins_of(FunctionCallInfo fcinfo, uint32 *count)
 	woe_bin    *bins;
 
 	*count = 0;
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "final function of weights of evidence called in non-aggregate context");
-	if (PG_ARGISNULL(0))
-		return NULL;
-	state = expanded_state(PG_GETARG_DATUM(0));
+	state = crm_expanded_final(fcinfo, &woe_kind, NULL, "woe_table");
 	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext);
+		return NULL;
 	bins = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(woe_bin) * ((Size) state->bins.count + 1));
 	for (uint32 code = 0; code <= state->bins.count; code++)
 	{
@@ -312,11 +280,11 @@ crm_woe_table_finalfn(PG_FUNCTION_ARGS)
 {
 	uint32		count;
 	woe_bin    *bins = bins_of(fcinfo, &count);
-	scoring_table table;
+	crm_result_rows table;
 
 	if (bins == NULL)
 		PG_RETURN_NULL();
-	table = scoring_table_begin(fcinfo, count);
+	table = crm_result_rows_begin(fcinfo, count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		Datum		values[5];
@@ -327,9 +295,9 @@ crm_woe_table_finalfn(PG_FUNCTION_ARGS)
 		values[2] = Int64GetDatum((int64) bins[i].counts.positives);
 		values[3] = Float8GetDatum(bins[i].woe);
 		values[4] = Float8GetDatum(bins[i].iv);
-		scoring_table_add(&table, values, nulls);
+		crm_result_rows_add(&table, values, nulls);
 	}
-	PG_RETURN_DATUM(scoring_table_end(&table));
+	PG_RETURN_DATUM(crm_result_rows_end(&table));
 }
 
 /* information_value(label, bin) */

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "common/agg_state.h"
 #include "common/progress.h"
 #include "funcapi.h"
 #include "kernel/woe_bins.h"
@@ -124,7 +125,7 @@ add_row(FunctionCallInfo fcinfo, const scoring_rows_use *use, const scoring_opti
 	if (PG_NARGS() == 4)
 		a = scoring_options_of(fcinfo, 3, known, use->function, defaults, sizeof(*defaults));
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	options = (woe_options) {a->min_share, a->smoothing, a->l2, a->pdo, a->base_points, a->base_odds, a->fine_bins, a->max_bins, a->monotone};
 	features = scoring_features(PG_GETARG_ARRAYTYPE_P(2), &count, &nulls);
 	state = scoring_rows_state(fcinfo, aggcontext, use, &options, count);

@@ -47,7 +47,7 @@ crm_quantile_bins_agg_transfn(PG_FUNCTION_ARGS)
 	int32		bins = bins_argument(fcinfo, quantile_use.function);
 
 	if (PG_ARGISNULL(2))
-		return segment_values_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	return segment_values_add(segment_values_state(fcinfo, &quantile_use, bins, 0), false, PG_GETARG_FLOAT8(2));
 }
 
@@ -154,7 +154,7 @@ crm_equal_width_bins_agg_transfn(PG_FUNCTION_ARGS)
 
 	segment_check_bins(more.bins, "equal_width_bins_agg");
 	if (PG_ARGISNULL(2))
-		return segment_values_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	more.low = more.high = PG_GETARG_FLOAT8(2) + 0.0;
 	if (!isfinite(more.low))
 		ereport(ERROR,
@@ -171,7 +171,7 @@ crm_equal_width_bins_agg_combinefn(PG_FUNCTION_ARGS)
 	width_state more;
 
 	if (PG_ARGISNULL(1))
-		return segment_values_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	more = read_width(PG_GETARG_DATUM(1), &flat);
 	return widen(fcinfo, &more);
 }
@@ -211,7 +211,7 @@ add_labelled(FunctionCallInfo fcinfo, const segment_values_use *use)
 		min_share = PG_GETARG_FLOAT8(2);
 	}
 	if (PG_ARGISNULL(value) || PG_ARGISNULL(value + 1))
-		return segment_values_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	return segment_values_add(segment_values_state(fcinfo, use, bins, min_share), PG_GETARG_BOOL(value + 1), PG_GETARG_FLOAT8(value));
 }
 

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "common/progress.h"
+#include "common/result_rows.h"
 
 CRM_FUNCTION(crm_kmeans_choice_transfn);
 CRM_FUNCTION(crm_kmeans_choice_combinefn);
@@ -31,7 +32,7 @@ crm_kmeans_choice_finalfn(PG_FUNCTION_ARGS)
 	crm_env		env = crm_progress_env(CurrentMemoryContext);
 	crm_kmeans_choice_options wanted;
 	crm_kmeans_choice *choices;
-	scoring_table table;
+	crm_result_rows table;
 	uint32		count;
 	Size		needed = 0;
 
@@ -43,7 +44,7 @@ crm_kmeans_choice_finalfn(PG_FUNCTION_ARGS)
 	crm_progress_phase("grouping rows", "numbers", input->wanted.groups);
 	kmeans_check(input, crm_kmeans_choose(&input->columns, &input->wanted, &wanted, &env, choices, &count, &needed), needed);
 	crm_progress_end();
-	table = scoring_table_begin(fcinfo, count);
+	table = crm_result_rows_begin(fcinfo, count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		const crm_kmeans_choice *c = &choices[i];
@@ -51,7 +52,7 @@ crm_kmeans_choice_finalfn(PG_FUNCTION_ARGS)
 		Float8GetDatum(c->gap), Float8GetDatum(c->gap_error), BoolGetDatum(c->elbow), BoolGetDatum(c->best_silhouette), BoolGetDatum(c->gap_choice)};
 		bool		nulls[9] = {false, false, isnan(c->explained), isnan(c->silhouette), isnan(c->gap), isnan(c->gap_error), false, false, false};
 
-		scoring_table_add(&table, values, nulls);
+		crm_result_rows_add(&table, values, nulls);
 	}
-	PG_RETURN_DATUM(scoring_table_end(&table));
+	PG_RETURN_DATUM(crm_result_rows_end(&table));
 }

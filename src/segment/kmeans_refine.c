@@ -128,7 +128,7 @@ crm_kmeans_refine_transfn(PG_FUNCTION_ARGS)
 	scoring_require_kind(site->model, &crm_model_k_means);
 	/* Without features or weight it is not an observation. */
 	if (PG_ARGISNULL(2) || (PG_NARGS() == 4 && PG_ARGISNULL(3)))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	if (PG_NARGS() == 4)
 		weight = scoring_weight(PG_GETARG_FLOAT8(3));
 	state = PG_ARGISNULL(0) ? new_state(site, aggcontext) : fetch_state(PG_GETARG_DATUM(0));
@@ -152,7 +152,7 @@ crm_kmeans_refine_combinefn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, &aggcontext))
 		elog(ERROR, "kmeans_refine_combinefn called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(copy_state(PG_GETARG_DATUM(1), aggcontext));
 	/* the first may have come from elsewhere, too */

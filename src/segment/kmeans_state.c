@@ -186,7 +186,7 @@ kmeans_transition(FunctionCallInfo fcinfo, const kmeans_use *use)
 	options_of_call(fcinfo, use, &options);
 	/* Without features or weight it is not an observation. */
 	if (PG_ARGISNULL(2) || (nargs == 5 && PG_ARGISNULL(3)))
-		return scoring_rows_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	if (nargs == 5)
 		weight = scoring_weight(PG_GETARG_FLOAT8(3));
 	features = scoring_features(PG_GETARG_ARRAYTYPE_P(2), &count, &nulls);

@@ -11,12 +11,12 @@
 #include "common/agg_state.h"
 #include "common/bridge.h"
 #include "common/decimal.h"
+#include "common/expanded_state.h"
 #include "common/hashfn.h"
 #include "kernel/lookalike.h"
 #include "mb/pg_wchar.h"
 #include "parser/parse_coerce.h"
 #include "utils/date.h"
-#include "utils/expandeddatum.h"
 #include "utils/float.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
@@ -218,7 +218,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	crm_lookalike_write(((fit_state *) header)->counts, (uint8 *) ((crm_agg_state *) result)->data);
 }
 
-static const ExpandedObjectMethods fit_state_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use);
+
+static const crm_expanded_kind fit_kind = {{flat_size, flatten_into}, add_flat};
 
 static fit_state *
 new_state(MemoryContext parent)
@@ -226,41 +228,22 @@ new_state(MemoryContext parent)
 	MemoryContext context = AllocSetContextCreate(parent, "lookalike_fit", ALLOCSET_DEFAULT_SIZES);
 	fit_state  *state = MemoryContextAllocZero(context, sizeof(fit_state));
 
-	EOH_init_header(&state->header, &fit_state_methods, context);
+	EOH_init_header(&state->header, &fit_kind.methods, context);
 	state->env = crm_env_in(context);
 	return state;
 }
 
-static fit_state *
-add_flat(fit_state *state, Datum datum, MemoryContext parent)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 {
-	crm_agg_state *flat = crm_agg_state_fetch(datum, CRM_STATE_LOOKALIKE, LOOKALIKE_STATE_VERSION, CRM_AGG_STATE_HEADER);
+	fit_state  *state = at_hand;
+	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_LOOKALIKE, LOOKALIKE_STATE_VERSION, CRM_AGG_STATE_HEADER);
 	uint32		feature;
 
 	if (state == NULL)
 		state = new_state(parent);
 	check_fit(crm_lookalike_read(&state->env, (const uint8 *) flat->data, VARSIZE(flat) - CRM_AGG_STATE_HEADER, &state->counts, &feature), feature);
 	return state;
-}
-
-/* The expanded state at hand, or NULL: the only expanded objects of this type are ours. */
-static fit_state *
-expanded_state(Datum value)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &fit_state_methods ? (fit_state *) header : NULL;
-}
-
-static fit_state *
-writable_state(Datum value, MemoryContext aggcontext)
-{
-	fit_state  *state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) ? expanded_state(value) : NULL;
-
-	return state != NULL ? state : add_flat(NULL, value, aggcontext);
 }
 
 /* lookalike_fit_transfn(state, seed boolean, key text, VARIADIC features "any"); a row without a key is nobody */
@@ -283,11 +266,7 @@ crm_lookalike_fit_transfn(PG_FUNCTION_ARGS)
 		fcinfo->flinfo->fn_extra = reader;
 	}
 	if (PG_ARGISNULL(2))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	read_features(fcinfo, 3, reader, values);
 	if (PG_ARGISNULL(0))
 	{
@@ -295,7 +274,7 @@ crm_lookalike_fit_transfn(PG_FUNCTION_ARGS)
 		crm_check(crm_lookalike_new(&state->env, reader->kinds, reader->count, &state->counts), "crm.agg_state", false);
 	}
 	else
-		state = writable_state(PG_GETARG_DATUM(0), aggcontext);
+		state = crm_expanded_writable(&fit_kind, NULL, PG_GETARG_DATUM(0), aggcontext);
 	if ((int) crm_lookalike_features(state->counts) != reader->count)
 		crm_agg_state_damaged("A state of lookalike_fit has other features.");
 	for (int i = 0; i < reader->count; i++)
@@ -311,20 +290,7 @@ crm_lookalike_fit_transfn(PG_FUNCTION_ARGS)
 Datum
 crm_lookalike_fit_combinefn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	fit_state  *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "lookalike_fit_combinefn called in non-aggregate context");
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext);
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &fit_kind, NULL, "lookalike_fit");
 }
 
 /* ---- the model ---------------------------------------------------------------------- */
@@ -384,19 +350,14 @@ put_feature(StringInfo json, const crm_lookalike_feature *feature)
 Datum
 crm_lookalike_fit_finalfn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	fit_state  *state;
+	const fit_state *state;
 	crm_lookalike_model model;
 	bool		found;
 	StringInfoData json;
 
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "lookalike_fit_finalfn called in non-aggregate context");
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	state = expanded_state(PG_GETARG_DATUM(0));
+	state = crm_expanded_final(fcinfo, &fit_kind, NULL, "lookalike_fit");
 	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext);
+		PG_RETURN_NULL();
 	crm_check(crm_lookalike_finish(state->counts, &model, &found), "crm.agg_state", false);
 	if (!found)
 		PG_RETURN_NULL();

@@ -25,7 +25,7 @@ Datum
 crm_percentile_agg_transfn(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(1))
-		return segment_values_unchanged(fcinfo);
+		return crm_agg_unchanged(fcinfo);
 	return segment_values_add(segment_values_state(fcinfo, &percentile_use, 0, 0), false, PG_GETARG_FLOAT8(1));
 }
 

@@ -120,12 +120,6 @@ add_event(FunctionCallInfo fcinfo, const float8 *amount)
 }
 
 /* A row without a time is no event and leaves the state as it is, even absent. */
-#define RETURN_UNCHANGED() \
-	do { \
-		if (PG_ARGISNULL(0)) \
-			PG_RETURN_NULL(); \
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0)); \
-	} while (0)
 
 /* rfm_agg_transfn(state, ts timestamptz, amount float8) */
 Datum
@@ -134,7 +128,7 @@ crm_rfm_agg_transfn(PG_FUNCTION_ARGS)
 	float8		amount;
 
 	if (PG_ARGISNULL(1))
-		RETURN_UNCHANGED();
+		return crm_agg_unchanged(fcinfo);
 	if (PG_ARGISNULL(2))
 		return add_event(fcinfo, NULL);
 	amount = PG_GETARG_FLOAT8(2);
@@ -148,7 +142,7 @@ crm_rfm_agg_numeric_transfn(PG_FUNCTION_ARGS)
 	float8		amount;
 
 	if (PG_ARGISNULL(1))
-		RETURN_UNCHANGED();
+		return crm_agg_unchanged(fcinfo);
 	if (PG_ARGISNULL(2))
 		return add_event(fcinfo, NULL);
 	amount = crm_numeric_to_float8(PG_GETARG_DATUM(2));
@@ -164,7 +158,7 @@ crm_rfm_agg_combinefn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "rfm_agg_combinefn called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-		RETURN_UNCHANGED();
+		return crm_agg_unchanged(fcinfo);
 	other = fetch_state(PG_GETARG_DATUM(1));
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(other);

@@ -14,7 +14,7 @@
 #include "common/agg_state.h"
 #include "common/bridge.h"
 #include "common/decimal.h"
-#include "utils/expandeddatum.h"
+#include "common/expanded_state.h"
 
 CRM_FUNCTION(crm_rfm_cuts_agg_transfn);
 CRM_FUNCTION(crm_rfm_cuts_agg_parts_transfn);
@@ -148,7 +148,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	crm_rfm_sample_write(&state->sample, data + 16);
 }
 
-static const ExpandedObjectMethods cuts_state_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use);
+
+static const crm_expanded_kind cuts_kind = {{flat_size, flatten_into}, add_flat};
 
 static cuts_state *
 new_state(MemoryContext parent, int32 bins, TimestampTz as_of)
@@ -157,7 +159,7 @@ new_state(MemoryContext parent, int32 bins, TimestampTz as_of)
 	cuts_state *state = MemoryContextAlloc(context, sizeof(cuts_state));
 	crm_env		env = crm_env_in(context);
 
-	EOH_init_header(&state->header, &cuts_state_methods, context);
+	EOH_init_header(&state->header, &cuts_kind.methods, context);
 	state->bins = bins;
 	state->as_of = as_of;
 	crm_rfm_sample_init(&state->sample, &env);
@@ -174,9 +176,10 @@ check_parameters(const cuts_state *state, int32 bins, TimestampTz as_of)
 }
 
 /* Adds the sample of a flat state to one at hand, or to a new one. */
-static cuts_state *
-add_flat(cuts_state *state, Datum value, MemoryContext parent)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 {
+	cuts_state *state = at_hand;
 	crm_agg_state *flat = crm_agg_state_fetch(value, CRM_STATE_RFM_CUTS, CUTS_STATE_VERSION, CUTS_STATE_HEADER);
 	const uint8 *data = (const uint8 *) flat->data;
 	int64		bins = (int64) crm_load64(data);
@@ -189,32 +192,6 @@ add_flat(cuts_state *state, Datum value, MemoryContext parent)
 	check_parameters(state, (int32) bins, as_of);
 	crm_check(crm_rfm_sample_read(&state->sample, data + 16, VARSIZE(flat) - CUTS_STATE_HEADER), "crm.agg_state", false);
 	return state;
-}
-
-/* The expanded state at hand, or NULL: the only expanded objects of this type are ours. */
-static cuts_state *
-expanded_state(Datum value)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &cuts_state_methods ? (cuts_state *) header : NULL;
-}
-
-/* The state as one that may be changed and lives in the aggregate's memory. */
-static cuts_state *
-writable_state(Datum value, MemoryContext aggcontext)
-{
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
-	{
-		cuts_state *state = expanded_state(value);
-
-		if (state != NULL)
-			return state;
-	}
-	return add_flat(NULL, value, aggcontext);
 }
 
 /* ---- the aggregate --------------------------------------------------------- */
@@ -241,18 +218,12 @@ begin_row(FunctionCallInfo fcinfo)
 		rfm_check_bins(bins, as_of);
 		return new_state(aggcontext, bins, as_of);
 	}
-	state = writable_state(PG_GETARG_DATUM(0), aggcontext);
+	state = crm_expanded_writable(&cuts_kind, NULL, PG_GETARG_DATUM(0), aggcontext);
 	check_parameters(state, bins, as_of);
 	return state;
 }
 
 /* A row without a customer leaves the state as it is, even absent. */
-#define RETURN_UNCHANGED() \
-	do { \
-		if (PG_ARGISNULL(0)) \
-			PG_RETURN_NULL(); \
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0)); \
-	} while (0)
 
 /* One customer; one without any measure leaves the state as it is. */
 static Datum
@@ -261,7 +232,7 @@ add_customer(FunctionCallInfo fcinfo, const rfm_summary *summary)
 	cuts_state *state;
 
 	if (summary->isnull[RFM_RECENCY] && summary->isnull[RFM_FREQUENCY] && summary->isnull[RFM_MONETARY])
-		RETURN_UNCHANGED();
+		return crm_agg_unchanged(fcinfo);
 	state = begin_row(fcinfo);
 	rfm_sample_add(&state->sample, state->as_of, summary);
 	return EOHPGetRWDatum(&state->header);
@@ -274,7 +245,7 @@ crm_rfm_cuts_agg_transfn(PG_FUNCTION_ARGS)
 	rfm_summary summary;
 
 	if (PG_ARGISNULL(3))
-		RETURN_UNCHANGED();
+		return crm_agg_unchanged(fcinfo);
 	rfm_summary_read(PG_GETARG_HEAPTUPLEHEADER(3), &summary);
 	return add_customer(fcinfo, &summary);
 }
@@ -302,33 +273,19 @@ crm_rfm_cuts_agg_numeric_transfn(PG_FUNCTION_ARGS)
 Datum
 crm_rfm_cuts_agg_combinefn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	cuts_state *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "rfm_cuts_agg_combinefn called in non-aggregate context");
-	if (PG_ARGISNULL(1))
-		RETURN_UNCHANGED();
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), aggcontext);
-	state = add_flat(state, PG_GETARG_DATUM(1), aggcontext);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &cuts_kind, NULL, "rfm_cuts_agg");
 }
 
 /* No customers: NULL. */
 Datum
 crm_rfm_cuts_agg_finalfn(PG_FUNCTION_ARGS)
 {
-	MemoryContext aggcontext;
-	cuts_state *state;
+	const cuts_state *state;
 	rfm_cuts	cuts;
 
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "rfm_cuts_agg_finalfn called in non-aggregate context");
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	state = expanded_state(PG_GETARG_DATUM(0));
+	state = crm_expanded_final(fcinfo, &cuts_kind, NULL, "rfm_cuts_agg");
 	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), CurrentMemoryContext);
+		PG_RETURN_NULL();
 	rfm_sample_cuts(&state->sample, state->bins, state->as_of, &cuts);
 	PG_RETURN_POINTER(rfm_cuts_write(&cuts));
 }

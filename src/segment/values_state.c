@@ -65,7 +65,9 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 		}
 }
 
-static const ExpandedObjectMethods values_methods = {flat_size, flatten_into};
+static void *add_flat(void *at_hand, Datum value, MemoryContext parent, const void *of_use);
+
+static const crm_expanded_kind values_kind = {{flat_size, flatten_into}, add_flat, offsetof(segment_values, use)};
 
 static segment_values *
 new_state(MemoryContext parent, const segment_values_use *use, int32 bins, float8 min_share)
@@ -73,7 +75,7 @@ new_state(MemoryContext parent, const segment_values_use *use, int32 bins, float
 	MemoryContext context = AllocSetContextCreate(parent, "crm values", ALLOCSET_DEFAULT_SIZES);
 	segment_values *state = MemoryContextAllocZero(context, sizeof(segment_values));
 
-	EOH_init_header(&state->header, &values_methods, context);
+	EOH_init_header(&state->header, &values_kind.methods, context);
 	state->use = use;
 	state->env = crm_env_in(context);
 	state->bins = bins;
@@ -112,10 +114,12 @@ add_number(segment_values *state, bool label, float8 value)
 	crm_check(crm_rfm_values_add(&state->env, &state->values[label], value), "crm.agg_state", false);
 }
 
-static segment_values *
-add_flat(segment_values *state, Datum datum, const segment_values_use *use, MemoryContext parent)
+static void *
+add_flat(void *at_hand, Datum value, MemoryContext parent, const void *of_use)
 {
-	crm_agg_state *flat = crm_agg_state_fetch(datum, use->kind, use->version, VALUES_STATE_HEADER);
+	segment_values *state = at_hand;
+	const segment_values_use *use = of_use;
+	crm_agg_state *flat = crm_agg_state_fetch(value, use->kind, use->version, VALUES_STATE_HEADER);
 	const char *data = flat->data;
 	Size		count = (VARSIZE(flat) - VALUES_STATE_HEADER) / 8;
 	int32		bins = (int32) crm_load32(data);
@@ -143,27 +147,6 @@ add_flat(segment_values *state, Datum datum, const segment_values_use *use, Memo
 	return state;
 }
 
-/* The expanded state at hand, or NULL: the only expanded objects of these kinds are ours. */
-static segment_values *
-expanded_state(Datum value, const segment_values_use *use)
-{
-	ExpandedObjectHeader *header;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-		return NULL;
-	header = DatumGetEOHP(value);
-	return header->eoh_methods == &values_methods && ((segment_values *) header)->use == use ? (segment_values *) header : NULL;
-}
-
-/* The state as one that may be changed and lives in the aggregate's memory. */
-static segment_values *
-writable_state(Datum value, const segment_values_use *use, MemoryContext aggcontext)
-{
-	segment_values *state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) ? expanded_state(value, use) : NULL;
-
-	return state != NULL ? state : add_flat(NULL, value, use, aggcontext);
-}
-
 /* ---- the aggregates -------------------------------------------------------- */
 
 segment_values *
@@ -176,7 +159,7 @@ segment_values_state(FunctionCallInfo fcinfo, const segment_values_use *use, int
 		elog(ERROR, "transition function of %s called in non-aggregate context", use->function);
 	if (!PG_ARGISNULL(0))
 	{
-		state = writable_state(PG_GETARG_DATUM(0), use, aggcontext);
+		state = crm_expanded_writable(&values_kind, use, PG_GETARG_DATUM(0), aggcontext);
 		check_same(state, bins, min_share);
 		return state;
 	}
@@ -188,14 +171,6 @@ segment_values_state(FunctionCallInfo fcinfo, const segment_values_use *use, int
 				 errmsg("min_share \"%g\" of %s is out of range", min_share, use->function),
 				 errdetail("It is a share of the rows, from 0 to 0.5.")));
 	return new_state(aggcontext, use, bins, min_share);
-}
-
-Datum
-segment_values_unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 Datum
@@ -213,29 +188,13 @@ segment_values_add(segment_values *state, bool label, float8 value)
 Datum
 segment_values_combine(FunctionCallInfo fcinfo, const segment_values_use *use)
 {
-	MemoryContext aggcontext;
-	segment_values *state;
-
-	if (!AggCheckCallContext(fcinfo, &aggcontext))
-		elog(ERROR, "combine function of %s called in non-aggregate context", use->function);
-	if (PG_ARGISNULL(1))
-		return segment_values_unchanged(fcinfo);
-	state = PG_ARGISNULL(0) ? NULL : writable_state(PG_GETARG_DATUM(0), use, aggcontext);
-	state = add_flat(state, PG_GETARG_DATUM(1), use, aggcontext);
-	return EOHPGetRWDatum(&state->header);
+	return crm_expanded_combine(fcinfo, &values_kind, use, use->function);
 }
 
 const segment_values *
 segment_values_final(FunctionCallInfo fcinfo, const segment_values_use *use)
 {
-	const segment_values *state;
+	const segment_values *state = crm_expanded_final(fcinfo, &values_kind, use, use->function);
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "final function of %s called in non-aggregate context", use->function);
-	if (PG_ARGISNULL(0))
-		return NULL;
-	state = expanded_state(PG_GETARG_DATUM(0), use);
-	if (state == NULL)
-		state = add_flat(NULL, PG_GETARG_DATUM(0), use, CurrentMemoryContext);
-	return state->values[0].total + state->values[1].total > 0 ? state : NULL;
+	return state != NULL && state->values[0].total + state->values[1].total > 0 ? state : NULL;
 }

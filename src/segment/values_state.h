@@ -13,8 +13,8 @@
 
 #include "common/agg_state.h"
 #include "common/bridge.h"
+#include "common/expanded_state.h"
 #include "kernel/rfm.h"
-#include "utils/expandeddatum.h"
 
 /* What an aggregate makes of such a state; one constant for each. */
 typedef struct segment_values_use
@@ -37,8 +37,6 @@ typedef struct segment_values
 
 /* The state of a transition, made at the first row: 22023 for bins and shares out of range, or not the same as before. */
 extern segment_values *segment_values_state(FunctionCallInfo fcinfo, const segment_values_use *use, int32 bins, float8 min_share);
-/* The state as it is, for a row that is none. */
-extern Datum segment_values_unchanged(FunctionCallInfo fcinfo);
 /* Adds a number: 22003 unless it is finite. */
 extern Datum segment_values_add(segment_values *state, bool label, float8 value);
 extern Datum segment_values_combine(FunctionCallInfo fcinfo, const segment_values_use *use);

@@ -33,7 +33,7 @@ extern char *crm_rule_write(Relation source, Node *expr);
 /* crm_rule_read of a text that has further parameters, of these types, behind the timeline's. */
 extern crm_rule *crm_rule_read_bound(Relation source, const char *qualified, List *types);
 
-/* ---- rule_bind.c ------------------------------------------------------------- */
+/* ---- rule_bind_query.c ------------------------------------------------------- */
 
 struct crm_bound;
 /* What a parameter that was bound is in a query; NULL for one that was not. */

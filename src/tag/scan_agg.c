@@ -8,6 +8,7 @@
 #include "common/crm.h"
 
 #include "catalog/pg_type.h"
+#include "common/agg_state.h"
 #include "common/bridge.h"
 #include "common/progress.h"
 #include "common/settings.h"
@@ -165,11 +166,7 @@ crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, &aggregate_context))
 		elog(ERROR, "crm_tag_scan_combinefn called in non-aggregate context");
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return crm_agg_unchanged(fcinfo);
 	if (PG_ARGISNULL(0))
 	{
 		/* a flat state is read into our context; another node's object in this process is merged into a new one */
