@@ -246,7 +246,7 @@ stage_regress()
 	done
 	# Before 16 the expected output is looked for in the input's folder, without an option to say so.
 	[ "$CRM_MAJOR" -lt 16 ] || options=(--expecteddir="$CRM_SOURCE")
-	timeout 1800 "$CRM_PGXS/src/test/regress/pg_regress" --inputdir="$CRM_SOURCE" --outputdir="$out" "${options[@]}" \
+	timeout "${REGRESS_TIMEOUT:-1800}" "$CRM_PGXS/src/test/regress/pg_regress" --inputdir="$CRM_SOURCE" --outputdir="$out" "${options[@]}" \
 		--bindir="$CRM_BINDIR" --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --dbname=regression \
 		setup "${tests[@]}" >"$out/output" 2>&1 || status=$?
 	tally_regress regress "$out/output" "$status"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 #
 # nightly.sh - what is too slow for every change: all compilers and sanitizers,
-# the kernels under valgrind, the regression tests with parallel plans forced
-# and with little memory, damaged values, random queries, an hour of everything at
-# once, and fuzzing.
+# the kernels and the library under valgrind, the regression tests with parallel plans
+# forced and with little memory, damaged values, random queries, an hour of everything
+# at once, and fuzzing.
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -48,6 +48,7 @@ step "kernels under valgrind" under_valgrind
 step "parallel plans forced" env CRM_CONFIG="$(printf '%s\n' "parallel_setup_cost = 0" "parallel_tuple_cost = 0" "min_parallel_table_scan_size = 0")" \
 	"$here/check.sh" regress
 step "a server with assertions" "$here/assert.sh" regress isolation
+step "the library under valgrind" "$here/valgrind.sh"
 step "PostgreSQL 17 and 18" "$here/versions.sh" 17 18
 step "cancels at random moments" env TEST=cancel CRM_CANCELS=20 CRM_SCALE=3 "$here/check.sh" tap
 step "damaged values" env TEST=mutation CRM_MUTANTS=10000 "$here/check.sh" tap

@@ -17,7 +17,7 @@
 #
 # CRM_BUILD says where to build (default: build/ in the tree, else in the cache
 # directory), CRM_CC the compiler, CRM_FLAVOUR "ubsan" a sanitized library,
-# PG_CONFIG the server to build for.
+# PG_CONFIG the server to build for, CRM_POSTGRES what is started in place of its postgres.
 set -euo pipefail
 
 CRM_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -176,13 +176,14 @@ crm_server_start()
 
 crm_server_launch()
 {
-	local preload=()
+	local preload=() program=()
 
+	[ -z "${CRM_POSTGRES:-}" ] || program=(-p "$CRM_POSTGRES")
 	if [ "${CRM_FLAVOUR:-}" = ubsan ]; then
 		preload=(env UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 			LD_PRELOAD="$(clang -print-file-name="libclang_rt.ubsan_standalone-$(uname -m).so")")
 	fi
-	crm_as_server "${preload[@]}" pg_ctl -s -w -t 60 -D "$CRM_RUN/data" -l "$CRM_RUN/log" start 8>&- ||
+	crm_as_server "${preload[@]}" pg_ctl -s -w -t 60 "${program[@]}" -D "$CRM_RUN/data" -l "$CRM_RUN/log" start 8>&- ||
 		{ cat "$CRM_RUN/log" >&2; crm_die "the throwaway server did not start"; }
 }
 

@@ -1,6 +1,6 @@
 /*
  * fuzz.h - what several fuzz targets need: a check that holds in every build,
- * and numbers taken from the input one by one.
+ * numbers taken from the input one by one, and the use of a model that was fitted.
  */
 #ifndef CRM_FUZZ_H
 #define CRM_FUZZ_H
@@ -8,6 +8,8 @@
 #include "unit.h"
 
 #include <math.h>
+
+#include "kernel/model.h"
 
 #define REQUIRE(condition) \
 	do { \
@@ -65,6 +67,27 @@ fuzz_finite(fuzz_input *in)
 	double		value = fuzz_number(in);
 
 	return isfinite(value) ? value : 0;
+}
+
+/*
+ * A model that a trainer made, through its bytes, as a value goes; false where the
+ * numbers are not a model, which the bindings say to whoever trains.
+ */
+static inline bool
+fuzz_reread(const crm_model *m, const crm_env *env, crm_model *again)
+{
+	char		room[CRM_MODEL_PROBLEM];
+	const char *problem;
+	uint8_t    *bytes;
+	size_t		size;
+
+	if (crm_model_check(m, env, room, &problem) != CRM_OK)
+		return false;
+	size = crm_model_size(m);
+	bytes = env->alloc(env->arg, size);
+	crm_model_write(m, bytes);
+	REQUIRE(crm_model_read(again, env, bytes, size, room, &problem) == CRM_OK);
+	return true;
 }
 
 #endif							/* CRM_FUZZ_H */

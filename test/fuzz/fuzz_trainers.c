@@ -69,13 +69,10 @@ static void
 use_forest(const fuzz_rows *rows, const crm_env *env)
 {
 	crm_isolation_options options = {5, 2 + (int) rows->count % 20, 1};
-	char		room[CRM_MODEL_PROBLEM];
-	const char *problem;
 	crm_columns columns;
 	crm_scorer	scorer;
 	crm_model	m,
 				again;
-	uint8_t    *bytes;
 	crm_status	status;
 
 	if (rows->count < 2)
@@ -83,10 +80,7 @@ use_forest(const fuzz_rows *rows, const crm_env *env)
 	to_columns(rows, env, 0, 1, &columns);
 	status = crm_isolation_fit(&columns, &options, env, &m);
 	REQUIRE(status == CRM_OK);
-	REQUIRE(crm_model_check(&m, env, room, &problem) == CRM_OK);
-	bytes = env->alloc(env->arg, crm_model_size(&m));
-	crm_model_write(&m, bytes);
-	REQUIRE(crm_model_read(&again, env, bytes, crm_model_size(&m), room, &problem) == CRM_OK);
+	REQUIRE(fuzz_reread(&m, env, &again));
 	REQUIRE(crm_scorer_open(&scorer, &again, env) == CRM_OK);
 	for (size_t i = 0; i < rows->count; i++)
 	{

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+#
+# valgrind.sh [ROOM ...] - regression tests of rooms, all when none is named, on a server
+# whose processes run under memcheck.  An error whose stack passes through the library is
+# a failure, and so is an answer that differs; errors of the server alone are listed.
+#
+# The server is built for it by test/source_server.sh, with USE_VALGRIND: memcheck knows
+# each allocation within a memory context then, its bounds and which of its bytes were
+# written.  VALGRIND_OPTS adds options ("--track-origins=yes" says where bytes come
+# from); VALGRIND_SERVER=debian takes Debian's server, where a context is one block to
+# memcheck: quick to set up, and half blind.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+"$here/bootstrap.sh" nightly
+"$here/bootstrap.sh" assert
+# shellcheck source=test/source_server.sh
+. "$here/source_server.sh"
+
+if [ "${VALGRIND_SERVER:-}" != debian ]; then
+	source_server -valgrind CPPFLAGS=-DUSE_VALGRIND
+	PG_CONFIG=$source_prefix/bin/pg_config
+	CRM_BINDIR=$source_prefix/bin
+fi
+
+export CRM_BUILD=$CRM_BUILD/valgrind${VALGRIND_SERVER:+-$VALGRIND_SERVER}
+mkdir -p "$CRM_BUILD"
+# The server's user writes what was found here, wherever the tree lies.
+watch=$(mktemp -d "${TMPDIR:-/tmp}/crm-valgrind.XXXXXX")
+trap 'rm -rf "$watch"' EXIT
+cp "$here/valgrind.supp" "$watch/suppressions"
+cat >"$watch/postgres" <<-SCRIPT
+	#!/bin/sh
+	exec valgrind --tool=memcheck --quiet --show-leak-kinds=none --error-limit=no --num-callers=100 --trace-children=yes --read-inline-info=yes \\
+		--suppressions=$watch/suppressions --xml=yes --xml-file=$watch/%p.xml $CRM_BINDIR/postgres "\$@"
+SCRIPT
+chmod 755 "$watch/postgres"
+[ "$(id -u)" != 0 ] || chown -R postgres "$watch"
+
+status=0
+ROOM=${*:-${ROOM:-}} CRM_POSTGRES=$watch/postgres REGRESS_TIMEOUT=${REGRESS_TIMEOUT:-14400} PG_CONFIG=$PG_CONFIG "$here/check.sh" regress || status=$?
+
+rm -rf "$CRM_BUILD/processes"
+mkdir -p "$CRM_BUILD/processes"
+find "$watch" -name '*.xml' -exec cp {} "$CRM_BUILD/processes" \;
+ls "$CRM_BUILD"/processes/*.xml >/dev/null 2>&1 || crm_die "no process ran under valgrind"
+perl "$here/valgrind.pl" "$CRM_BUILD"/processes/*.xml || status=1
+exit "$status"
