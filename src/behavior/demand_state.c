@@ -12,6 +12,7 @@
 #include "common/bridge.h"
 #include "common/expanded_state.h"
 #include "common/result_rows.h"
+#include "common/settings.h"
 #include "kernel/significance.h"
 #include "kernel/value_table.h"
 #include "mb/pg_wchar.h"
@@ -23,6 +24,8 @@ CRM_FUNCTION(crm_unmet_demand_finalfn);
 #define DEMAND_STATE_VERSION 1
 /* Pairs of segment and term. */
 #define MAX_PAIRS 1000000
+/* Of a row of the result, beside its texts: a value of its own, and the one in the array. */
+#define ROW_BYTES (sizeof(Datum) + 400)
 
 struct demand_state
 {
@@ -106,6 +109,20 @@ check_same(const demand_state *state, uint64 parameters, int64 min_customers)
 				 errmsg("within, until, wanted, bought and options of unmet_demand must be the same for all rows of one group")));
 }
 
+/* Before the state, or what is made of it, takes so much more. */
+static void
+require_memory(const demand_state *state, Size more)
+{
+	Size		allowed = (Size) crm_training_memory * 1024;
+
+	if (MemoryContextMemAllocated(state->header.eoh_context, true) + more > allowed)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("terms of unmet_demand need more than crm_analytics.training_memory"),
+				 errdetail("%u pairs of segment and term are kept; the setting allows %d kB.", state->pairs.count, crm_training_memory),
+				 errhint("Raise crm_analytics.training_memory, or take fewer segments or a shorter time.")));
+}
+
 /* Adds counts of a pair. */
 static void
 add_counts(demand_state *state, const char *key, Size length, const demand_counts *more)
@@ -120,6 +137,8 @@ add_counts(demand_state *state, const char *key, Size length, const demand_count
 				 errmsg("more than %d different terms and segments in unmet_demand", MAX_PAIRS),
 				 errhint("Take fewer segments or a shorter time.")));
 	crm_check(status, "crm.agg_state", false);
+	if (code == state->pairs.count)
+		require_memory(state, code >= state->room ? sizeof(demand_counts) * state->room * 2 : 0);
 	if (code >= state->room)
 	{
 		state->counts = repalloc_huge(state->counts, sizeof(demand_counts) * state->room * 2);
@@ -326,12 +345,17 @@ crm_unmet_demand_finalfn(PG_FUNCTION_ARGS)
 	const demand_state *state;
 	demand_row *rows;
 	uint32		count;
+	Size		bytes = 0;
 	crm_result_rows result;
 
 	state = crm_expanded_final(fcinfo, &demand_kind, NULL, "unmet_demand");
 	if (state == NULL)
 		PG_RETURN_NULL();
 	count = state->pairs.count;
+	for (uint32 i = 0; i < count; i++)
+		if (state->counts[i + 1].customers >= (uint64) state->min_customers)
+			bytes += ROW_BYTES + 2 * (Size) state->pairs.entries[i].length;
+	require_memory(state, bytes + sizeof(demand_row) * ((Size) count + 1));
 	rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(demand_row) * ((Size) count + 1));
 	for (uint32 i = 0; i < count; i++)
 	{

@@ -63,22 +63,38 @@ order_as_given(work *w)
 		w->order[i] = (uint32_t) i;
 }
 
+/* Rows as w->order says, in their own room: along each cycle of places; the order is that of places then. */
+static void
+put_in_order(work *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+	{
+		crm_survivor first = w->rows[i];
+		size_t		place = i;
+
+		while (w->order[place] != i)
+		{
+			size_t		from = w->order[place];
+
+			w->rows[place] = w->rows[from];
+			w->order[place] = (uint32_t) place;
+			place = from;
+		}
+		w->rows[place] = first;
+		w->order[place] = (uint32_t) place;
+	}
+}
+
 /* By time, events first, then by scores: in whatever order the rows came, sums are the same. */
 static crm_status
 sort_rows(work *w)
 {
-	crm_survivor *sorted;
-
-	CRM_ALLOC(sorted, w->env, sizeof(crm_survivor) * (w->count + 1));
 	order_as_given(w);
 	CRM_TRY(order_by(w, KEY_OTHER));
 	CRM_TRY(order_by(w, KEY_SCORE));
 	CRM_TRY(order_by(w, KEY_EVENT));
 	CRM_TRY(order_by(w, KEY_TIME));
-	for (size_t i = 0; i < w->count; i++)
-		sorted[i] = w->rows[w->order[i]];
-	memcpy(w->rows, sorted, sizeof(crm_survivor) * w->count);
-	w->env->release(w->env->arg, sorted);
+	put_in_order(w);
 	return CRM_OK;
 }
 
@@ -196,6 +212,17 @@ half_sum(const double *numbers, size_t count)
 	for (size_t i = 0; i < count; i++)
 		sum += numbers[i];
 	return sum / 2;
+}
+
+size_t
+crm_concordance_bytes(size_t count)
+{
+	/* first, good and pairs, ranks and the tree of their counts */
+	const size_t numbers = 3 * sizeof(double) + sizeof(size_t) + sizeof(uint64_t);
+	/* and, twice while they are sorted */
+	const size_t keys = sizeof(uint64_t) + sizeof(uint32_t);
+
+	return (count + 2) * (sizeof(crm_survivor) + numbers + 2 * keys);
 }
 
 crm_status

@@ -26,6 +26,8 @@ typedef struct crm_concordance
 	uint64_t	events;
 } crm_concordance;
 
+/* What putting so many rows in order and counting their pairs takes, the rows themselves included. */
+extern size_t crm_concordance_bytes(size_t count);
 /*
  * Of two rows, one with an event before the other's time: has the one with the
  * event the higher score?  Equal scores count a half.  Who is last seen at the time

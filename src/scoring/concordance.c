@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "common/agg_state.h"
 #include "kernel/concordance.h"
+#include "scoring/training.h"
 
 CRM_FUNCTION(crm_concordance_transfn);
 CRM_FUNCTION(crm_concordance_combinefn);
@@ -65,11 +66,16 @@ crm_concordance_combinefn(PG_FUNCTION_ARGS)
 static crm_survivor *
 gather(const scoring_rows *state, int scores)
 {
-	crm_survivor *rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(crm_survivor) * (Size) (state->columns.rows + 1));
-	crm_survivor *row = rows;
+	crm_survivor *rows;
+	crm_survivor *row;
 
 	if (scoring_rows_features(state) != scores)
 		crm_agg_state_damaged("A state of concordance_agg has another number of scores.");
+	scoring_require_work("concordance_agg", (double) state->columns.bytes + (double) crm_concordance_bytes(state->columns.rows),
+						 psprintf("%llu rows are kept; to compare them takes %zu bytes for each besides.", (unsigned long long) state->columns.rows,
+								  crm_concordance_bytes(1000) / 1000),
+						 "take a sample of the rows, such as those with hashint8extended(id, 0) & 7 = 0");
+	row = rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(crm_survivor) * (Size) (state->columns.rows + 1));
 	for (Size part = 0; part < crm_columns_parts(&state->columns); part++)
 	{
 		uint32		count = crm_columns_part_rows(&state->columns, part);
@@ -99,10 +105,13 @@ measure(FunctionCallInfo fcinfo, int scores, crm_concordance *result)
 {
 	const scoring_rows *state = scoring_rows_final(fcinfo, &concordance_use);
 	crm_env		env = crm_env_in(CurrentMemoryContext);
+	crm_survivor *rows;
 
 	if (state == NULL)
 		return false;
-	crm_check(crm_concordance_of(&env, gather(state, scores), (size_t) state->columns.rows, scores > 1, result), "crm.agg_state", false);
+	rows = gather(state, scores);
+	crm_check(crm_concordance_of(&env, rows, (size_t) state->columns.rows, scores > 1, result), "crm.agg_state", false);
+	pfree(rows);
 	return !isnan(result->value);
 }
 

@@ -34,6 +34,9 @@ CRM_FUNCTION(crm_personas);
 #define NAME_SHARE 0.5
 #define NAME_INDEX 1.2
 
+/* Of a trait of a group: its count, the test, its q among the tests and in its place, and what sorting them takes. */
+#define BYTES_A_TEST (sizeof(int64) + 3 * sizeof(double) + 2 * sizeof(void *))
+
 typedef struct persona_group
 {
 	int64		rows;
@@ -313,6 +316,8 @@ test_traits(persona_pass *p)
 		if (of_all > 0 && of_all < p->rows && in_group > 0 && in_group < p->rows)
 			p->q[i] = q[count++];
 	}
+	pfree(q);
+	pfree(tested);
 }
 
 typedef struct ranked_trait
@@ -346,6 +351,7 @@ rank_traits(persona_pass *p)
 		for (int t = 0; t < p->trait_count; t++)
 			p->group[c].order[t] = ranked[t].trait;
 	}
+	pfree(ranked);
 }
 
 /* ---- names -------------------------------------------------------------------------------------- */
@@ -538,6 +544,9 @@ open_pass(scoring_version *version, const crm_model *m, scoring_encoding *encodi
 	for (int i = 0; i < encoding->count; i++)
 		scoring_open_reader(&p->readers[i], desc, encoding->columns[i].name, encoding->columns[i].kind);
 	make_traits(p);
+	scoring_require_work("personas", (double) p->groups * p->trait_count * BYTES_A_TEST,
+						 psprintf("Of each of %u groups, %d traits are counted and tested. No row has been read.", p->groups, p->trait_count),
+						 "train fewer groups, or keep fewer values of texts apart by the option \"max_categories\"");
 	p->group = palloc0(sizeof(persona_group) * p->groups);
 	p->counts = palloc_extended(sizeof(int64) * Max((Size) p->groups * p->trait_count, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	return p;

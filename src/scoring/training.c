@@ -433,7 +433,10 @@ scoring_open_query(scoring_training *t)
 	t->grouped = palloc0(sizeof(int64) * count);
 	/* what is only measured is not trained on */
 	if (t->known != NULL)
+	{
+		scoring_estimate_measuring(t);
 		return;
+	}
 	if (t->objects == NULL && t->kept == NULL)
 		scoring_estimate_memory(t);
 	if (t->algorithm->roles != NULL)

@@ -133,6 +133,10 @@ extern SPIPlanPtr scoring_prepare(char **query, const char *example, const scori
  */
 extern void scoring_require_memory(const scoring_training *t, double rows, bool estimated);
 extern void scoring_estimate_memory(const scoring_training *t);
+/* The same of what is only measured. */
+extern void scoring_estimate_measuring(const scoring_training *t);
+/* 54000 where work would take so many bytes, and the setting allows less; the detail says of what, the hint what else there is to do than to raise it. */
+extern void scoring_require_work(const char *function, double bytes, const char *detail, const char *hint);
 /* Bytes that a number of such a column takes where rows are kept. */
 extern double scoring_range_bytes(const scoring_range *range);
 /* Where rows are held back by time, from when on; once they are kept. */

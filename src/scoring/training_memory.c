@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "common/query.h"
 #include "common/settings.h"
+#include "kernel/concordance.h"
 #include "kernel/kmeans.h"
 #include "kernel/trees.h"
 #include "utils/lsyscache.h"
@@ -79,6 +80,31 @@ bytes_text(double bytes)
 }
 
 void
+scoring_require_work(const char *function, double bytes, const char *detail, const char *hint)
+{
+	double		allowed = (double) crm_training_memory * 1024;
+
+	if (bytes > allowed)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%s needs about %s, more than crm_analytics.training_memory allows (%s)", function, bytes_text(bytes), bytes_text(allowed)),
+				 errdetail("%s", detail),
+				 errhint("Raise crm_analytics.training_memory, or %s.", hint)));
+}
+
+/* The concordance of rows keeps a time, who left and two scores of each, and compares all of them. */
+static void
+require_measuring(const scoring_training *t, double rows, bool estimated)
+{
+	if (t->algorithm->task == SCORING_SURVIVAL && rows > 0)
+		scoring_require_work(psprintf("measuring \"%s\" by %s%.0f rows", t->algorithm->name, estimated ? "about " : "", rows),
+							 rows * (3 * sizeof(double) + 1 + (double) crm_concordance_bytes(1000) / 1000),
+							 estimated ? "The number of rows is what the planner expects of the query; none has been read." :
+							 "The rows held back have been counted, and are not kept yet.",
+							 t->known != NULL ? "measure by a sample of the rows" : "hold fewer rows back by the option \"holdout\"");
+}
+
+void
 scoring_require_memory(const scoring_training *t, double rows, bool estimated)
 {
 	double		allowed = (double) crm_training_memory * 1024;
@@ -86,6 +112,7 @@ scoring_require_memory(const scoring_training *t, double rows, bool estimated)
 	double		share = t->options.sample;
 	double		fits;
 
+	require_measuring(t, estimated ? rows * t->options.holdout : (double) t->held, estimated);
 	if (t->algorithm->memory == SCORING_KEEPS_NOTHING || (t->algorithm->groups && scoring_member(t->options.rest, "mini_batch") != NULL))
 		return;
 	if (estimated)
@@ -106,6 +133,12 @@ scoring_require_memory(const scoring_training *t, double rows, bool estimated)
 			 errdetail("The rows have been counted, and are not kept yet."),
 			 errhint("Train on a part of the rows, as with the option \"sample\": %.*g, or raise crm_analytics.training_memory%s.",
 					 fits < 0.001 ? 1 : 2, fits, estimated ? "; ANALYZE the tables if there are far fewer rows" : "")));
+}
+
+void
+scoring_estimate_measuring(const scoring_training *t)
+{
+	require_measuring(t, crm_select_rows(t->plan), true);
 }
 
 void

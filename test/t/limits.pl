@@ -1,6 +1,6 @@
 # Memory stays within bounds that are stated: of very large sets, of one customer
-# with very many events, of a thousand tags, and of far more groups than work_mem
-# holds.  What a backend has had at most is asked of the system, so all of this is
+# with very many events, of a thousand tags, of far more groups than work_mem holds,
+# and of what is made of many rows that are kept.  What a backend has had at most is asked of the system, so all of this is
 # for systems with /proc.  CRM_LIMITS=full is a hundred million ids and a million
 # groups.
 use strict;
@@ -123,6 +123,34 @@ foreach my $aggregate ([ 'audience_agg(kind)', 'sum(cardinality(x))' ], [ "timel
 
 	like($plan, qr/HashAggregate.*Batches: \d\d*.*Disk Usage/s, "$call: its groups go to disk");
 	within("$call of $groups groups", 40, $node->safe_psql('postgres', "SET enable_hashagg = off; $query"), $hashed);
+}
+
+# ---- what is made of rows that are kept, within crm_analytics.training_memory, and refused before it takes more
+my $kept = $full ? 5_000_000 : 1_000_000;
+my $pairs = $full ? 1_000_000 : 200_000;
+my $things = $full ? 4000 : 1000;
+$node->safe_psql('postgres', qq{
+	CREATE FUNCTION refused(query text) RETURNS boolean LANGUAGE plpgsql AS \$\$
+		BEGIN EXECUTE query; RETURN false; EXCEPTION WHEN program_limit_exceeded THEN RETURN true; END \$\$;
+	CREATE TABLE stay AS SELECT (hashint8(n) & 65535) / 7.0::float8 AS duration, n % 3 = 0 AS event, (hashint8(n) & 4095) * 0.37::float8 AS score
+		FROM generate_series(1::bigint, $kept) AS n;
+	CREATE TABLE wish AS SELECT c, timeline_agg(timestamptz '2025-01-01' + k * interval '1 hour', 'search', NULL, jsonb_build_object('term', 'thing ' || c * 50 + k)) AS t
+		FROM generate_series(1, $pairs / 50) AS c, generate_series(1, 50) AS k GROUP BY c;
+	CREATE TABLE member AS SELECT n AS id, n % $things * 10 AS place, 'a' || n % 250 AS a, 'b' || n % 241 AS b, 'c' || n * 7 % 239 AS c, 'd' || n * 11 % 233 AS d
+		FROM generate_series(1, 2 * $things) AS n;
+	ANALYZE;
+	SELECT train('many', 'k_prototypes', 'SELECT * FROM member', options => '{"k": $things, "key": "id", "max_iter": 1, "n_init": 1}');
+});
+my $wish = q{SELECT cardinality(unmet_demand('30 days', NULL, '{"search": "term"}', '{"buy": null}', t)) FROM wish};
+# A row takes what the kept one does, and 96 bytes; a pair 150, and 500 in the result; a trait of a group 48.
+within('concordance', 20 + 112 * $kept / 1e6, 't', 'SELECT concordance_agg(duration, event, score) > 0 FROM stay');
+within('terms wanted', 20 + 700 * $pairs / 1e6, $pairs, $wish);
+within('traits of groups', 20 + 52 * $things * 975 / 1e6, $things, "SELECT count(*) FROM personas('many', most => 3)");
+my $little = $full ? 192 : 32;
+foreach my $much ([ 'concordance', 'SELECT concordance_agg(duration, event, score) FROM stay' ], [ 'terms wanted', $wish ],
+	[ 'traits of groups', "SELECT count(*) FROM personas('many')" ])
+{
+	within("$much->[0] beyond $little MB", 25 + $little, 't', "SET crm_analytics.training_memory = '${little}MB'; SELECT refused(\$q\$$much->[1]\$q\$)");
 }
 
 $node->stop;

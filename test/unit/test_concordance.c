@@ -122,6 +122,7 @@ known(void)
 	CHECK(result.pairs == 2 && result.value == 0);
 	CHECK(crm_concordance_of(&env, rows, 0, true, &result) == CRM_OK);
 	CHECK(isnan(result.value) && result.pairs == 0);
+	CHECK(crm_concordance_bytes(1000) >= 1000 * (sizeof(crm_survivor) + 5 * 8 + 24) && crm_concordance_bytes(1000) < 100 * 1002);
 }
 
 int
