@@ -122,6 +122,13 @@ SELECT count(*) FROM refresh_tags('people', ARRAY['short']);
 SELECT until > now() AS valid FROM tags_of(7, 'people') WHERE tag = 'short';
 SELECT stale FROM tag_catalog WHERE tag = 'short';
 
+-- A rule's conditions are each looked at once, however deep they stand
+CREATE SEQUENCE looks;
+CREATE FUNCTION looked(int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tag_due.looks'); RETURN $1 >= 0; END $$;
+SELECT create_tag('deep', (SELECT string_agg(format('CASE WHEN looked(n) AND seen < as_of - interval ''%s years'' THEN false ELSE ', 1000 - i), '' ORDER BY i)
+	FROM generate_series(1, 16) i) || 'n > 5' || repeat(' END', 16));
+SELECT next_change(7, 'deep', 'people') > now() AS found, (SELECT last_value < 500 FROM looks) AS few;
+
 -- Arguments that nobody of ours gives
 SELECT tag_due_at('people', '{$1 < customer.ends}', '{4}', '2020-01-01', NULL, NULL, 1);
 SELECT tag_due_at('people', '{$1 < customer.ends}', '{7}', '2020-01-01', NULL, NULL, 1);

@@ -339,7 +339,7 @@ crm_tag_due_at(PG_FUNCTION_ARGS)
 		param->value = param->isnull ? (Datum) 0 : PG_GETARG_DATUM(place);
 	}
 	foreach(cell, call->plan.rules)
-		next = Min(next, crm_due_next(&call->run, lfirst(cell)));
+		next = crm_due_sooner(next, crm_due_next(&call->run, lfirst(cell)));
 	ResetExprContext(call->run.econtext);
 	if (next == DT_NOEND)
 		PG_RETURN_NULL();

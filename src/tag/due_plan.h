@@ -232,4 +232,11 @@ extern void crm_due_prepare(crm_due_run *run, crm_due_node *node);
 /* The first instant behind as_of at which the node's value may be another; DT_NOEND: none. */
 extern TimestampTz crm_due_next(crm_due_run *run, crm_due_node *node);
 
+/* The sooner of two times.  Not Min: a macro would find one of them twice, and so would each level of a tree. */
+static inline TimestampTz
+crm_due_sooner(TimestampTz a, TimestampTz b)
+{
+	return a < b ? a : b;
+}
+
 #endif							/* CRM_TAG_DUE_PLAN_H */

@@ -652,8 +652,10 @@ next_logic(crm_due_run *run, crm_due_node *node)
 
 		if (all ? value == 0 || (value < 0 && node->positive) : value == 1)
 		{
+			TimestampTz next = crm_due_next(run, lfirst(cell));
+
 			decided = true;
-			latest = Max(latest, crm_due_next(run, lfirst(cell)));
+			latest = Max(latest, next);
 			if (latest == DT_NOEND)
 				return DT_NOEND;
 		}
@@ -661,7 +663,7 @@ next_logic(crm_due_run *run, crm_due_node *node)
 	if (decided)
 		return latest;
 	foreach(cell, node->children)
-		first = Min(first, crm_due_next(run, lfirst(cell)));
+		first = crm_due_sooner(first, crm_due_next(run, lfirst(cell)));
 	return first;
 }
 
@@ -674,11 +676,11 @@ next_case(crm_due_run *run, crm_due_node *node)
 	{
 		crm_due_node *condition = list_nth(node->children, i);
 
-		first = Min(first, crm_due_next(run, condition));
+		first = crm_due_sooner(first, crm_due_next(run, condition));
 		if (i + 1 == list_length(node->children))
 			break;				/* it was ELSE */
 		if (truth(run, condition) == 1)
-			return Min(first, crm_due_next(run, list_nth(node->children, i + 1)));
+			return crm_due_sooner(first, crm_due_next(run, list_nth(node->children, i + 1)));
 	}
 	return first;
 }
@@ -693,7 +695,7 @@ next_coalesce(crm_due_run *run, crm_due_node *node)
 	{
 		bool		isnull;
 
-		first = Min(first, crm_due_next(run, lfirst(cell)));
+		first = crm_due_sooner(first, crm_due_next(run, lfirst(cell)));
 		(void) value_at(run, ((crm_due_node *) lfirst(cell))->value_state, run->as_of, &isnull);
 		if (!isnull)
 			break;
@@ -712,7 +714,7 @@ crm_due_next(crm_due_run *run, crm_due_node *node)
 	{
 		case CRM_DUE_ALL:
 			foreach(cell, node->children)
-				first = Min(first, crm_due_next(run, lfirst(cell)));
+				first = crm_due_sooner(first, crm_due_next(run, lfirst(cell)));
 			return first;
 		case CRM_DUE_AND:
 		case CRM_DUE_OR:
