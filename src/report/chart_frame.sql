@@ -123,10 +123,11 @@ CREATE FUNCTION @extschema@.chart_label(value text, width int, lines int) RETURN
 		WHERE l.n <= chart_label.lines);
 COMMENT ON FUNCTION @extschema@.chart_label(text, int, int) IS 'a text of the data as a label of a chart: in so many lines at most, never a template (图表标签)';
 
--- A title of three lines at most; a note below it; the legend below both.
+-- A title of three lines at most, as wide as a phone in the widest letters that systems come with; a note below it; the
+-- legend below both.
 CREATE FUNCTION @extschema@.chart_title(kind text, title text, lang text) RETURNS text
 	LANGUAGE SQL IMMUTABLE PARALLEL SAFE COST 100
-	RETURN @extschema@.chart_label(coalesce(nullif(btrim(title), ''), @extschema@.chart_words(lang) ->> kind), 40, 3);
+	RETURN @extschema@.chart_label(coalesce(nullif(btrim(title), ''), @extschema@.chart_words(lang) ->> kind), 34, 3);
 COMMENT ON FUNCTION @extschema@.chart_title(text, text, text) IS 'title of a chart in lines that a phone can show, that of its kind where none is given (图表标题)';
 
 CREATE FUNCTION @extschema@.chart_top(title text, note text, legend text[]) RETURNS int

@@ -7,6 +7,19 @@ const browser = await launch();
 
 // Draws each option of the page in a place of its own, as wide as asked; what is said of its letters.
 const look = width => `(() => {
+	// Where an element can be seen: a page of a legend ends with its clip, whatever else lies behind that.
+	const seen = (e, place) => {
+		const r = e.getBoundingClientRect(), s = { left: r.left, right: r.right, top: r.top, bottom: r.bottom };
+		for (let g = e; g !== place; g = g.parentNode) {
+			const clip = /url\\(#(.+)\\)/.exec(g.getAttribute('clip-path') ?? '');
+			if (!clip)
+				continue;
+			const b = document.getElementById(clip[1]).firstElementChild.getBBox(), m = g.getScreenCTM();
+			s.left = Math.max(s.left, m.a * b.x + m.e), s.right = Math.min(s.right, m.a * (b.x + b.width) + m.e);
+			s.top = Math.max(s.top, m.d * b.y + m.f), s.bottom = Math.min(s.bottom, m.d * (b.y + b.height) + m.f);
+		}
+		return s;
+	};
 	const cut = [], over = [], silent = [], kinds = [];
 	for (const script of document.querySelectorAll('script[data-for]')) {
 		const option = JSON.parse(script.textContent), place = document.createElement('div');
@@ -15,7 +28,7 @@ const look = width => `(() => {
 		document.body.append(place);
 		const chart = echarts.init(place, null, { renderer: 'svg' }), box = place.getBoundingClientRect(), name = option.crm.kind;
 		chart.setOption(option);
-		const letters = () => [...place.querySelectorAll('text')].filter(t => t.textContent.trim() !== '').map(t => ({ text: t.textContent, r: t.getBoundingClientRect() })).filter(t => t.r.width > 0);
+		const letters = () => [...place.querySelectorAll('text')].filter(t => t.textContent.trim() !== '').map(t => ({ text: t.textContent, r: seen(t, place) })).filter(t => t.r.right > t.r.left && t.r.bottom > t.r.top);
 		const all = letters();
 		// A legend that is wider turns its pages.
 		const pages = (option.legend?.data ?? []).map(d => d.name ?? d);
