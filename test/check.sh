@@ -95,7 +95,7 @@ tally_tap()
 	if [ "$bad" -gt 0 ]; then
 		tail -n 200 "$log" | sed 's/^/    /'
 	elif [ "$status" != 0 ]; then
-		fail "$name" "$log"
+		fail "$name broke off with exit status $status" "$log"
 	elif [ "$good" = 0 ]; then
 		pass "$name"
 	fi
@@ -196,8 +196,8 @@ stage_tap()
 			crm_as_server env \
 				PG_REGRESS="$CRM_PGXS/src/test/regress/pg_regress" \
 				PERL5LIB="$CRM_PGXS/src/test/perl" \
-				TEMP_CONFIG="$CRM_RUN/stage.conf" TESTDIR="$CRM_RUN/work" TESTDATADIR="$CRM_RUN/work/data" \
-				TESTLOGDIR="$CRM_RUN/work/log" LC_ALL=C.UTF-8 PATH="$PATH" \
+				TEMP_CONFIG="$CRM_RUN/stage.conf" TESTDIR="$CRM_RUN/work" TESTDATADIR="$CRM_RUN/work/tmp_check" \
+				TESTLOGDIR="$CRM_RUN/work/tmp_check/log" LC_ALL=C.UTF-8 PATH="$PATH" \
 				timeout "${TAP_TIMEOUT:-900}" perl "$file" >"$logs/tap-$(basename "$file").log" 2>&1 || status=$?
 			tally_tap "$name" "$logs/tap-$(basename "$file").log" "$status"
 		done

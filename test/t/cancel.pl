@@ -1,7 +1,8 @@
 # Everything that takes its time can be cancelled at once, wherever it is: each
-# long function and aggregate is started, cancelled at a random moment, and timed
-# until its session is idle.  The bound is wide, for machines that have other
-# work; the distribution is printed.
+# long function and aggregate is started, cancelled at a random moment, and
+# watched until its session is idle.  What is bounded is the work of the processor
+# that it still does, where the system tells that, for time is stretched by
+# whatever else the machine does; the distributions of both are printed.
 #
 # CRM_CANCELS says how often each is cancelled, CRM_SCALE how large the data are,
 # CRM_SEED repeats a run.
@@ -16,7 +17,8 @@ use Time::HiRes;
 my $times = $ENV{CRM_CANCELS} || 2;
 my $scale = $ENV{CRM_SCALE} || 1;
 my $seed = $ENV{CRM_SEED} || time;
-my $bound = 2000;    # ms
+my $bound = 2000;    # ms of the processor
+my $patience = 5;    # minutes, after which a session hangs
 srand($seed);
 diag("CRM_SEED=$seed");
 
@@ -47,7 +49,7 @@ $node->safe_psql('postgres', q{
 	-- Milliseconds of the processor that a session has had; NULL where the system does not tell.
 	CREATE FUNCTION worked(session int) RETURNS float8 LANGUAGE sql AS $$
 		SELECT split_part(pg_read_file(format('/proc/%s/schedstat', session), 0, 100, true), ' ', 1)::float8 / 1e6 $$;
-	CREATE FUNCTION cancel_after(session int, mark text, delay float8, OUT waited float8, OUT lasted float8, OUT work float8) LANGUAGE plpgsql AS $$
+	CREATE FUNCTION cancel_after(session int, mark text, delay float8, patience interval, OUT waited float8, OUT lasted float8, OUT work float8) LANGUAGE plpgsql AS $$
 	DECLARE
 		started timestamptz := clock_timestamp();
 		cancelled timestamptz;
@@ -71,6 +73,9 @@ $node->safe_psql('postgres', q{
 		work := worked(session);
 		PERFORM pg_cancel_backend(session);
 		WHILE at_work(session, mark) LOOP
+			IF clock_timestamp() > cancelled + patience THEN
+				RAISE 'statement "%" goes on % after it was cancelled', mark, patience;
+			END IF;
 			PERFORM pg_sleep(0.0005);
 		END LOOP;
 		waited := 1000 * extract(epoch FROM clock_timestamp() - cancelled);
@@ -308,7 +313,7 @@ foreach my $name (grep { $_ =~ /$only/ } sort keys %jobs)
 		(my $sql = $jobs{$name}) =~ s/^SELECT/SELECT \/*$mark*\//;
 		$sql =~ s/\s+/ /g;
 		say_to_worker("$sql;\n\\echo ready\n");
-		my ($waited, $lasted, $work) = split /\|/, $node->safe_psql('postgres', "SELECT * FROM cancel_after($pid, '$mark', $delay)");
+		my ($waited, $lasted, $work) = split /\|/, $node->safe_psql('postgres', "SELECT * FROM cancel_after($pid, '$mark', $delay, '$patience min')");
 		say_to_worker('', qr/ready\n/);
 		if ($err ne '' && $err !~ /canceling statement due to user request/)
 		{
@@ -329,7 +334,6 @@ foreach my $name (grep { $_ =~ /$only/ } sort keys %jobs)
 say_to_worker("\\q\n");
 $worker->finish;
 
-# What the machine does besides stretches the time, but not the work of the processor.
 sub distribution
 {
 	my ($what, %of) = @_;
@@ -346,8 +350,12 @@ sub distribution
 
 # Whoever was always done before he could be cancelled needs no cancelling.
 cmp_ok(scalar(keys %waited), '>', 0.5 * scalar(grep { $_ =~ /$only/ } keys %jobs), 'most were at work when they were cancelled');
-distribution('work of the processor', %worked);
-is(join(', ', distribution('time', %waited)), '', "all cancels are answered within $bound ms");
+distribution('time', %waited);
+SKIP:
+{
+	skip 'the system does not tell the work of a process', 1 if !%worked;
+	is(join(', ', distribution('work of the processor', %worked)), '', "no cancel is answered after more than $bound ms of work");
+}
 
 # Nothing is left of what was cancelled, and the server is as it was.
 is($node->safe_psql('postgres', 'SELECT count(*) FROM progress'), '0', 'nothing is shown as being at work');
