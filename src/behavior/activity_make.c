@@ -20,20 +20,19 @@ CRM_FUNCTION(crm_activity_agg_finalfn);
 static void
 compact(event_state *state)
 {
-	crm_env		env = crm_env_in(CurrentMemoryContext);
-	crm_event  *events = event_state_events(state);
+	const crm_event *events = event_state_sorted(state);
 	uint32		kept = 0;
 
-	crm_check(crm_events_sort(&env, events, state->count), "crm.agg_state", false);
-	for (uint32 i = 0; i < state->count; i++)
+	for (uint32 i = 0; i < state->count;)
 	{
-		if (kept > 0 && events[kept - 1].at == events[i].at)
-			events[kept - 1].met |= events[i].met;
-		else
-			events[kept++] = events[i];
+		crm_event	period = events[i++];
+
+		for (; i < state->count && events[i].at == period.at; i++)
+			period.met |= events[i].met;
+		event_state_put(state, kept++, &period);
 	}
 	state->count = kept;
-	state->sorted = true;
+	pfree((crm_event *) events);
 }
 
 /*
@@ -86,14 +85,17 @@ crm_activity_agg_transfn(PG_FUNCTION_ARGS)
 		if (!PG_ARGISNULL(0))
 		{
 			event_state *state = event_state_fetch(PG_GETARG_DATUM(0), CRM_STATE_ACTIVITY);
-			crm_event  *events = event_state_events(state);
+			crm_event	last = {0};
 
+			if (state->count > 0)
+				last = event_state_get(state, state->count - 1);
 			/* The last row's period, as it mostly is; a change of parameters is noticed with the next other one. */
-			if (state->count > 0 && events[state->count - 1].at == at &&
+			if (state->count > 0 && last.at == at &&
 				state->pattern_length == parameters.pattern_length &&
 				memcmp(state->data, parameters.pattern, parameters.pattern_length) == 0)
 			{
-				events[state->count - 1].met |= met;
+				last.met |= met;
+				event_state_put(state, state->count - 1, &last);
 				PG_RETURN_POINTER(state);
 			}
 			if (state->count == state->room)

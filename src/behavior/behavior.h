@@ -4,7 +4,8 @@
  *
  * There may be millions of customers, so the state is one flat value that is
  * changed in place and grows by doubling: 32 bytes, the pattern where there is
- * one, and 16 bytes for each event kept.
+ * one, and 8 bytes for each event kept, or 16 where there are many conditions
+ * or times are far.
  */
 #ifndef CRM_BEHAVIOR_H
 #define CRM_BEHAVIOR_H
@@ -26,9 +27,10 @@ typedef struct event_state
 	int64		within;			/* a funnel's width in microseconds */
 	uint32		count;
 	uint32		room;
-	uint16		conditions;
+	uint8		conditions;
 	uint8		mode;			/* a funnel's */
-	bool		sorted;			/* the events are in order */
+	bool		wide;			/* events are crm_event, not packed into a word each */
+	uint8		unused;
 	uint32		pattern_length;
 	char		data[FLEXIBLE_ARRAY_MEMBER];	/* the pattern, padded to eight bytes, then room for events */
 } event_state;
@@ -43,10 +45,29 @@ typedef struct event_parameters
 	int			conditions;
 } event_parameters;
 
-static inline crm_event *
+/* Where the events are, in either form. */
+static inline void *
 event_state_events(const event_state *state)
 {
-	return (crm_event *) (state->data + MAXALIGN(state->pattern_length));
+	return (char *) state->data + MAXALIGN(state->pattern_length);
+}
+
+static inline crm_event
+event_state_get(const event_state *state, uint32 i)
+{
+	if (state->wide)
+		return ((const crm_event *) event_state_events(state))[i];
+	return crm_event_unpack(((const uint64 *) event_state_events(state))[i]);
+}
+
+/* Writes an event that the state's form can hold. */
+static inline void
+event_state_put(event_state *state, uint32 i, const crm_event *event)
+{
+	if (state->wide)
+		((crm_event *) event_state_events(state))[i] = *event;
+	else
+		((uint64 *) event_state_events(state))[i] = crm_event_pack(event);
 }
 
 /*
@@ -84,7 +105,7 @@ extern Datum event_state_unchanged(FunctionCallInfo fcinfo, crm_state_kind kind,
 /* A combine function's whole work. */
 extern Datum event_state_combine(FunctionCallInfo fcinfo, crm_state_kind kind);
 
-/* The events in order; a copy if they have to be sorted, as a final function leaves its state alone. */
+/* The events in order: a copy, as a final function leaves its state alone. */
 extern const crm_event *event_state_sorted(const event_state *state);
 
 /* The last argument of an aggregate as bits; NULL is false.  Sets their number. */

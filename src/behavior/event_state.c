@@ -5,77 +5,100 @@
 
 #include "common/bridge.h"
 #include "kernel/funnel.h"
+#include "port/pg_bitutils.h"
 
-#define EVENT_STATE_VERSION 1
-#define FIRST_ROOM 4
+#define EVENT_STATE_VERSION 2
+#define FIRST_SIZE 128			/* of a state, a whole chunk of PostgreSQL's allocator */
 #define MAX_MODE CRM_FUNNEL_MODES
+#define PROGRESS_STEP 4096
 
-static Size
-state_size(Size pattern_length, Size room)
+static inline Size
+event_size(bool wide)
 {
-	return offsetof(event_state, data) + MAXALIGN(pattern_length) + room * sizeof(crm_event);
+	return wide ? sizeof(crm_event) : sizeof(uint64);
+}
+
+/* What stands before the events. */
+static inline Size
+head_size(Size pattern_length)
+{
+	return offsetof(event_state, data) + MAXALIGN(pattern_length);
 }
 
 event_state *
 event_state_fetch(Datum value, crm_state_kind kind)
 {
-	event_state *state = (event_state *) crm_agg_state_fetch(value, kind, EVENT_STATE_VERSION, state_size(0, 0));
+	event_state *state = (event_state *) crm_agg_state_fetch(value, kind, EVENT_STATE_VERSION, head_size(0));
 
 	if (state->count > state->room || state->mode > MAX_MODE || state->conditions < 1 || state->conditions > CRM_MAX_CONDITIONS ||
-		state->within < 0 || state->pattern_length > MaxAllocSize || *(const uint8 *) &state->sorted > 1 ||
-		VARSIZE(state) != state_size(state->pattern_length, state->room))
+		state->within < 0 || state->pattern_length > MaxAllocSize || *(const uint8 *) &state->wide > 1 ||
+		(!state->wide && state->conditions > CRM_PACKED_CONDITIONS) ||
+		VARSIZE(state) != head_size(state->pattern_length) + state->room * event_size(state->wide))
 		crm_agg_state_damaged("A number in a state of events is out of its range.");
 	return state;
 }
 
+/* A state without events, with room for so many at least: as many as fit what the allocator takes for them anyway. */
 static event_state *
-new_state(crm_state_kind kind, const event_parameters *parameters, Size room)
+new_state(crm_state_kind kind, const event_parameters *parameters, bool wide, Size room)
 {
-	Size		size = state_size(parameters->pattern_length, room);
+	Size		head = head_size(parameters->pattern_length);
+	Size		most = head > MaxAllocSize ? 0 : (MaxAllocSize - head) / event_size(wide);
+	Size		size;
 	event_state *state;
 
-	crm_check_size(size, "crm.agg_state");
-	state = palloc(size);
+	if (room > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many events in one group"),
+				 errdetail("A group holds at most %zu events that meet a condition.", most)));
+	size = Max(FIRST_SIZE, pg_nextpower2_size_t(head + room * event_size(wide)));
+	room = Min((size - head) / event_size(wide), most);
+	size = head + room * event_size(wide);
+	/* The rest is copied along with the state, so it must hold something. */
+	state = palloc0(size);
 	crm_agg_state_init(state, size, kind, EVENT_STATE_VERSION);
 	state->within = parameters->within;
-	state->count = 0;
 	state->room = room;
 	state->conditions = parameters->conditions;
 	state->mode = parameters->mode;
-	state->sorted = true;
+	state->wide = wide;
 	state->pattern_length = parameters->pattern_length;
-	memset(state->data, 0, MAXALIGN(parameters->pattern_length));
 	if (parameters->pattern_length > 0)
 		memcpy(state->data, parameters->pattern, parameters->pattern_length);
 	return state;
 }
 
 /*
- * The state with place for more events.  A larger one is made in short-lived
- * memory: the executor copies it and frees the old one.
+ * The state in a form, with place for more events.  Another one is made in
+ * short-lived memory: the executor copies it and frees the old one.
  */
-event_state *
-event_state_room(event_state *state, Size more)
+static event_state *
+make_room(event_state *state, Size more, bool wide)
 {
 	Size		needed = state->count + more;
 	event_parameters parameters = {state->within, state->mode, state->data, state->pattern_length, state->conditions};
-	Size		most = (MaxAllocSize - state_size(state->pattern_length, 0)) / sizeof(crm_event);
 	event_state *larger;
 
-	if (needed <= state->room)
+	if (needed <= state->room && wide == state->wide)
 		return state;
-	if (needed > most)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many events in one group"),
-				 errdetail("A group holds at most %zu events that meet a condition.", most)));
-	larger = new_state(state->kind, &parameters, Min(Max(needed, (Size) state->room * 2), most));
+	larger = new_state(state->kind, &parameters, wide, needed);
 	larger->count = state->count;
-	larger->sorted = state->sorted;
-	memcpy(event_state_events(larger), event_state_events(state), state->count * sizeof(crm_event));
-	/* The rest is copied along with the state, so it must hold something. */
-	memset(event_state_events(larger) + larger->count, 0, (larger->room - larger->count) * sizeof(crm_event));
+	if (wide == state->wide)
+		memcpy(event_state_events(larger), event_state_events(state), state->count * event_size(wide));
+	else
+	{
+		crm_env		env = crm_env_in(CurrentMemoryContext);
+
+		crm_events_unpack(&env, event_state_events(state), state->count, event_state_events(larger));
+	}
 	return larger;
+}
+
+event_state *
+event_state_room(event_state *state, Size more)
+{
+	return make_room(state, more, state->wide);
 }
 
 static void
@@ -108,36 +131,28 @@ event_state_add(FunctionCallInfo fcinfo, crm_state_kind kind, const event_parame
 				TimestampTz at, uint64 met)
 {
 	crm_event	event = {at, met};
+	bool		wide = parameters->conditions > CRM_PACKED_CONDITIONS || !crm_event_packs(&event);
 	event_state *state;
-	crm_event  *events;
 
 	if (PG_ARGISNULL(0))
-	{
-		state = new_state(kind, parameters, FIRST_ROOM);
-		memset(event_state_events(state), 0, FIRST_ROOM * sizeof(crm_event));
-	}
+		state = new_state(kind, parameters, wide, 1);
 	else
 	{
 		state = event_state_fetch(PG_GETARG_DATUM(0), kind);
 		check_parameters(state, parameters);
-		state = event_state_room(state, 1);
+		state = make_room(state, 1, wide || state->wide);
 	}
-	events = event_state_events(state);
-	if (state->count > 0 && crm_event_before(&event, &events[state->count - 1]))
-		state->sorted = false;
-	events[state->count++] = event;
+	event_state_put(state, state->count++, &event);
 	PG_RETURN_POINTER(state);
 }
 
-/* Appends the other side's events; runs that were in order are merged as such when the result is asked for. */
+/* Appends the other side's events, which are sorted when the result is asked for: quickly, where each side was in order. */
 Datum
 event_state_combine(FunctionCallInfo fcinfo, crm_state_kind kind)
 {
 	event_state *state;
 	event_state *other;
 	event_parameters parameters;
-	crm_event  *events;
-	const crm_event *others;
 	uint64		valid;
 
 	if (!AggCheckCallContext(fcinfo, NULL))
@@ -145,12 +160,16 @@ event_state_combine(FunctionCallInfo fcinfo, crm_state_kind kind)
 	if (PG_ARGISNULL(1))
 		return crm_agg_unchanged(fcinfo);
 	other = event_state_fetch(PG_GETARG_DATUM(1), kind);
-	others = event_state_events(other);
 	valid = ~UINT64CONST(0) >> (CRM_MAX_CONDITIONS - other->conditions);
 	for (uint32 i = 0; i < other->count; i++)
-		if ((others[i].met & ~valid) != 0 || !IS_VALID_TIMESTAMP(others[i].at) ||
-			(other->sorted && i > 0 && crm_event_before(&others[i], &others[i - 1])))
+	{
+		crm_event	event = event_state_get(other, i);
+
+		if ((event.met & ~valid) != 0 || !IS_VALID_TIMESTAMP(event.at))
 			crm_agg_state_damaged("An event in a state is out of its range.");
+		if (i % PROGRESS_STEP == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(other);
 	state = event_state_fetch(PG_GETARG_DATUM(0), kind);
@@ -158,11 +177,16 @@ event_state_combine(FunctionCallInfo fcinfo, crm_state_kind kind)
 	check_parameters(state, &parameters);
 	if (other->count == 0)
 		PG_RETURN_POINTER(state);
-	state = event_state_room(state, other->count);
-	events = event_state_events(state);
-	if (!other->sorted || (state->count > 0 && crm_event_before(&others[0], &events[state->count - 1])))
-		state->sorted = false;
-	memcpy(events + state->count, others, other->count * sizeof(crm_event));
+	state = make_room(state, other->count, state->wide || other->wide);
+	if (state->wide == other->wide)
+		memcpy((char *) event_state_events(state) + state->count * event_size(state->wide), event_state_events(other),
+			   other->count * event_size(other->wide));
+	else
+	{
+		crm_env		env = crm_env_in(CurrentMemoryContext);
+
+		crm_events_unpack(&env, event_state_events(other), other->count, (crm_event *) event_state_events(state) + state->count);
+	}
 	state->count += other->count;
 	PG_RETURN_POINTER(state);
 }
@@ -171,12 +195,12 @@ const crm_event *
 event_state_sorted(const event_state *state)
 {
 	crm_env		env = crm_env_in(CurrentMemoryContext);
-	crm_event  *copy;
+	crm_event  *events = MemoryContextAllocHuge(CurrentMemoryContext, Max(state->count, 1) * sizeof(crm_event));
 
-	if (state->sorted)
-		return event_state_events(state);
-	copy = MemoryContextAllocHuge(CurrentMemoryContext, Max(state->count, 1) * sizeof(crm_event));
-	memcpy(copy, event_state_events(state), state->count * sizeof(crm_event));
-	crm_check(crm_events_sort(&env, copy, state->count), "crm.agg_state", false);
-	return copy;
+	if (state->wide)
+		memcpy(events, event_state_events(state), state->count * sizeof(crm_event));
+	else
+		crm_events_unpack(&env, event_state_events(state), state->count, events);
+	crm_check(crm_events_sort(&env, events, state->count), "crm.agg_state", false);
+	return events;
 }

@@ -1,10 +1,21 @@
 /*
- * events.c - sorting a customer's events.
+ * events.c - unpacking and sorting a customer's events.
  */
 #include "kernel/events.h"
 
 /* Interrupts are served once in so many events. */
 #define PROGRESS_STEP 4096
+
+void
+crm_events_unpack(const crm_env *env, const uint64_t *packed, size_t count, crm_event *events)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		events[i] = crm_event_unpack(packed[i]);
+		if ((i + 1) % PROGRESS_STEP == 0)
+			crm_progress(env);
+	}
+}
 
 /* The end of the run that begins at first. */
 static size_t
