@@ -123,12 +123,6 @@ rebuild(crm_count_table *table, uint32_t places)
 			memcpy(entry->key, moved.key, sizeof(moved.key));
 			table->count++;
 		}
-		else if (entry->rows > UINT64_MAX - moved.rows)
-		{
-			/* only of rows that were not counted but read */
-			status = CRM_OUT_OF_RANGE;
-			break;
-		}
 		entry->rows += moved.rows;
 	}
 	if (old != NULL)
@@ -153,6 +147,8 @@ crm_counts_add(crm_count_table *table, const double *key, uint64_t rows)
 
 	if (rows == 0)
 		return CRM_OK;
+	if (rows > CRM_COUNT_MAX_ROWS - table->rows)
+		return CRM_OUT_OF_RANGE;
 	if (table->places == 0)
 		CRM_TRY(rebuild(table, FIRST_PLACES));
 	else if (table->count >= table->places / 4 * 3)
@@ -165,22 +161,11 @@ crm_counts_add(crm_count_table *table, const double *key, uint64_t rows)
 		memcpy(entry->key, kept, sizeof(kept));
 		table->count++;
 	}
-	else if (entry->rows > UINT64_MAX - rows)
-		return CRM_OUT_OF_RANGE;
 	entry->rows += rows;
+	table->rows += rows;
 	while (table->count > table->cap)
 		CRM_TRY(drop_to(table, table->dropped + DROP_STEP));
 	return CRM_OK;
-}
-
-uint64_t
-crm_counts_rows(const crm_count_table *table)
-{
-	uint64_t	rows = 0;
-
-	for (uint32_t i = 0; i < table->places; i++)
-		rows += table->entries[i].rows;
-	return rows;
 }
 
 static int

@@ -13,6 +13,8 @@
 #include "kernel/kernel.h"
 
 #define CRM_COUNT_WIDTH 3		/* numbers of a key, at most */
+/* Rows of a table: more were never counted, and what is summed of so many, one by one, is exact. */
+#define CRM_COUNT_MAX_ROWS (UINT64_C(1) << 53)
 
 typedef struct crm_count
 {
@@ -29,14 +31,17 @@ typedef struct crm_count_table
 	uint32_t	dropped;		/* bits of each number's fraction */
 	uint32_t	count;
 	uint32_t	places;			/* a power of two; 0 before the first row */
+	uint64_t	rows;			/* of all entries */
 	crm_count  *entries;
 } crm_count_table;
 
 /* Takes no memory yet. */
 extern void crm_counts_init(crm_count_table *table, const crm_env *env, uint32_t width, uint32_t exact, uint32_t cap);
-/* Keys are finite.  CRM_LIMIT where even keys without fraction bits are too many. */
+/*
+ * Keys are finite.  CRM_LIMIT where even keys without fraction bits are too many;
+ * CRM_OUT_OF_RANGE where there would be more than CRM_COUNT_MAX_ROWS rows.
+ */
 extern crm_status crm_counts_add(crm_count_table *table, const double *key, uint64_t rows);
-extern uint64_t crm_counts_rows(const crm_count_table *table);
 /*
  * The entries, ascending by key; numbers that lost bits stand in the middle of
  * what they may have been (0 stays 0).  Memory of env.

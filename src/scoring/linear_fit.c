@@ -103,6 +103,8 @@ fetch_state(Datum value)
 
 	if (state->features > CRM_LINEAR_FIT_MAX_FEATURES || VARSIZE(state) != STATE_SIZE(state->features))
 		crm_agg_state_damaged("A state of linear_fit does not have the size of its features.");
+	if (state->rows > SCORING_MAX_ROWS || state->skipped > SCORING_MAX_ROWS)
+		crm_agg_state_damaged("The number of rows in a state of linear_fit is impossible.");
 	if (state->intercept > 1 || state->standardize > 1 || state->missing > SCORING_MISSING_SKIP || state->unused != 0 ||
 		!(state->l1 >= 0) || !(state->l2 >= 0) || !isfinite(state->l1) || !isfinite(state->l2) || !isfinite(state->log_weights))
 		crm_agg_state_damaged("The options in a state of linear_fit are not such.");

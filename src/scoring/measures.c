@@ -327,7 +327,7 @@ fetch_losses(Datum value)
 {
 	losses_state *state = (losses_state *) crm_agg_state_fetch(value, CRM_STATE_LOSSES, LOSSES_STATE_VERSION, sizeof(losses_state));
 
-	if (VARSIZE(state) != sizeof(losses_state) || !(state->sum.high >= 0) || !(state->squares.high >= 0) ||
+	if (VARSIZE(state) != sizeof(losses_state) || state->rows > SCORING_MAX_ROWS || !(state->sum.high >= 0) || !(state->squares.high >= 0) ||
 		!isfinite(state->sum.high) || !isfinite(state->squares.high) || !isfinite(state->sum.low) || !isfinite(state->squares.low))
 		crm_agg_state_damaged("A state of losses is not one.");
 	return state;

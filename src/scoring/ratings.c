@@ -44,7 +44,7 @@ fetch_state(Datum value)
 		state->high - state->low >= MOST_RATINGS)
 		crm_agg_state_damaged("A state of ratings is not one.");
 	for (int i = 0; i < MOST_RATINGS; i++)
-		if (state->counts[i] > (uint64) 1 << 52)
+		if (state->counts[i] > SCORING_MAX_ROWS)
 			crm_agg_state_damaged("A state of ratings is not one.");
 	return state;
 }

@@ -17,6 +17,9 @@
 
 #define CRM_MODEL_TYPE "crm.model"
 
+/* Rows that a state may say it has: more were never counted, and sums of a few thousand such numbers fit 64 bits. */
+#define SCORING_MAX_ROWS ((uint64) 1 << 52)
+
 /* Half the width of an interval of 95 percent, in standard errors: the number that a standard normal one is within 95 % of. */
 #define SCORING_CERTAINTY 1.9599639845400542355
 

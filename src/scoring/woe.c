@@ -42,6 +42,7 @@ typedef struct woe_state
 	crm_value_table bins;
 	bin_counts *counts;			/* of code 0, the rows without value, 1, 2 ... */
 	uint32		room;
+	uint64		rows;			/* of all bins */
 } woe_state;
 
 /* ---- the state ------------------------------------------------------------- */
@@ -125,14 +126,16 @@ counts_of(woe_state *state, const char *bin, Size length)
 	return &state->counts[code];
 }
 
+/* Rows and positives of a bin from elsewhere; false where there were never so many. */
 static bool
-add_counts(bin_counts *counts, const uint8 *in)
+add_counts(woe_state *state, bin_counts *counts, const uint8 *in)
 {
 	uint64		rows = crm_load64(in);
 	uint64		positives = crm_load64(in + 8);
 
-	if (positives > rows || rows > PG_INT64_MAX / 2)
+	if (positives > rows || rows > SCORING_MAX_ROWS - state->rows)
 		return false;
+	state->rows += rows;
 	counts->rows += rows;
 	counts->positives += positives;
 	return true;
@@ -149,7 +152,7 @@ add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 
 	if (state == NULL)
 		state = new_state(parent);
-	if (!add_counts(counts_of(state, NULL, 0), in + 8))
+	if (!add_counts(state, counts_of(state, NULL, 0), in + 8))
 		crm_agg_state_damaged("The counts of a bin are impossible.");
 	in += 24;
 	for (uint32 i = 0; i < count; i++)
@@ -160,7 +163,7 @@ add_flat(void *at_hand, Datum value, MemoryContext parent, const void *use)
 			crm_agg_state_damaged("The bins in a state are not whole.");
 		if (!pg_verifymbstr((const char *) in + 20, (int) length, true))
 			crm_agg_state_damaged("A bin in a state is not a text of this database's encoding.");
-		if (!add_counts(counts_of(state, (const char *) in + 20, length), in))
+		if (!add_counts(state, counts_of(state, (const char *) in + 20, length), in))
 			crm_agg_state_damaged("The counts of a bin are impossible.");
 		in += 20 + length;
 		CHECK_FOR_INTERRUPTS();
@@ -187,6 +190,7 @@ crm_woe_transfn(PG_FUNCTION_ARGS)
 
 		counts = bin == NULL ? counts_of(state, NULL, 0) : counts_of(state, VARDATA_ANY(bin), VARSIZE_ANY_EXHDR(bin));
 		counts->rows++;
+		state->rows++;
 		counts->positives += PG_GETARG_BOOL(1);
 	}
 	return EOHPGetRWDatum(&state->header);

@@ -84,6 +84,7 @@ use(const crm_env *env, const crm_trees *trees, const choices *c, double x[][MOS
 		double		margin = crm_trees_margin(predictor, x[i]);
 		double		score = crm_score(&scorer, x[i]);
 		double		sum = 0;
+		double		all = 0;
 
 		REQUIRE(score == crm_trees_answer(trees, margin) || (isnan(score) && isnan(margin)));
 		if (trees->options.loss == CRM_TREES_LOGISTIC)
@@ -95,8 +96,10 @@ use(const crm_env *env, const crm_trees *trees, const choices *c, double x[][MOS
 		REQUIRE(crm_trees_explain(env, &again, x[i], parts) == CRM_OK);
 		for (uint32_t j = 0; j <= again.features; j++)
 			sum += parts[j];
-		REQUIRE(fabs(sum - margin) <= 1e-5 * (1 + fabs(margin)) + 1e-6 * CRM_TREES_MAX_TARGET * (c->options.loss != CRM_TREES_LOGISTIC) ||
-				!isfinite(sum));
+		/* leaves without curvature to hold them may be huge, and make up for each other */
+		for (uint32_t j = 0; j <= again.features; j++)
+			all += fabs(parts[j]);
+		REQUIRE(!(fabs(sum - margin) > 1e-6 * all + 1e-5));
 	}
 }
 

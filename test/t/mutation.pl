@@ -65,6 +65,20 @@ is($node->safe_psql('postgres', "SELECT n || ': ' || trouble FROM mutation.tried
 # A test that is refused at the door each time tests nothing.
 my $taken = $node->safe_psql('postgres', 'SELECT count(*) FROM mutation.tried WHERE accepted');
 cmp_ok($taken, '>', $mutants / 10, "many are taken: $taken of $mutants");
+
+# What the catalogue keeps of models in JSON, a tenth as many.
+my $stored = int($mutants / 10);
+my ($status, $out, $err) = $node->psql('postgres', "CALL mutation.run_stored($seed, $stored)", timeout => 800);
+is($status, 0, "$stored mutants of stored models are tried") or diag($err);
+is($node->safe_psql('postgres', "SELECT n || ': ' || trouble FROM mutation.tried_stored WHERE trouble IS NOT NULL ORDER BY n"), '', 'each is refused, or good for every use');
+cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM mutation.tried_stored WHERE accepted'), '>', $stored / 10, 'many are taken');
+
+# Every kind of model there is, for its text form is read by the binding.
+is($node->safe_psql('postgres', q{
+		SELECT string_agg(kind, ', ') FROM unnest('{linear,logistic,naive_bayes,scorecard,boosted_trees,bg_nbd,mbg_nbd,pareto_nbd,gamma_gamma,cox,k_means,k_prototypes,isolation_forest,item_item,als,popularity}'::text[]) kind
+		WHERE kind NOT IN (SELECT convert_from(value, 'UTF8')::jsonb ->> 'kind' FROM mutation.sample WHERE type = 'model'::regtype AND door = 'text')}),
+	'', 'every kind of model is tried');
+
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal|runtime error/, 'no crash');
 
 $node->stop;

@@ -56,7 +56,7 @@ exact(void)
 	/* numbers that are not negative sort like their bytes do, from the highest: use values' order */
 	qsort(rows, ROWS, sizeof(rows[0]), compare);
 	CHECK_EQUAL(crm_counts_sorted(&table, &env, &entries, &count), CRM_OK);
-	CHECK_EQUAL(crm_counts_rows(&table), ROWS);
+	CHECK_EQUAL(table.rows, ROWS);
 	for (uint32_t i = 1; i < count; i++)
 		CHECK(entries[i - 1].key[0] < entries[i].key[0] ||
 			  (entries[i - 1].key[0] == entries[i].key[0] && entries[i - 1].key[1] < entries[i].key[1]));
@@ -117,7 +117,7 @@ parts(uint32_t cap, double scale)
 	a = written(&whole, &size_a);
 	b = written(&merged, &size_b);
 	CHECK(whole.count <= cap);
-	CHECK_EQUAL(crm_counts_rows(&merged), total);
+	CHECK_EQUAL(merged.rows, total);
 	CHECK(size_a == size_b && memcmp(a, b, size_a) == 0);
 	/* the middle is within half of what was dropped */
 	{
@@ -169,6 +169,46 @@ exact_first(void)
 		CHECK_EQUAL(rows[i], 0);
 }
 
+/* Counts that a state has and no rows could have given: refused in one entry, in several, and in several tables. */
+static void
+bounded(void)
+{
+	crm_count_table table;
+	crm_count_table other;
+	crm_count  *entries;
+	uint8_t    *bytes;
+	uint32_t	count;
+	size_t		size;
+	double		key[3] = {1, 2, 0};
+
+	crm_counts_init(&table, &env, 2, 0, 100);
+	CHECK_EQUAL(crm_counts_add(&table, key, CRM_COUNT_MAX_ROWS - 1), CRM_OK);
+	key[0] = 3;
+	CHECK_EQUAL(crm_counts_add(&table, key, 2), CRM_OUT_OF_RANGE);
+	CHECK_EQUAL(crm_counts_add(&table, key, 1), CRM_OK);
+	CHECK_EQUAL(crm_counts_add(&table, key, 1), CRM_OUT_OF_RANGE);
+	bytes = written(&table, &size);
+	crm_counts_init(&other, &env, 2, 0, 100);
+	CHECK_EQUAL(crm_counts_read(&other, bytes, size), CRM_OK);
+	CHECK(other.rows == CRM_COUNT_MAX_ROWS && other.count == 2);
+	CHECK_EQUAL(crm_counts_read(&other, bytes, size), CRM_OUT_OF_RANGE);
+	/* the last number of the bytes are the rows of the last key */
+	crm_store64(bytes + size - 8, 2);
+	crm_counts_init(&other, &env, 2, 0, 100);
+	CHECK_EQUAL(crm_counts_read(&other, bytes, size), CRM_OUT_OF_RANGE);
+	free(bytes);
+
+	/* keys that fall together when bits are dropped */
+	crm_counts_init(&other, &env, 2, 0, 1);
+	for (int i = 0; i < 4; i++)
+	{
+		key[1] = 2 + ldexp(i, -51);
+		CHECK_EQUAL(crm_counts_add(&other, key, CRM_COUNT_MAX_ROWS / 4), CRM_OK);
+	}
+	CHECK_EQUAL(crm_counts_sorted(&other, &env, &entries, &count), CRM_OK);
+	CHECK(count == 1 && entries[0].rows == CRM_COUNT_MAX_ROWS);
+}
+
 static void
 refused(void)
 {
@@ -187,6 +227,7 @@ refused(void)
 	}
 	CHECK_EQUAL(crm_counts_add(&table, key, 0), CRM_OK);
 	CHECK_EQUAL(crm_counts_add(&table, key, UINT64_MAX), CRM_OUT_OF_RANGE);
+	CHECK_EQUAL(table.rows, 50 * 51 / 2);
 	bytes = written(&table, &size);
 	for (size_t cut = 0; cut < size; cut++)
 	{
@@ -233,6 +274,7 @@ main(void)
 	parts(200, 1e6);
 	parts(2000, 1e-9);
 	exact_first();
+	bounded();
 	refused();
 	unit_pool_free(&pool);
 	return unit_done();

@@ -279,7 +279,8 @@ INSERT INTO sample (type, door, value)
 		((SELECT audience_agg(n) FROM generate_series(7::bigint, 300) n))) v(a);
 INSERT INTO sample (type, door, value) SELECT 'bsi', 'binary', bsi_send(b) FROM (VALUES (bsi(1)), (bsi(70000)), ((SELECT bsi_agg(n, n * 3) FROM generate_series(1::bigint, 100) n))) v(b);
 INSERT INTO sample (type, door, value)
-	SELECT 'model', 'binary', model_send(m) FROM (SELECT recommend_fit(n / 3, 'item ' || n % 5, 1, '{"method": "als", "factors": 2}') AS m FROM generate_series(1::bigint, 60) n) q;
+	SELECT 'model', 'binary', model_send(m) FROM (SELECT recommend_fit(n / 3, 'item ' || n % 5, 1, o.options) AS m
+		FROM generate_series(1::bigint, 60) n, (VALUES ('{"method": "als", "factors": 2}'::jsonb), ('{"method": "popularity"}')) o(options) GROUP BY o.options) q;
 INSERT INTO sample (type, door, value)
 	SELECT 'model', 'binary', model_send(m) FROM (SELECT kprototypes_fit(2, ARRAY[sin(n), n % 3, n % 4], '{"categorical": [3]}') AS m FROM generate_series(1, 60) n) q;
 -- In text as in bytes.
@@ -296,6 +297,78 @@ BEGIN
 	END LOOP;
 END $$;
 
+-- What the catalogue keeps of models beside their values is JSON that names columns, values and features: damaged in a restored dump, say.
+CREATE TABLE buyer AS
+	SELECT n AS id, n * 7 % 60 AS tenure, CASE WHEN n % 10 <> 0 THEN (n * 53 % 80)::numeric END AS bill, (ARRAY['a', 'b', 'c'])[1 + n % 3] AS contract, n % 3 = 0 AS paperless,
+		date '2024-01-01' + n % 300 AS since, n * 31 % 7 + n % 3 > 4 AS bought
+	FROM generate_series(1, 200) n;
+DO $$
+DECLARE
+	algorithm text;
+BEGIN
+	FOREACH algorithm IN ARRAY '{logistic,boosted_trees,naive_bayes,scorecard}'::text[] LOOP
+		PERFORM train(algorithm, algorithm, 'SELECT id, tenure, bill, contract, paperless, since, bought FROM mutation.buyer', 'bought',
+			CASE algorithm WHEN 'boosted_trees' THEN '{"trees": 3, "key": "id"}' ELSE '{"key": "id"}' END::jsonb);
+	END LOOP;
+	PERFORM train('linear', 'linear', 'SELECT tenure, contract, since, bill FROM mutation.buyer WHERE bill IS NOT NULL', 'bill');
+	PERFORM train('k_prototypes', 'k_prototypes', 'SELECT tenure, contract, bill FROM mutation.buyer', NULL, '{"k": 3}');
+END $$;
+CREATE TABLE kept AS TABLE crm.model_version;
+CREATE TABLE use_of_name (call text);
+INSERT INTO use_of_name VALUES ('SELECT count(predict(%1$L, b)) FROM mutation.buyer b WHERE id <= 5'), ('SELECT count(predict(%1$L, to_jsonb(b))) FROM mutation.buyer b WHERE id <= 5'),
+	('SELECT count(e::text) FROM mutation.buyer b, explain(%1$L, b) e WHERE id <= 5'), ('SELECT count(predict_reasons(%1$L, b)::text) FROM mutation.buyer b WHERE id <= 5'),
+	('SELECT count(e::text) FROM evaluate(%1$L, ''SELECT * FROM mutation.buyer'', ''bought'') e'), ('SELECT count(d::text) FROM model_drift(%1$L, ''SELECT * FROM mutation.buyer'') d'),
+	('SELECT count(cluster(%1$L, b)) FROM mutation.buyer b WHERE id <= 5'), ('SELECT count(p::text) FROM personas(%1$L, ''SELECT * FROM mutation.buyer'', ''id'') p'),
+	('SELECT retrain(%1$L)'), ('SELECT count(c::text) FROM model_catalog c');
+
+-- One mutant of a stored model's JSON, used by every function that takes a model's name.
+CREATE FUNCTION try_stored(seed float8, OUT place text, OUT accepted boolean, OUT trouble text) LANGUAGE plpgsql AS $$
+DECLARE
+	v mutation.kept;
+	before text;
+	other text;
+	after jsonb;
+	call text;
+	started timestamptz := clock_timestamp();
+BEGIN
+	PERFORM setseed(seed);
+	SELECT * INTO v FROM mutation.kept ORDER BY random() LIMIT 1;
+	place := (ARRAY['encoding', 'encoding', 'encoding', 'split', 'metrics', 'profile', 'profile', 'options'])[1 + mutation.below(8)];
+	before := to_jsonb(v) ->> place;
+	accepted := false;
+	IF before IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT coalesce(to_jsonb(k) ->> place, '[]') INTO other FROM mutation.kept k ORDER BY random() LIMIT 1;
+	-- most bytes make no JSON: several are tried, and at last one that is JSON of other things
+	FOR i IN 1 .. 20 LOOP
+		BEGIN
+			after := convert_from(mutation.mutant(convert_to(before, 'UTF8'), convert_to(other, 'UTF8'), 'text'), 'UTF8')::jsonb;
+			EXIT WHEN after <> before::jsonb;
+		EXCEPTION WHEN OTHERS THEN
+			after := CASE mutation.below(3) WHEN 0 THEN other::jsonb WHEN 1 THEN jsonb_build_array(before::jsonb) ELSE 'null' END;
+		END;
+	END LOOP;
+	EXECUTE format('UPDATE crm.model_version SET %I = $1 WHERE (name, version) = ($2, $3)', place) USING after, v.name, v.version;
+	FOR call IN SELECT format(u.call, v.name) FROM mutation.use_of_name u LOOP
+		BEGIN
+			EXECUTE call;
+			accepted := accepted OR call ~ CASE place WHEN 'encoding' THEN 'predict|explain|cluster|evaluate' WHEN 'profile' THEN 'drift|personas' WHEN 'metrics' THEN 'catalog' ELSE 'retrain' END;
+		EXCEPTION WHEN OTHERS THEN
+			IF SQLSTATE ~ '^(XX|53|57|58)' AND SQLSTATE <> 'XX001' THEN
+				trouble := concat_ws(E'\n', trouble, format('%s %s: %s', SQLSTATE, SQLERRM, call));
+			END IF;
+		END;
+		IF clock_timestamp() > started + interval '10 s' THEN
+			trouble := concat_ws(E'\n', trouble, 'slow: ' || call);
+		END IF;
+		EXIT WHEN trouble IS NOT NULL;
+	END LOOP;
+	IF trouble IS NOT NULL THEN
+		trouble := format('%s of model %s: %s, mutant %s', place, v.name, trouble, left(after::text, 2000));
+	END IF;
+END $$;
+
 -- Many of them.  Each is written down before it is tried: after a crash the last one is known.
 CREATE TABLE tried (n bigint PRIMARY KEY, type regtype, door door, accepted boolean, trouble text);
 CREATE PROCEDURE run(seed bigint, n int, calls int) LANGUAGE plpgsql AS $$
@@ -307,6 +380,21 @@ BEGIN
 		COMMIT;
 		t := mutation.try((hashint8extended(seed + i, 0) % 1000000000) / 1e9, calls);
 		UPDATE mutation.tried r SET type = t.type, door = t.door, accepted = t.accepted, trouble = t.trouble WHERE r.n = seed + i;
+		COMMIT;
+	END LOOP;
+END $$;
+-- What is kept is put back each time, whatever retraining has made of it.
+CREATE TABLE tried_stored (n bigint PRIMARY KEY, place text, accepted boolean, trouble text);
+CREATE PROCEDURE run_stored(seed bigint, n int) LANGUAGE plpgsql AS $$
+DECLARE
+	t record;
+BEGIN
+	FOR i IN 1 .. n LOOP
+		INSERT INTO mutation.tried_stored (n) VALUES (seed + i);
+		COMMIT;
+		t := mutation.try_stored((hashint8extended(seed + i, 0) % 1000000000) / 1e9);
+		ROLLBACK;
+		UPDATE mutation.tried_stored r SET place = t.place, accepted = t.accepted, trouble = t.trouble WHERE r.n = seed + i;
 		COMMIT;
 	END LOOP;
 END $$;
