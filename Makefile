@@ -135,6 +135,7 @@ SQL_PARTS = \
 	src/report/report.sql \
 	src/report/next_action.sql \
 	src/report/customer_page.sql \
+	src/tag/references.sql \
 	src/tag/ownership.sql
 
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
