@@ -4,6 +4,7 @@
  * Every door checks the whole value; behind them bytes are trusted.
  */
 #include "audience/bsi.h"
+#include "audience/literal.h"
 
 #include "common/bridge.h"
 #include "lib/stringinfo.h"
@@ -22,34 +23,12 @@ CRM_FUNCTION(crm_bsi_send);
 /* A literal on its way in. */
 typedef struct literal
 {
-	const char *start;
-	const char *p;
+	crm_literal text;
 	crm_bsi_pair *pairs;
 	Size		count;
 	Size		room;
 	uint32		scale;
 } literal;
-
-static void
-malformed(const literal *in, const char *detail)
-{
-	int			length = strlen(in->start);
-	int			shown = pg_mbcliplen(in->start, length, 80);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.*s%s\"", CRM_BSI_TYPE,
-					shown, in->start, shown < length ? "..." : ""),
-			 errdetail("%s (at byte %lld)", detail, (long long) (in->p - in->start + 1)),
-			 errhint("Numbers of customers are written {1:12.50,2:-3.00}, those of none {}.")));
-}
-
-static void
-skip_space(literal *in)
-{
-	while (*in->p == ' ' || (*in->p >= '\t' && *in->p <= '\r'))
-		in->p++;
-}
 
 static inline bool
 is_digit(char c)
@@ -57,40 +36,9 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static uint64
-read_id(literal *in)
-{
-	const char *start = in->p;
-	uint64		id = 0;
-	bool		fits = true;
-
-	if (*in->p == '-')
-	{
-		fits = false;
-		in->p++;
-	}
-	if (!is_digit(*in->p))
-		malformed(in, "An id is missing.");
-	for (; is_digit(*in->p); in->p++)
-	{
-		uint64		digit = *in->p - '0';
-
-		if (id > (CRM_ID_MAX - digit) / 10)
-			fits = false;
-		else
-			id = id * 10 + digit;
-	}
-	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("id \"%.*s\" is out of range for type %s", (int) Min(in->p - start, 80), start, CRM_BSI_TYPE),
-				 errdetail("Ids lie between 0 and 9223372036854775807.")));
-	return id;
-}
-
 /* Sign, digits, and maybe a point and further digits. */
 static crm_int128
-read_decimal(literal *in, uint32 *scale)
+read_decimal(crm_literal *in, uint32 *scale)
 {
 	crm_int128	value = 0;
 	bool		negative = *in->p == '-';
@@ -100,7 +48,7 @@ read_decimal(literal *in, uint32 *scale)
 	if (*in->p == '-' || *in->p == '+')
 		in->p++;
 	if (!is_digit(*in->p))
-		malformed(in, "A number is missing.");
+		crm_literal_malformed(in, "A number is missing.");
 
 	/* Summed up below zero, where there is one number more. */
 	for (;; in->p++)
@@ -111,7 +59,7 @@ read_decimal(literal *in, uint32 *scale)
 			if (!is_digit(in->p[1]))
 			{
 				in->p++;
-				malformed(in, "Digits must follow the point.");
+				crm_literal_malformed(in, "Digits must follow the point.");
 			}
 			continue;
 		}
@@ -172,16 +120,15 @@ order_pairs(literal *in)
 Datum
 crm_bsi_in(PG_FUNCTION_ARGS)
 {
-	literal		in = {PG_GETARG_CSTRING(0), PG_GETARG_CSTRING(0), NULL, 0, 0, 0};
+	literal		values = {{PG_GETARG_CSTRING(0), PG_GETARG_CSTRING(0), CRM_BSI_TYPE, "Numbers of customers are written {1:12.50,2:-3.00}, those of none {}."}};
+	crm_literal *in = &values.text;
 	crm_env		env = crm_env_in(CurrentMemoryContext);
 	crm_bsi_image image;
 
-	skip_space(&in);
-	if (*in.p != '{')
-		malformed(&in, "An opening brace is missing.");
-	in.p++;
-	skip_space(&in);
-	if (*in.p != '}')
+	crm_literal_space(in);
+	crm_literal_expect(in, '{', "An opening brace is missing.");
+	crm_literal_space(in);
+	if (*in->p != '}')
 	{
 		for (;;)
 		{
@@ -189,30 +136,23 @@ crm_bsi_in(PG_FUNCTION_ARGS)
 			crm_int128	value;
 			uint32		scale;
 
-			skip_space(&in);
-			id = read_id(&in);
-			skip_space(&in);
-			if (*in.p != ':')
-				malformed(&in, "A colon must follow the id.");
-			in.p++;
-			skip_space(&in);
-			value = read_decimal(&in, &scale);
-			add_pair(&in, id, value, scale);
-			skip_space(&in);
-			if (*in.p != ',')
+			crm_literal_space(in);
+			id = crm_literal_number(in, CRM_ID_MAX, "id");
+			crm_literal_space(in);
+			crm_literal_expect(in, ':', "A colon must follow the id.");
+			crm_literal_space(in);
+			value = read_decimal(in, &scale);
+			add_pair(&values, id, value, scale);
+			crm_literal_space(in);
+			if (*in->p != ',')
 				break;
-			in.p++;
+			in->p++;
 		}
-		if (*in.p != '}')
-			malformed(&in, "A comma or the closing brace is missing.");
 	}
-	in.p++;
-	skip_space(&in);
-	if (*in.p != '\0')
-		malformed(&in, "Something follows the closing brace.");
+	crm_literal_close(in);
 
-	order_pairs(&in);
-	crm_bsi_check(crm_bsi_build(&env, in.pairs, in.count, in.scale, &image));
+	order_pairs(&values);
+	crm_bsi_check(crm_bsi_build(&env, values.pairs, values.count, values.scale, &image));
 	PG_RETURN_POINTER(crm_bsi_finish(&image));
 }
 

@@ -4,6 +4,7 @@
  * Every door checks the whole value; behind them bytes are trusted.
  */
 #include "audience/audience.h"
+#include "audience/literal.h"
 
 #include "common/bridge.h"
 #include "lib/stringinfo.h"
@@ -24,67 +25,12 @@ CRM_FUNCTION(crm_from_roaring);
 /* A literal on its way in. */
 typedef struct literal
 {
-	const char *start;
-	const char *p;
+	crm_literal text;
 	crm_interval *intervals;
 	Size		count;
 	Size		room;
 	bool		ascending;		/* so far each begins behind the one before it */
 } literal;
-
-static void
-malformed(const literal *in, const char *detail)
-{
-	int			length = strlen(in->start);
-	int			shown = pg_mbcliplen(in->start, length, 80);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.*s%s\"", CRM_AUDIENCE_TYPE,
-					shown, in->start, shown < length ? "..." : ""),
-			 errdetail("%s (at byte %lld)", detail, (long long) (in->p - in->start + 1)),
-			 errhint("An audience is written {1,2,5..9}, the empty one {}.")));
-}
-
-static void
-skip_space(literal *in)
-{
-	while (*in->p == ' ' || (*in->p >= '\t' && *in->p <= '\r'))
-		in->p++;
-}
-
-/* A number between 0 and limit. */
-static uint64
-read_number(literal *in, uint64 limit, const char *what)
-{
-	const char *start = in->p;
-	uint64		value = 0;
-	bool		fits = true;
-
-	if (*in->p == '-')
-	{
-		fits = false;
-		in->p++;
-	}
-	if (*in->p < '0' || *in->p > '9')
-		malformed(in, "A number is missing.");
-	for (; *in->p >= '0' && *in->p <= '9'; in->p++)
-	{
-		uint64		digit = *in->p - '0';
-
-		if (value > (limit - digit) / 10)
-			fits = false;
-		else
-			value = value * 10 + digit;
-	}
-	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%s \"%.*s\" is out of range for type %s", what,
-						(int) Min(in->p - start, 80), start, CRM_AUDIENCE_TYPE),
-				 errdetail("It must lie between 0 and %llu.", (unsigned long long) limit)));
-	return value;
-}
 
 static void
 add_interval(literal *in, uint64 first, uint64 last)
@@ -147,63 +93,55 @@ order_intervals(literal *in)
 Datum
 crm_audience_in(PG_FUNCTION_ARGS)
 {
-	literal		in = {PG_GETARG_CSTRING(0), PG_GETARG_CSTRING(0), NULL, 0, 0, true};
+	literal		values = {{PG_GETARG_CSTRING(0), PG_GETARG_CSTRING(0), CRM_AUDIENCE_TYPE, "An audience is written {1,2,5..9}, the empty one {}."}, .ascending = true};
+	crm_literal *in = &values.text;
 	crm_env		env = crm_env_in(CurrentMemoryContext);
 	uint32		population = 0;
 	crm_ids_builder *builder;
 
-	skip_space(&in);
-	if (*in.p >= '0' && *in.p <= '9')
+	crm_literal_space(in);
+	if (*in->p >= '0' && *in->p <= '9')
 	{
-		population = (uint32) read_number(&in, PG_INT32_MAX, "population");
+		population = (uint32) crm_literal_number(in, PG_INT32_MAX, "population");
 		if (population == 0)
-			malformed(&in, "Populations are numbered from 1.");
-		if (*in.p != ':')
-			malformed(&in, "A colon must follow the number of the population.");
-		in.p++;
+			crm_literal_malformed(in, "Populations are numbered from 1.");
+		crm_literal_expect(in, ':', "A colon must follow the number of the population.");
 	}
-	if (*in.p != '{')
-		malformed(&in, "An opening brace is missing.");
-	in.p++;
-	skip_space(&in);
-	if (*in.p != '}')
+	crm_literal_expect(in, '{', "An opening brace is missing.");
+	crm_literal_space(in);
+	if (*in->p != '}')
 	{
 		for (;;)
 		{
 			uint64		first;
 			uint64		last;
 
-			skip_space(&in);
-			first = last = read_number(&in, CRM_ID_MAX, "id");
-			skip_space(&in);
-			if (in.p[0] == '.' && in.p[1] == '.')
+			crm_literal_space(in);
+			first = last = crm_literal_number(in, CRM_ID_MAX, "id");
+			crm_literal_space(in);
+			if (in->p[0] == '.' && in->p[1] == '.')
 			{
-				in.p += 2;
-				skip_space(&in);
-				last = read_number(&in, CRM_ID_MAX, "id");
+				in->p += 2;
+				crm_literal_space(in);
+				last = crm_literal_number(in, CRM_ID_MAX, "id");
 				if (last < first)
-					malformed(&in, "A range ends before it begins.");
-				skip_space(&in);
+					crm_literal_malformed(in, "A range ends before it begins.");
+				crm_literal_space(in);
 			}
-			add_interval(&in, first, last);
-			if (*in.p != ',')
+			add_interval(&values, first, last);
+			if (*in->p != ',')
 				break;
-			in.p++;
+			in->p++;
 		}
-		if (*in.p != '}')
-			malformed(&in, "A comma or the closing brace is missing.");
 	}
-	in.p++;
-	skip_space(&in);
-	if (*in.p != '\0')
-		malformed(&in, "Something follows the closing brace.");
+	crm_literal_close(in);
 
-	if (!in.ascending)
-		order_intervals(&in);
+	if (!values.ascending)
+		order_intervals(&values);
 	crm_check(crm_ids_builder_new(&env, &builder), CRM_AUDIENCE_TYPE, false);
-	crm_check(crm_ids_builder_intervals(builder, in.intervals, in.count), CRM_AUDIENCE_TYPE, false);
-	if (in.intervals)
-		pfree(in.intervals);
+	crm_check(crm_ids_builder_intervals(builder, values.intervals, values.count), CRM_AUDIENCE_TYPE, false);
+	if (values.intervals)
+		pfree(values.intervals);
 	PG_RETURN_AUDIENCE(crm_audience_finish(builder, population));
 }
 

@@ -3,10 +3,10 @@
  */
 #include "kernel/bins.h"
 
-#include <errno.h>
+#include "kernel/scanner.h"
+
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* ---- bytes ----------------------------------------------------------------- */
 
@@ -58,136 +58,98 @@ crm_bins_write(bool inclusive, const double *cuts, uint32_t count, uint8_t *out)
 
 /* ---- text ------------------------------------------------------------------- */
 
-typedef struct scanner
-{
-	const char *text;
-	const char *at;
-	char	   *problem;
-} scanner;
-
-static void
-skip_space(scanner *scan)
-{
-	while (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' || *scan->at == '\r')
-		scan->at++;
-}
-
-/* Takes a word or sign if it comes next. */
-static bool
-take(scanner *scan, const char *word)
-{
-	size_t		length = strlen(word);
-
-	skip_space(scan);
-	if (strncmp(scan->at, word, length) != 0)
-		return false;
-	scan->at += length;
-	return true;
-}
-
 static crm_status
-problem(scanner *scan, const char *sentence)
+problem(char *room, const char *sentence)
 {
-	snprintf(scan->problem, CRM_BINS_PROBLEM, "%s", sentence);
+	snprintf(room, CRM_BINS_PROBLEM, "%s", sentence);
 	return CRM_CORRUPT;
 }
 
 static crm_status
-expected(scanner *scan, const char *what)
+expected(crm_scanner *scan, char *room, const char *what)
 {
-	skip_space(scan);
-	snprintf(scan->problem, CRM_BINS_PROBLEM, "Expected %s at byte %zu.", what, (size_t) (scan->at - scan->text) + 1);
+	snprintf(room, CRM_BINS_PROBLEM, "Expected %s at byte %zu.", what, crm_scan_place(scan));
 	return CRM_CORRUPT;
 }
 
 static crm_status
-take_number(scanner *scan, double *number)
+take_number(crm_scanner *scan, char *room, double *number)
 {
 	size_t		length;
-	char	   *end;
+	crm_status	status = crm_scan_number(scan, number, &length);
 
-	skip_space(scan);
-	/* strtod also reads inf, nan and hexadecimal numbers: it must stop where the decimal digits do. */
-	length = strspn(scan->at, "+-.0123456789eE");
-	errno = 0;
-	*number = length == 0 ? 0 : strtod(scan->at, &end);
-	if (length == 0 || end != scan->at + length)
-		return expected(scan, "a number");
-	if (errno == ERANGE && (*number == 0 || isinf(*number)))
-	{
-		problem(scan, "A cut is out of the range of float8.");
-		return CRM_OUT_OF_RANGE;
-	}
-	scan->at = end;
-	return CRM_OK;
+	if (status == CRM_CORRUPT)
+		return expected(scan, room, "a number");
+	if (status == CRM_OUT_OF_RANGE)
+		problem(room, "A cut is out of the range of float8.");
+	return status;
 }
 
 static crm_status
-take_cuts(scanner *scan, double *cuts, uint32_t *count)
+take_cuts(crm_scanner *scan, char *room, double *cuts, uint32_t *count)
 {
 	const char *fault;
 
 	*count = 0;
-	if (!take(scan, "["))
-		return expected(scan, "'['");
-	if (!take(scan, "]"))
+	if (!crm_scan_take(scan, "["))
+		return expected(scan, room, "'['");
+	if (!crm_scan_take(scan, "]"))
 	{
 		do
 		{
 			if (*count == CRM_BINS_MAX_CUTS)
-				return problem(scan, "There are more cuts than 999.");
-			CRM_TRY(take_number(scan, &cuts[*count]));
+				return problem(room, "There are more cuts than 999.");
+			CRM_TRY(take_number(scan, room, &cuts[*count]));
 			(*count)++;
-		} while (take(scan, ","));
-		if (!take(scan, "]"))
-			return expected(scan, "',' or ']'");
+		} while (crm_scan_take(scan, ","));
+		if (!crm_scan_take(scan, "]"))
+			return expected(scan, room, "',' or ']'");
 	}
 	fault = crm_bins_fault(cuts, *count);
-	return fault == NULL ? CRM_OK : problem(scan, fault);
+	return fault == NULL ? CRM_OK : problem(room, fault);
 }
 
 crm_status
 crm_bins_parse(const char *text, double *cuts, uint32_t *count, bool *inclusive, char *room)
 {
-	scanner		scan = {text, text, room};
+	crm_scanner scan = {text, text};
 	bool		has_cuts = false;
 	bool		has_side = false;
 
 	*count = 0;
 	*inclusive = false;
-	if (!take(&scan, "{"))
-		return expected(&scan, "'{'");
+	if (!crm_scan_take(&scan, "{"))
+		return expected(&scan, room, "'{'");
 	do
 	{
-		if (take(&scan, "\"cuts\""))
+		if (crm_scan_take(&scan, "\"cuts\""))
 		{
 			if (has_cuts)
-				return problem(&scan, "\"cuts\" are given twice.");
+				return problem(room, "\"cuts\" are given twice.");
 			has_cuts = true;
-			if (!take(&scan, ":"))
-				return expected(&scan, "':'");
-			CRM_TRY(take_cuts(&scan, cuts, count));
+			if (!crm_scan_take(&scan, ":"))
+				return expected(&scan, room, "':'");
+			CRM_TRY(take_cuts(&scan, room, cuts, count));
 		}
-		else if (take(&scan, "\"inclusive\""))
+		else if (crm_scan_take(&scan, "\"inclusive\""))
 		{
 			if (has_side)
-				return problem(&scan, "\"inclusive\" is given twice.");
+				return problem(room, "\"inclusive\" is given twice.");
 			has_side = true;
-			if (!take(&scan, ":"))
-				return expected(&scan, "':'");
-			*inclusive = take(&scan, "true");
-			if (!*inclusive && !take(&scan, "false"))
-				return expected(&scan, "true or false");
+			if (!crm_scan_take(&scan, ":"))
+				return expected(&scan, room, "':'");
+			*inclusive = crm_scan_take(&scan, "true");
+			if (!*inclusive && !crm_scan_take(&scan, "false"))
+				return expected(&scan, room, "true or false");
 		}
 		else
-			return expected(&scan, "\"cuts\" or \"inclusive\"");
-	} while (take(&scan, ","));
-	if (!take(&scan, "}"))
-		return expected(&scan, "',' or '}'");
-	skip_space(&scan);
-	if (*scan.at != '\0')
-		return expected(&scan, "the end");
-	return has_cuts ? CRM_OK : problem(&scan, "\"cuts\" are missing.");
+			return expected(&scan, room, "\"cuts\" or \"inclusive\"");
+	} while (crm_scan_take(&scan, ","));
+	if (!crm_scan_take(&scan, "}"))
+		return expected(&scan, room, "',' or '}'");
+	if (!crm_scan_end(&scan))
+		return expected(&scan, room, "the end");
+	return has_cuts ? CRM_OK : problem(room, "\"cuts\" are missing.");
 }
 
 /* ---- cuts without labels ------------------------------------------------------- */

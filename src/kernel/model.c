@@ -92,6 +92,15 @@ names_differ(const crm_env *env, const crm_model_value *names, bool *differ)
 	return CRM_OK;
 }
 
+bool
+crm_model_are_features(const crm_model *m, const crm_model_value *numbers)
+{
+	for (uint32_t i = 0; i < numbers->count; i++)
+		if (numbers->integers[i] < 1 || numbers->integers[i] > m->features || (i > 0 && numbers->integers[i] <= numbers->integers[i - 1]))
+			return false;
+	return true;
+}
+
 crm_status
 crm_model_check(const crm_model *m, const crm_env *env, char *room, const char **problem)
 {

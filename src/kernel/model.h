@@ -243,6 +243,9 @@ crm_model_text_is(crm_model_text text, const char *word)
 
 /* ---- checking, writing, reading ------------------------------------------ */
 
+/* Are these numbers of features, ascending? */
+extern bool crm_model_are_features(const crm_model *m, const crm_model_value *numbers);
+
 /*
  * Is everything there and as the kind wants it?  CRM_CORRUPT with a sentence in
  * *problem, which may be written into room (of CRM_MODEL_PROBLEM bytes), else

@@ -29,15 +29,6 @@ static const crm_model_field fields[] = {
 	{NULL}
 };
 
-static bool
-are_features(const crm_model *m, const crm_model_value *numbers)
-{
-	for (uint32_t i = 0; i < numbers->count; i++)
-		if (numbers->integers[i] < 1 || numbers->integers[i] > m->features || (i > 0 && numbers->integers[i] <= numbers->integers[i - 1]))
-			return false;
-	return true;
-}
-
 static const char *
 check(const crm_model *m)
 {
@@ -54,7 +45,7 @@ check(const crm_model *m)
 		for (uint32_t j = 0; j < crm_model_get(m, errors[i])->count; j++)
 			if (crm_model_get(m, errors[i])->numbers[j] < 0)
 				return "A standard error is negative.";
-	if (!are_features(m, crm_model_get(m, CRM_COX_COLLINEAR)) || !are_features(m, crm_model_get(m, CRM_COX_INFINITE)))
+	if (!crm_model_are_features(m, crm_model_get(m, CRM_COX_COLLINEAR)) || !crm_model_are_features(m, crm_model_get(m, CRM_COX_INFINITE)))
 		return "\"collinear_features\" and \"infinite_features\" are ascending numbers of features, counted from 1.";
 	if (crm_model_get(m, CRM_COX_TIES)->present && !crm_model_text_is(ties, "efron") && !crm_model_text_is(ties, "breslow"))
 		return "\"ties\" is efron or breslow.";

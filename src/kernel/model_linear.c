@@ -45,15 +45,6 @@ static const crm_model_field logistic_fields[] = {
 /* ---- checking ------------------------------------------------------------ */
 
 static bool
-are_features(const crm_model *m, const crm_model_value *numbers)
-{
-	for (uint32_t i = 0; i < numbers->count; i++)
-		if (numbers->integers[i] < 1 || numbers->integers[i] > m->features || (i > 0 && numbers->integers[i] <= numbers->integers[i - 1]))
-			return false;
-	return true;
-}
-
-static bool
 is_negative(const crm_model *m, int field)
 {
 	const crm_model_value *value = crm_model_get(m, field);
@@ -86,7 +77,7 @@ check_linear(const crm_model *m)
 	for (uint32_t j = 0; errors->present && j < errors->count; j++)
 		if (errors->numbers[j] < 0)
 			return "A count, a penalty or a standard error is negative.";
-	if (!are_features(m, crm_model_get(m, CRM_LINEAR_CONSTANT)) || !are_features(m, crm_model_get(m, CRM_LINEAR_COLLINEAR)))
+	if (!crm_model_are_features(m, crm_model_get(m, CRM_LINEAR_CONSTANT)) || !crm_model_are_features(m, crm_model_get(m, CRM_LINEAR_COLLINEAR)))
 		return "\"constant_features\" and \"collinear_features\" are ascending numbers of features, counted from 1.";
 	if (!isfinite(base_of(m)))
 		return "The score of the average row is not finite.";

@@ -18,6 +18,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
+#include "kernel/scanner.h"
 #include "libpq/pqformat.h"
 #include "utils/array.h"
 #include "utils/datetime.h"
@@ -213,15 +214,8 @@ crm_rfm_cuts_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(text.data);
 }
 
-/* A place in the text that is read. */
-typedef struct scanner
-{
-	const char *text;
-	const char *at;
-} scanner;
-
 static void
-syntax_error(const scanner *scan, const char *detail)
+syntax_error(const crm_scanner *scan, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -231,35 +225,15 @@ syntax_error(const scanner *scan, const char *detail)
 }
 
 static void
-skip_space(scanner *scan)
+expect(crm_scanner *scan, const char *word)
 {
-	while (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' || *scan->at == '\r')
-		scan->at++;
-}
-
-/* Takes a word or sign if it comes next. */
-static bool
-take(scanner *scan, const char *word)
-{
-	size_t		length = strlen(word);
-
-	skip_space(scan);
-	if (strncmp(scan->at, word, length) != 0)
-		return false;
-	scan->at += length;
-	return true;
-}
-
-static void
-expect(scanner *scan, const char *word)
-{
-	if (!take(scan, word))
-		syntax_error(scan, psprintf("Expected '%s' at character %d.", word, (int) (scan->at - scan->text) + 1));
+	if (!crm_scan_take(scan, word))
+		syntax_error(scan, psprintf("Expected '%s' at character %d.", word, (int) crm_scan_place(scan)));
 }
 
 /* A string without escapes. */
 static char *
-take_string(scanner *scan)
+take_string(crm_scanner *scan)
 {
 	const char *start;
 	char	   *string;
@@ -276,44 +250,38 @@ take_string(scanner *scan)
 }
 
 static float8
-take_number(scanner *scan)
+take_number(crm_scanner *scan)
 {
 	size_t		length;
-	char	   *end;
-	float8		number;
+	float8		number = 0;
+	crm_status	status = crm_scan_number(scan, &number, &length);
 
-	skip_space(scan);
-	/* strtod also reads inf, nan and hexadecimal numbers: it must stop where the decimal digits do. */
-	length = strspn(scan->at, "+-.0123456789eE");
-	errno = 0;
-	number = strtod(scan->at, &end);
-	if (length == 0 || end != scan->at + length)
-		syntax_error(scan, psprintf("Expected a number at character %d.", (int) (scan->at - scan->text) + 1));
-	if (errno == ERANGE && (number == 0 || isinf(number)))
+	if (status == CRM_CORRUPT)
+		syntax_error(scan, psprintf("Expected a number at character %d.", (int) crm_scan_place(scan)));
+	if (status == CRM_OUT_OF_RANGE)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("\"%.*s\" is out of range for a border of type crm.rfm_cuts", (int) length, scan->at)));
-	scan->at = end;
 	return number;
 }
 
 static void
-take_borders(scanner *scan, rfm_cuts *cuts, int measure)
+take_borders(crm_scanner *scan, rfm_cuts *cuts, int measure)
 {
 	float8	   *borders = palloc(MAX_BORDERS * sizeof(float8));
 	int			count = 0;
 
-	if (take(scan, "null"))
+	if (crm_scan_take(scan, "null"))
 		return;
 	expect(scan, "[");
-	if (!take(scan, "]"))
+	if (!crm_scan_take(scan, "]"))
 	{
 		do
 		{
 			if (count == MAX_BORDERS)
 				syntax_error(scan, "There are more borders than 999.");
 			borders[count++] = take_number(scan);
-		} while (take(scan, ","));
+		} while (crm_scan_take(scan, ","));
 		expect(scan, "]");
 	}
 	set_borders(cuts, measure, borders, count, ERRCODE_INVALID_TEXT_REPRESENTATION);
@@ -322,12 +290,12 @@ take_borders(scanner *scan, rfm_cuts *cuts, int measure)
 Datum
 crm_rfm_cuts_in(PG_FUNCTION_ARGS)
 {
-	scanner		scan = {PG_GETARG_CSTRING(0), PG_GETARG_CSTRING(0)};
+	crm_scanner scan = {PG_GETARG_CSTRING(0), PG_GETARG_CSTRING(0)};
 	rfm_cuts	cuts = {0};
 	int			seen = 0;
 
 	expect(&scan, "{");
-	if (!take(&scan, "}"))
+	if (!crm_scan_take(&scan, "}"))
 	{
 		do
 		{
@@ -351,23 +319,22 @@ crm_rfm_cuts_in(PG_FUNCTION_ARGS)
 				take_borders(&scan, &cuts, field);
 			else if (field == RFM_MEASURES + 2)
 			{
-				cuts.inclusive = take(&scan, "true");
+				cuts.inclusive = crm_scan_take(&scan, "true");
 				if (!cuts.inclusive)
 					expect(&scan, "false");
 			}
-			else if (!take(&scan, "null"))
+			else if (!crm_scan_take(&scan, "null"))
 			{
 				Datum		as_of = DirectFunctionCall3(timestamptz_in, CStringGetDatum(take_string(&scan)),
 														ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 
 				set_as_of(&cuts, DatumGetTimestampTz(as_of), ERRCODE_INVALID_TEXT_REPRESENTATION);
 			}
-		} while (take(&scan, ","));
+		} while (crm_scan_take(&scan, ","));
 		expect(&scan, "}");
 	}
-	skip_space(&scan);
-	if (*scan.at != '\0')
-		syntax_error(&scan, psprintf("Unexpected text after the end, at character %d.", (int) (scan.at - scan.text) + 1));
+	if (!crm_scan_end(&scan))
+		syntax_error(&scan, psprintf("Unexpected text after the end, at character %d.", (int) crm_scan_place(&scan)));
 	PG_RETURN_POINTER(rfm_cuts_write(&cuts));
 }
 
