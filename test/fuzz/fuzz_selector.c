@@ -1,11 +1,13 @@
 /*
  * fuzz_selector.c - any bytes as selectors, separated by zeros: refused at a
  * place inside the text, or bound to a timeline whose events they must part
- * into those met and those not met in the same way each time.
+ * into those met and those not met in the same way each time; the event that is made up
+ * for one must be met by it.
  */
 #include "fuzz.h"
 
 #include "kernel/selector.h"
+#include "kernel/selector_example.h"
 #include "kernel/timeline_write.h"
 
 #define TEXT(literal) {literal, sizeof(literal) - 1}
@@ -36,6 +38,47 @@ make_timeline(const crm_env *env, crm_timeline *timeline)
 	}
 	REQUIRE(crm_timeline_write(writer, events, 40, false, 0, &bytes, &size) == CRM_OK);
 	REQUIRE(crm_timeline_open(bytes, size, timeline) == CRM_OK);
+}
+
+/* What is made up for a selector is an event that it means. */
+static void
+use_example(const crm_text *text, bool own_value)
+{
+	unit_pool	pool = {{0}};
+	crm_env		env = unit_pool_env(&pool);
+	crm_selectors *selectors;
+	crm_selector_error error;
+	crm_selector_event event;
+	crm_status	status;
+
+	REQUIRE(crm_selectors_parse(&env, text, 1, &selectors, &error) == CRM_OK);
+	status = crm_selector_example(selectors, 0, &env, own_value, &event);
+	REQUIRE(status == CRM_OK || status == CRM_OUT_OF_RANGE);
+	if (status == CRM_OK)
+	{
+		crm_timeline_event one = {0};
+		crm_timeline_writer *writer;
+		crm_timeline timeline;
+		crm_timeline_cursor cursor;
+		uint8_t    *bytes;
+		size_t		size;
+
+		REQUIRE(crm_timeline_writer_new(&env, &writer) == CRM_OK);
+		/* a name or a text may be longer than those of a timeline are */
+		if (crm_timeline_writer_name(writer, event.any_name ? (crm_text) TEXT("x") : event.name, &one.name) == CRM_OK &&
+			crm_timeline_writer_attributes(writer, event.attributes, event.attribute_count, &one.attributes) == CRM_OK)
+		{
+			one.has_value = event.has_value;
+			one.value = event.value;
+			REQUIRE(crm_timeline_write(writer, &one, 1, false, 0, &bytes, &size) == CRM_OK);
+			REQUIRE(crm_timeline_open(bytes, size, &timeline) == CRM_OK);
+			REQUIRE(crm_selectors_bind(selectors, &timeline) == CRM_OK);
+			crm_timeline_begin(&timeline, &cursor);
+			REQUIRE(crm_timeline_next(&cursor));
+			REQUIRE(crm_selectors_met(selectors, crm_selectors_current(selectors), &cursor) == 1);
+		}
+	}
+	unit_pool_free(&pool);
 }
 
 int
@@ -84,5 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 	}
 	crm_selectors_free(selectors);
+	for (int i = 0; i < count && i < 3; i++)
+		use_example(&texts[i], size & 1);
 	return 0;
 }

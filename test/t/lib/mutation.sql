@@ -4,7 +4,8 @@
 --
 -- mutation.try() makes one mutant, hands it in, uses it and says what should not be,
 -- NULL when all was well; mutation.run() does so many times.  A folder that the server
--- may write to is in the setting mutation.folder.
+-- may write to is in the setting mutation.folder; the seconds that one mutant may take, in
+-- mutation.seconds, where they are not 60.
 CREATE SCHEMA mutation;
 SET search_path = mutation, crm, public;
 
@@ -92,6 +93,10 @@ BEGIN
 	END CASE;
 END $$;
 
+-- When what began at a time has taken too long.
+CREATE FUNCTION too_late(started timestamptz) RETURNS boolean LANGUAGE sql AS $$
+	SELECT clock_timestamp() > started + coalesce(nullif(current_setting('mutation.seconds', true), ''), '60')::int * interval '1 s'
+$$;
 CREATE FUNCTION below(n int) RETURNS int LANGUAGE sql AS $$ SELECT floor(random() * n)::int $$;
 
 -- Some bytes changed, left out, doubled, or taken from another value.
@@ -203,12 +208,12 @@ BEGIN
 					trouble := concat_ws(E'\n', trouble, format('%s %s: %s', SQLSTATE, SQLERRM, call));
 				END IF;
 			END;
-			IF clock_timestamp() > started + interval '1 minute' THEN
+			IF mutation.too_late(started) THEN
 				trouble := concat_ws(E'\n', trouble, 'hangs: ' || call);
 			END IF;
 			EXIT WHEN trouble IS NOT NULL;
 		END LOOP;
-	ELSIF clock_timestamp() > started + interval '1 minute' THEN
+	ELSIF mutation.too_late(started) THEN
 		trouble := 'hangs: input';
 	END IF;
 	IF trouble IS NOT NULL THEN
@@ -359,7 +364,7 @@ BEGIN
 				trouble := concat_ws(E'\n', trouble, format('%s %s: %s', SQLSTATE, SQLERRM, call));
 			END IF;
 		END;
-		IF clock_timestamp() > started + interval '10 s' THEN
+		IF mutation.too_late(started) THEN
 			trouble := concat_ws(E'\n', trouble, 'slow: ' || call);
 		END IF;
 		EXIT WHEN trouble IS NOT NULL;
