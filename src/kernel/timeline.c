@@ -197,7 +197,23 @@ uint64_t
 crm_timeline_far_gap(const crm_timeline *t, size_t bit, uint32_t *code, size_t *bits)
 {
 	const uint8_t *stream = t->bytes + t->events_at;
-	unsigned	width = t->width[crm_bits_at(stream, t->events_size, bit, t->class_bits)];
+	size_t		size = t->events_size;
+	size_t		last = size - 8;
+	unsigned	width;
+
+	/* The last eight bytes hold most of the last event, with zeros behind them. */
+	if (size >= 8 && bit >= last * 8 && bit < size * 8)
+	{
+		uint64_t	word = crm_load64(stream + last) >> (bit - last * 8);
+		unsigned	head = t->class_bits + t->code_bits;
+
+		width = t->width[word & ((1u << t->class_bits) - 1)];
+		*code = (uint32_t) (word >> t->class_bits & ((UINT64_C(1) << t->code_bits) - 1));
+		*bits = head + width;
+		word >>= head;
+		return width < 64 ? word & ((UINT64_C(1) << width) - 1) : word;
+	}
+	width = t->width[crm_bits_at(stream, size, bit, t->class_bits)];
 
 	*code = (uint32_t) crm_bits_at(stream, t->events_size, bit + t->class_bits, t->code_bits);
 	*bits = t->class_bits + t->code_bits + width;
