@@ -54,6 +54,12 @@ SELECT plain(report_stored('report', 'en', false, 'UTC'));
 SELECT define_report('how far', 'funnel', '{"steps": ["visit", "cart", "order"], "within": "1 day"}', 'report');
 SELECT report, problem FROM refresh_reports('report', as_of => '2026-05-01');
 SELECT plain(report_stored('report', 'zh', false, 'Asia/Shanghai'));
+-- A page holds so many of them, and says how many more there are.
+BEGIN;
+SELECT count(define_report('size ' || n, 'sizes', '{}', 'report')) FROM generate_series(1, 24) AS n;
+SELECT count(*) FROM refresh_reports('report');
+SELECT (SELECT count(*) FROM regexp_matches(s, '<figure', 'g')) AS figures, substring(s FROM '<p class="note">.*') FROM (SELECT report_stored('report', 'en', false, 'UTC')) AS r (s);
+ROLLBACK;
 
 -- The whole, in parts of one's choice, the same for the same state.
 SELECT regexp_matches(p, '<h[12][^>]*>([^<]*)</h[12]>', 'g') AS heading FROM report() AS p;

@@ -10,10 +10,12 @@ DECLARE
 	title text;
 	html text := '';
 	no int := 0;
+	left_out bigint := 0;
+	most constant int := 24;
 BEGIN
 	-- The last result of each, of all customers together where the reader may see them so, else of each of his scopes.
 	FOR r IN
-		SELECT d.name, d.kind, x.whole, x.scope, x.as_of
+		SELECT d.name, d.kind, x.whole, x.scope, x.as_of, greatest(count(*) OVER () - most, 0) AS beyond
 		FROM @extschema@.report_definition d
 		JOIN @extschema@.population_definition p ON p.population_id = d.population_id
 		CROSS JOIN LATERAL (
@@ -22,7 +24,7 @@ BEGIN
 			WHERE q.report_id = d.report_id GROUP BY q.scope_no, s.scope) x
 		WHERE p.name = report_stored.population AND (x.whole OR NOT x.has_whole) AND d.kind IN ('sizes', 'rfm', 'funnel', 'retention', 'life_cycle', 'channels', 'app')
 		ORDER BY array_position(ARRAY['sizes', 'funnel', 'retention', 'life_cycle', 'app', 'channels', 'rfm'], d.kind), d.name COLLATE "C", x.scope COLLATE "C"
-		LIMIT 24
+		LIMIT most
 	LOOP
 		title := format(w ->> 'report as of', concat_ws(' / ', CASE r.kind WHEN 'sizes' THEN w ->> 'sizes' ELSE r.name END, r.scope), @extschema@.report_time(r.as_of, zone));
 		CASE r.kind
@@ -64,12 +66,14 @@ BEGIN
 				WHERE b.population = report_stored.population AND b.report = r.name AND b.whole = r.whole AND b.scope IS NOT DISTINCT FROM r.scope AND b.as_of = r.as_of AND NOT b.suppressed;
 		END CASE;
 		no := no + 1;
+		left_out := r.beyond;
 		html := html || @extschema@.page_chart(option, 'stored-' || no, drawn, lang);
 	END LOOP;
 	IF html = '' THEN
 		RETURN '<p class="note">' || @extschema@.html_escaped(w ->> 'no reports') || '</p>';
 	END IF;
-	RETURN '<div class="charts">' || html || E'</div>\n';
+	RETURN '<div class="charts">' || html || E'</div>\n'
+		|| CASE WHEN left_out > 0 THEN '<p class="note">' || @extschema@.html_escaped(format(w ->> 'more reports', left_out)) || E'</p>\n' ELSE '' END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.report_stored(text, text, boolean, text) IS

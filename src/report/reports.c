@@ -20,7 +20,7 @@
 #include "utils/jsonb.h"
 #include "utils/snapmgr.h"
 
-/* Results of one report: its scopes, each an array of at most so many bytes. */
+/* Scopes that the results of one report may have. */
 #define MAX_SCOPES 100000
 
 typedef struct report

@@ -29,6 +29,7 @@ BEGIN
 		('behaviour', 'Behaviour', '客户行为'),
 		('reports', 'Stored reports', '固定报表'),
 		('report as of', '%s, as of %s', '%s，截至 %s'),
+		('more reports', 'Results that are stored and not on this page: %s. The views bi_* have them.', '另有 %s 个固定报表结果未在本页显示，可从 bi_* 视图读取。'),
 		('no reports', 'No stored reports are there, or you may not read them: define_report defines one, refresh_reports counts it.', '没有固定报表，或您无权读取：define_report 定义报表，refresh_reports 统计报表。'),
 		('conversions', 'conversions', '次转化'),
 		('sizes', 'Segments over time', '分群规模变化'),
