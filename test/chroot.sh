@@ -82,6 +82,6 @@ chroot_run()
 		mkdir -p "$root/shared"
 		[ ! -d "$shared" ] || mount --bind -o ro "$shared" "$root/shared"
 		exec chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-			CRM_SHARED=/shared ${ROOM:+"ROOM=$ROOM"} ${ONLY:+"ONLY=$ONLY"} ${CRM_MAJORS:+"CRM_MAJORS=$CRM_MAJORS"} "$@"
+			CRM_SHARED=/shared ${ROOM:+"ROOM=$ROOM"} ${ONLY:+"ONLY=$ONLY"} ${TEST:+"TEST=$TEST"} ${CRM_MAJORS:+"CRM_MAJORS=$CRM_MAJORS"} "$@"
 	' chroot_run "$root" "$shared" "$@"
 }

@@ -8,7 +8,7 @@
 # one is tested in a chroot of the suite that has it, which debootstrap makes and which
 # is kept (test/chroot.sh, about 2 GB each).
 #
-# ONLY and ROOM restrict the tests as for make check.  Needs root.
+# ONLY, ROOM and TEST restrict the tests as for make check.  Needs root.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
