@@ -175,7 +175,6 @@ chart_trend(date[],double precision[],text,text,text,double precision[],daterang
 has_tag(text)
 has_tag(text,text)
 in_segment(text)
-list_expiry(audience,bsi,bigint)
 listed_until(text)
 log_change()
 lookalike(boolean,"any")

@@ -9,6 +9,7 @@
 #include "common/query.h"
 #include "executor/nodeHash.h"
 #include "storage/buffile.h"
+#include "utils/lsyscache.h"
 
 struct timeline_build
 {
@@ -24,6 +25,7 @@ struct timeline_build
 	bool		shown;			/* in progress */
 	uint64		rows;			/* met, or events visited, since that was told last */
 	timeline_source *source;
+	const crm_population *keyed_by; /* whose dictionary the keys of timelines are looked up in; NULL: they are integers */
 
 	/* while customers are visited */
 	timeline_build_visit visit;
@@ -204,41 +206,56 @@ pack_event(timeline_build *build, crm_event_row *row)
 	crm_check(crm_timeline_writer_attributes(build->writer, attributes, count, &row->attributes), CRM_TIMELINE_TYPE, false);
 }
 
+/* The customer of a row; false for one whose key the dictionary has not met. */
+static bool
+customer_of_key(const timeline_build *build, TupleTableSlot *slot, int64 *customer)
+{
+	Datum		key = slot->tts_values[0];
+	Oid			type = TupleDescAttr(slot->tts_tupleDescriptor, 0)->atttypid;
+
+	if (build->keyed_by != NULL)
+		return crm_key_id(build->keyed_by, key, type, customer);
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+			*customer = DatumGetInt16(key);
+			break;
+		case INT4OID:
+			*customer = DatumGetInt32(key);
+			break;
+		default:
+			*customer = DatumGetInt64(key);
+	}
+	return true;
+}
+
 /*
  * The events of a timeline, in the numbers of the common writer as long as it
  * keeps within its memory; else in those of a passing one, from which name and
  * attributes go with each row.
  */
 static void
-take_timeline(TupleTableSlot *slot, void *arg)
+take_events(timeline_build *build, int64 customer, Datum value)
 {
-	timeline_build *build = arg;
 	bool		full = crm_timeline_writer_memory(build->writer) > build->dictionary;
 	crm_timeline_writer *writer = build->writer;
 	crm_timeline timeline;
 	crm_timeline_event *events;
 	size_t		count;
-	MemoryContext before;
 
-	show_progress(build, "timelines", 1);
-	slot_getsomeattrs(slot, 2);
-	build->ignored += slot->tts_isnull[0];
-	if (slot->tts_isnull[0] || slot->tts_isnull[1])
-		return;
 	if (full)
 	{
 		crm_check(begin_piece(build, true), CRM_TIMELINE_TYPE, false);
 		writer = build->local;
 	}
-	before = MemoryContextSwitchTo(build->row_context);
-	behavior_timeline_open(slot->tts_values[1], &timeline);
+	behavior_timeline_open(value, &timeline);
 	events = MemoryContextAllocHuge(build->row_context, Max(timeline.count, 1) * sizeof(crm_timeline_event));
 	crm_check(crm_timeline_load(writer, &timeline, PG_INT64_MIN, PG_INT64_MAX, events, &count), CRM_TIMELINE_TYPE, false);
 	for (size_t i = 0; i < count; i++)
 	{
 		crm_event_row row = {0};
 
-		row.customer = DatumGetInt64(slot->tts_values[0]);
+		row.customer = customer;
 		row.at = events[i].at;
 		row.has_value = events[i].has_value;
 		row.value = events[i].value;
@@ -249,12 +266,27 @@ take_timeline(TupleTableSlot *slot, void *arg)
 			pack_event(build, &row);
 		crm_check(crm_event_partition_add(build->partition, &row), CRM_TIMELINE_TYPE, false);
 	}
+}
+
+static void
+take_timeline(TupleTableSlot *slot, void *arg)
+{
+	timeline_build *build = arg;
+	MemoryContext before = MemoryContextSwitchTo(build->row_context);
+	int64		customer;
+
+	show_progress(build, "timelines", 1);
+	slot_getsomeattrs(slot, 2);
+	if (slot->tts_isnull[0] || !customer_of_key(build, slot, &customer))
+		build->ignored++;
+	else if (!slot->tts_isnull[1])
+		take_events(build, customer, slot->tts_values[1]);
 	MemoryContextSwitchTo(before);
 	MemoryContextReset(build->row_context);
 }
 
 void
-timeline_build_timelines(timeline_build *build, const char *query)
+timeline_build_timelines(timeline_build *build, const char *query, const crm_population *population)
 {
 	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
 
@@ -263,6 +295,7 @@ timeline_build_timelines(timeline_build *build, const char *query)
 	(void) crm_select_columns(plan, "timelines", query);
 	build->row_context = AllocSetContextCreate(build->context, "crm timeline of a customer", ALLOCSET_DEFAULT_SIZES);
 	initStringInfo(&build->packed);
+	build->keyed_by = population;
 	if (build->shown)
 		crm_progress_phase("fetching timelines", "timelines", (int64) crm_select_rows(plan));
 	build->rows = 0;

@@ -10,6 +10,7 @@
 
 #include "behavior/timeline.h"
 #include "executor/spi.h"
+#include "tag/tag.h"
 
 typedef struct timeline_build timeline_build;
 
@@ -28,8 +29,13 @@ extern void timeline_build_show(timeline_build *build);
  * each of these names.  SPI is connected by the caller.
  */
 extern void timeline_build_query(timeline_build *build, const char *query, ParamListInfo params, int channels, char **channel_names);
-/* Takes the events of timelines: rows of customer (bigint) and timeline, NULL being none.  Else as above. */
-extern void timeline_build_timelines(timeline_build *build, const char *query);
+/*
+ * Takes the events of timelines: rows of a customer's key and a timeline, NULL
+ * being none.  Else as above.  Keys are looked up in the population's dictionary,
+ * and count as ignored where it has not met them; population NULL: they are
+ * integers, and their own ids.
+ */
+extern void timeline_build_timelines(timeline_build *build, const char *query, const crm_population *population);
 /* The customer is to be visited, events or not. */
 extern void timeline_build_mark(timeline_build *build, int64 customer);
 /* Rows ignored as they have no customer. */

@@ -335,6 +335,14 @@ append_select(StringInfo sql, const refresh *r)
 		append_dictionary(sql, r);
 }
 
+/* Which rows came late: since the last refresh, and are of an earlier time. */
+static void
+append_late(StringInfo sql, const refresh *r)
+{
+	append_conditions(sql, r, "late", "<");
+	appendStringInfo(sql, " AND late.%s OPERATOR(pg_catalog.>=) %s", quote_identifier(r->settings.arrival), timeline_time_literal(r->arrived));
+}
+
 /* The events to be read. */
 static char *
 events_query(const refresh *r)
@@ -351,24 +359,49 @@ events_query(const refresh *r)
 		append_conditions(&sql, r, "event", "<");
 		appendStringInfo(&sql, " AND event.%s IN (SELECT late.%s FROM %s AS late", quote_identifier(r->mapping->key),
 						 quote_identifier(r->mapping->key), r->mapping->relation_name);
-		append_conditions(&sql, r, "late", "<");
-		appendStringInfo(&sql, " AND late.%s OPERATOR(pg_catalog.>=) %s)", quote_identifier(r->settings.arrival),
-						 timeline_time_literal(r->arrived));
+		append_late(&sql, r);
+		appendStringInfoChar(&sql, ')');
 	}
 	return sql.data;
 }
 
-/* The timelines of events that other servers hold; NULL where rows have to be read. */
+/* The customers of late rows, as a literal array of the key's type; NULL when there are none.  Within SPI. */
+static char *
+late_customers(const refresh *r)
+{
+	MemoryContext context = CurrentMemoryContext;
+	const char *key = quote_identifier(r->mapping->key);
+	StringInfoData sql;
+	char	   *keys;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT pg_catalog.array_agg(DISTINCT late.%s) FROM %s AS late", key, r->mapping->relation_name);
+	append_late(&sql, r);
+	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "looking for late events failed");
+	keys = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (keys != NULL)
+		keys = psprintf("%s::%s", quote_literal_cstr(keys), format_type_be_qualified(SPI_gettypeid(SPI_tuptable->tupdesc, 1)));
+	return keys == NULL ? NULL : MemoryContextStrdup(context, keys);
+}
+
+/* The timelines of events that other servers hold; NULL where rows have to be read.  Within SPI. */
 static char *
 shards_query(const refresh *r)
 {
 	StringInfoData condition;
+	char	   *query;
+	char	   *late;
 
-	if (r->dictionary || (!r->whole && r->settings.arrival != NULL))
-		return NULL;
 	initStringInfo(&condition);
 	append_conditions(&condition, r, "event", ">=");
-	return timeline_shards_query(r->mapping, r->population->owner, condition.data);
+	query = timeline_shards_query(r->mapping, r->population->owner, condition.data);
+	if (query == NULL || r->whole || r->settings.arrival == NULL || (late = late_customers(r)) == NULL)
+		return query;
+	resetStringInfo(&condition);
+	append_conditions(&condition, r, "event", "<");
+	appendStringInfo(&condition, " AND event.%s OPERATOR(pg_catalog.=) ANY (%s)", quote_identifier(r->mapping->key), late);
+	return psprintf("%s UNION ALL %s", query, timeline_shards_query(r->mapping, r->population->owner, condition.data));
 }
 
 /* Numbers the keys of the events to be read that the dictionary has not met. */
@@ -380,20 +413,26 @@ number_new_keys(refresh *r)
 	DestReceiver *receiver = CreateDestReceiver(DestTuplestore);
 	SPIExecuteOptions options = {0};
 	crm_owner_session session;
+	StringInfoData condition;
 	StringInfoData sql;
+	char	   *shards;
 
 	crm_progress_phase("numbering keys", NULL, 0);
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT DISTINCT event.%s::pg_catalog.text COLLATE pg_catalog.\"C\" FROM %s AS event", key,
-					 r->mapping->relation_name);
-	append_dictionary(&sql, r);
-	/* with arrivals, keys of all times: late rows may be of any */
-	appendStringInfo(&sql, " WHERE event.%s IS NOT NULL AND dictionary.id IS NULL", key);
+	initStringInfo(&condition);
+	appendStringInfo(&condition, " WHERE event.%s IS NOT NULL", key);
 	if (r->population->key_form == CRM_KEY_INTEGER)
-		appendStringInfo(&sql, " AND event.%s OPERATOR(pg_catalog.<) 0", key);
+		appendStringInfo(&condition, " AND event.%s OPERATOR(pg_catalog.<) 0", key);
+	/* with arrivals, keys of all times: late rows may be of any */
 	if (!r->whole && r->settings.arrival == NULL)
-		appendStringInfo(&sql, " AND event.%s OPERATOR(pg_catalog.>=) %s", quote_identifier(r->mapping->time), timeline_time_literal(r->from));
-	appendStringInfoString(&sql, " ORDER BY 1");
+		appendStringInfo(&condition, " AND event.%s OPERATOR(pg_catalog.>=) %s", quote_identifier(r->mapping->time), timeline_time_literal(r->from));
+	shards = timeline_shards_keys(r->mapping, r->population->owner, condition.data);
+	initStringInfo(&sql);
+	if (shards != NULL)
+		appendStringInfo(&sql, "WITH met AS MATERIALIZED (%s) ", shards);
+	appendStringInfo(&sql, "SELECT DISTINCT event.%s::pg_catalog.text COLLATE pg_catalog.\"C\" FROM %s AS event", key,
+					 shards != NULL ? "met" : r->mapping->relation_name);
+	append_dictionary(&sql, r);
+	appendStringInfo(&sql, "%s AND dictionary.id IS NULL ORDER BY 1", shards != NULL ? " WHERE true" : condition.data);
 
 	SetTuplestoreDestReceiverParams(receiver, keys, CurrentMemoryContext, true, NULL, NULL);
 	crm_owner_begin(&session, r->population->owner);
@@ -436,7 +475,7 @@ read_events(refresh *r)
 		/* fetching the rows looks cheaper to the planner, which does not know what making a timeline of them costs */
 		(void) set_config_option("enable_hashagg", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 		(void) set_config_option("enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-		timeline_build_timelines(build, shards);
+		timeline_build_timelines(build, shards, r->dictionary ? r->population : NULL);
 	}
 	else
 		timeline_build_query(build, events_query(r), NULL, r->mapping->channels, r->mapping->channel);

@@ -75,25 +75,42 @@ append_timeline(StringInfo sql, const timeline_mapping *mapping)
 	appendStringInfoChar(sql, ')');
 }
 
+static void
+append_part(StringInfo sql, Oid part, const char *what, const char *condition, const char *key)
+{
+	appendStringInfo(sql, "%sSELECT %s FROM %s AS event%s GROUP BY event.%s", sql->len > 0 ? " UNION ALL " : "", what,
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(part)), get_rel_name(part)), condition, key);
+}
+
 char *
 timeline_shards_query(const timeline_mapping *mapping, Oid reader, const char *condition)
 {
-	List	   *leaves = same_everywhere(mapping) ? crm_shards_of(mapping->relation, reader) : NIL;
+	List	   *parts = same_everywhere(mapping) ? crm_shards_of(mapping->relation, reader) : NIL;
+	const char *key = quote_identifier(mapping->key);
+	StringInfoData made;
+	StringInfoData sql;
+	ListCell   *cell;
+
+	if (parts == NIL)
+		return NULL;
+	initStringInfo(&made);
+	appendStringInfo(&made, "event.%s, ", key);
+	append_timeline(&made, mapping);
+	initStringInfo(&sql);
+	foreach(cell, parts)
+		append_part(&sql, lfirst_oid(cell), made.data, condition, key);
+	return sql.data;
+}
+
+char *
+timeline_shards_keys(const timeline_mapping *mapping, Oid reader, const char *condition)
+{
 	const char *key = quote_identifier(mapping->key);
 	StringInfoData sql;
 	ListCell   *cell;
 
-	if (leaves == NIL)
-		return NULL;
 	initStringInfo(&sql);
-	foreach(cell, leaves)
-	{
-		Oid			leaf = lfirst_oid(cell);
-
-		appendStringInfo(&sql, "%sSELECT event.%s::pg_catalog.int8, ", foreach_current_index(cell) > 0 ? " UNION ALL " : "", key);
-		append_timeline(&sql, mapping);
-		appendStringInfo(&sql, " FROM %s AS event%s GROUP BY event.%s",
-						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(leaf)), get_rel_name(leaf)), condition, key);
-	}
-	return sql.data;
+	foreach(cell, crm_shards_of(mapping->relation, reader))
+		append_part(&sql, lfirst_oid(cell), psprintf("event.%s", key), condition, key);
+	return sql.len > 0 ? sql.data : NULL;
 }

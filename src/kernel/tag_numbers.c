@@ -55,6 +55,20 @@ number_at(const number_cell *cell, uint32_t place)
 	return (crm_int128) (has_bit(cell->slice[SIGN], place) ? ~bits : bits);
 }
 
+void
+tag_numbers_get(const number_cell *cell, uint32_t place, crm_tag_number *number)
+{
+	crm_int128	value;
+
+	number->present = has_bit(cell->slice[PRESENT], place);
+	if (!number->present)
+		return;
+	value = number_at(cell, place);
+	number->low = (uint64_t) (crm_uint128) value;
+	number->high = (int64_t) (value >> 64);
+	number->scale = (uint8_t) cell->scale;
+}
+
 /* At a place where none of the cell's bits is set yet. */
 static crm_status
 put_number(crm_tag_sets *sets, const tag_chunk *chunk, number_cell *cell, uint32_t place, crm_int128 value)

@@ -1,7 +1,7 @@
 /*
  * tag_sets_private.h - the insides of sets under construction, shared by
- * tag_sets.c (filling), tag_numbers.c (numeric rules), tag_sets_wire.c (sending)
- * and tag_sets_read.c (reading).
+ * tag_sets.c (filling), tag_sets_rename.c (filling from passing ids), tag_numbers.c
+ * (numeric rules), tag_sets_wire.c (sending) and tag_sets_read.c (reading).
  */
 #ifndef CRM_KERNEL_TAG_SETS_PRIVATE_H
 #define CRM_KERNEL_TAG_SETS_PRIVATE_H
@@ -91,6 +91,8 @@ extern size_t tag_sets_encode_bits(const crm_tag_sets *sets, int chunk, const ui
 
 extern crm_status tag_numbers_slice(crm_tag_sets *sets, const tag_chunk *chunk, number_cell *cell, int i, uint64_t **slice);
 extern crm_status tag_numbers_grow(crm_tag_sets *sets, number_cell *cell, uint32_t old_capacity, uint32_t capacity);
+/* The number at a place, if it has one. */
+extern void tag_numbers_get(const number_cell *cell, uint32_t place, crm_tag_number *number);
 extern crm_status tag_numbers_merge(crm_tag_sets *sets, const tag_chunk *to, number_cell *target,
 									const tag_chunk *from, const number_cell *source, uint32_t shift);
 

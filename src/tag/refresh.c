@@ -51,6 +51,7 @@ new_job(const refresh *r, Oid owner, List *tags)
 	job.chunk_bits = r->population->chunk_bits;
 	job.dictionary = r->dictionary;
 	job.learn = true;
+	job.hashed = !r->unhashed;
 	job.due = r->population->tracked;
 	job.own_zone = r->whole;
 	return job;
@@ -220,6 +221,14 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 			crm_progress_phase("evaluating rules", "customers", (int64) r->expected_rows);
 			state = crm_scan_run_job(&job);
 		}
+	}
+	if (state->unknown_keys > 0)
+	{
+		/* another server's hashes are not ours: the rows come here */
+		r->unhashed = true;
+		job.hashed = false;
+		MemoryContextDelete(state->context);
+		state = crm_scan_run_job(&job);
 	}
 	r->customers = Max(r->customers, crm_tag_sets_customers(state->sets));
 	r->null_keys = Max(r->null_keys, state->null_keys);

@@ -19,6 +19,7 @@ typedef struct crm_refresh
 	bool		whole;			/* all tags: the base set too */
 	bool		dictionary;		/* keys are looked up */
 	bool		numbered;		/* new keys have got their numbers */
+	bool		unhashed;		/* hashes do not stand for ids on other servers: some were of no key */
 	uint64		customers;
 	uint64		null_keys;
 	uint64		chunks_written;

@@ -14,6 +14,7 @@
 
 #include "common/crm.h"
 #include "lib/stringinfo.h"
+#include "nodes/bitmapset.h"
 #include "nodes/params.h"
 #include "nodes/pg_list.h"
 #include "tag/scan_plan.h"
@@ -37,6 +38,10 @@ extern void crm_bound_expand(crm_bound *bound, List *rules);
 extern void crm_bound_expand_clock(crm_bound *bound, List *rules);
 /* Before crm_bound_expand: the expressions are for this customer only, and hold nothing of others. */
 extern void crm_bound_for_customer(crm_bound *bound, int64 id);
+/* Before crm_bound_expand: the expressions are evaluated by servers that have neither our catalogue nor the dictionary. */
+extern void crm_bound_send(crm_bound *bound);
+/* The columns, as pull_varattnos has them, of the rules that the bound ones rest on are added. */
+extern void crm_bound_columns(const crm_bound *bound, Bitmapset **columns);
 /* The names of the lists that the rules ask. */
 extern List *crm_bound_lists(const crm_bound *bound);
 /* Constants of expressions that hold what is known of the population or of lists have this location: they are not for showing. */

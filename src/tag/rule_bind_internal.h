@@ -62,6 +62,7 @@ struct crm_bound
 	int			levels;			/* of columns */
 	int64		customer;		/* expressions are for this one; -1: for all */
 	bool		lists_named;	/* expressions have lists as parameters */
+	bool		sent;			/* expressions are for servers that know no keys */
 	List	   *path;			/* names of the tags whose rules are being bound */
 	int			nodes;
 };

@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_expr.h"
 #include "tag/rule_bind_internal.h"
@@ -30,6 +31,8 @@ id_of_row(const crm_bound *bound)
 	Node	   *key = (Node *) makeVar(1, attribute, column->atttypid, column->atttypmod, column->attcollation, 0);
 	bool		integer = population->key_form == CRM_KEY_INTEGER;
 
+	if (bound->sent && integer)
+		return coerce_to_target_type(make_parsestate(NULL), key, column->atttypid, INT8OID, -1, COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1);
 	key = coerce_to_target_type(make_parsestate(NULL), key, column->atttypid, integer ? INT8OID : TEXTOID, -1, COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1);
 	return crm_call_ours("customer_id", list_make2(key, makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, CStringGetTextDatum(population->name), false, false)), false);
 }
@@ -48,6 +51,23 @@ void
 crm_bound_for_customer(crm_bound *bound, int64 id)
 {
 	bound->customer = id;
+}
+
+void
+crm_bound_send(crm_bound *bound)
+{
+	bound->sent = true;
+}
+
+void
+crm_bound_columns(const crm_bound *bound, Bitmapset **columns)
+{
+	ListCell   *cell;
+
+	foreach(cell, bound->bases)
+		pull_varattnos(((crm_bound_base *) lfirst(cell))->rule->expr, 1, columns);
+	foreach(cell, bound->segments)
+		pull_varattnos(((crm_bound_segment *) lfirst(cell))->expr, 1, columns);
 }
 
 static void

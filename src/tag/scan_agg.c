@@ -161,7 +161,6 @@ crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
 	uint32	   *scope_map;
 	uint16	  **code_maps;
 	crm_status	status;
-	int			rules;
 
 	if (!AggCheckCallContext(fcinfo, &aggregate_context))
 		elog(ERROR, "crm_tag_scan_combinefn called in non-aggregate context");
@@ -190,23 +189,7 @@ crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
 	crm_scan_state_flush(state);
 	crm_scan_state_flush(other);
 
-	scope_map = palloc((other->scope_count + 1) * sizeof(uint32));
-	for (uint32 i = 0; i < other->scope_count; i++)
-		scope_map[i] = crm_scan_state_scope(state, other->scope_names[i],
-											other->scope_names[i] == NULL ? 0 : strlen(other->scope_names[i]));
-	rules = crm_scan_rules(state->scan);
-	code_maps = palloc0((rules + 1) * sizeof(uint16 *));
-	for (int i = 0; i < rules; i++)
-	{
-		int			values;
-
-		if (!crm_scan_rule_is_text(state->scan, i))
-			continue;
-		values = crm_scan_value_count(other->scan, i);
-		code_maps[i] = palloc0((values + 1) * sizeof(uint16));
-		for (int code = 1; code <= values; code++)
-			code_maps[i][code] = crm_scan_value_code(state->scan, i, crm_scan_value(other->scan, i, code));
-	}
+	crm_scan_state_maps(state, other, &scope_map, &code_maps);
 	status = crm_tag_sets_merge(state->sets, other->sets, scope_map, code_maps);
 	crm_scan_check_numbers(state, crm_tag_sets_crowded(state->sets), status);
 	state->null_keys += other->null_keys;

@@ -5,18 +5,14 @@
 #include "common/crm.h"
 
 #include "access/relation.h"
-#include "access/sysattr.h"
-#include "catalog/pg_collation.h"
-#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "common/settings.h"
 #include "executor/spi.h"
-#include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
 #include "tag/due.h"
 #include "tag/rule_bind.h"
 #include "tag/rule_internal.h"
 #include "tag/scan_run.h"
+#include "tag/scan_sent.h"
 #include "utils/rel.h"
 
 /* ---- the statement ------------------------------------------------------------------------- */
@@ -47,7 +43,7 @@ append_scan(StringInfo sql, const crm_scan_job *job, Relation source, List *rule
 	const char *scope = job->population->scope_column;
 
 	appendStringInfo(sql, "SELECT %s.%s($%d, %d, ", crm_schema(), as_row ? "tag_scan_rows_agg" : "tag_scan_agg",
-					 CRM_RULE_PLAN_PARAM, job->chunk_bits);
+					 CRM_RULE_PLAN_PARAM, job->sent && job->dictionary ? CRM_HASHED_BITS : job->chunk_bits);
 	crm_scan_append_id(sql, job);
 	if (scope != NULL)
 		appendStringInfo(sql, ", customer.%s::pg_catalog.text", quote_identifier(scope));
@@ -65,104 +61,29 @@ append_scan(StringInfo sql, const crm_scan_job *job, Relation source, List *rule
 	crm_scan_append_from(sql, job, crm_rules_read_timeline(rules), crm_bound_named(job->bound, sql->data));
 }
 
-/* Does a rule read the customer as a whole?  A leaf's row is of a type of its own. */
-static bool
-any_whole_row(List *rules)
-{
-	ListCell   *cell;
-
-	foreach(cell, rules)
-	{
-		Bitmapset  *columns = NULL;
-
-		pull_varattnos(((crm_rule *) lfirst(cell))->expr, 1, &columns);
-		if (bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, columns))
-			return true;
-	}
-	return false;
-}
-
-static bool
-any_text_column(Node *node, void *none)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var) && ((Var *) node)->varcollid == DEFAULT_COLLATION_OID)
-		return true;
-	return expression_tree_walker(node, any_text_column, none);
-}
-
 /*
- * Can a server of its own evaluate the rule?  It can where only columns are sent,
- * or functions that depend on no setting; a text must have its collation from a
- * column of the server's.
+ * Each part by itself, so that its server runs the aggregate, and what they send
+ * merged.  Of one part the aggregate's own engine merges.
  */
-static bool
-travels(Relation source, crm_rule *rule, TimestampTz as_of)
-{
-	if (rule->timeline || any_whole_row(list_make1(rule)))
-		return false;
-	return crm_scan_plan_batched(source, rule, as_of) ||
-		(!contain_mutable_functions(rule->expr) && (rule->type != TEXTOID || any_text_column(rule->expr, NULL)));
-}
-
-List *
-crm_scan_travelling(const crm_scan_job *job, List **rest)
-{
-	List	   *travelling = NIL;
-	List	   *rules;
-	Relation	source;
-	crm_owner_session session;
-	ListCell   *rule;
-	ListCell   *tag;
-
-	*rest = NIL;
-	if (job->dictionary || job->due || crm_shards_of(job->population->source, job->owner) == NIL)
-		return list_copy(job->tags);
-	source = relation_open(job->population->source, AccessShareLock);
-	rules = crm_scan_read_rules(job, source);
-	crm_owner_begin(&session, job->owner);
-	forboth(rule, rules, tag, job->tags)
-	{
-		if (travels(source, lfirst(rule), job->as_of))
-			travelling = lappend(travelling, lfirst(tag));
-		else
-			*rest = lappend(*rest, lfirst(tag));
-	}
-	crm_owner_end(&session);
-	relation_close(source, NoLock);
-	return travelling;
-}
-
-/*
- * The scan of a source whose rows lie on other servers: each part by itself, so
- * that its server runs the aggregate, and what they send merged.  False where
- * the rows have to come here all the same.
- */
-static bool
-append_shards(StringInfo sql, const crm_scan_job *job, Relation source, List *rules, const char *arguments)
+static void
+append_parts(StringInfo sql, const crm_scan_job *job, List *parts, Relation source, List *rules, const char *arguments)
 {
 	crm_population population = *job->population;
-	crm_scan_job of_leaf = *job;
-	List	   *leaves;
+	crm_scan_job of_part = *job;
 	ListCell   *cell;
 
-	if (job->dictionary || job->chosen || job->due || job->bound != NULL || crm_rules_read_timeline(rules) || any_whole_row(rules))
-		return false;
-	leaves = crm_shards_of(population.source, job->owner);
-	if (leaves == NIL)
-		return false;
-	of_leaf.population = &population;
-	appendStringInfo(sql, "SELECT %s.tag_scan_merge_agg(shard.state) FROM (", crm_schema());
-	foreach(cell, leaves)
+	of_part.population = &population;
+	if (list_length(parts) > 1)
+		appendStringInfo(sql, "SELECT %s.tag_scan_merge_agg(part.state) FROM (", crm_schema());
+	foreach(cell, parts)
 	{
 		population.source = lfirst_oid(cell);
 		if (foreach_current_index(cell) > 0)
 			appendStringInfoString(sql, " UNION ALL ");
-		append_scan(sql, &of_leaf, source, rules, arguments);
+		append_scan(sql, &of_part, source, rules, arguments);
 	}
-	appendStringInfoString(sql, ") AS shard (state)");
-	return true;
+	if (list_length(parts) > 1)
+		appendStringInfoString(sql, ") AS part (state)");
 }
 
 /* ---- the scan ------------------------------------------------------------------------------ */
@@ -214,6 +135,8 @@ run_job(const crm_scan_job *given)
 	crm_scan_job *job = &bound_job;
 	Relation	source;
 	List	   *rules;
+	List	   *parts;
+	crm_hashed_ids *ids = NULL;
 	bytea	   *plan;
 	char	   *arguments;
 	StringInfoData sql;
@@ -224,6 +147,10 @@ run_job(const crm_scan_job *given)
 	(void) crm_population_key_type(job->population);
 	source = relation_open(job->population->source, AccessShareLock);
 	rules = crm_scan_read_rules(job, source);
+	parts = crm_scan_parts(job, source, rules);
+	if (parts != NIL && job->dictionary && (ids = crm_hashed_ids_read(job)) == NULL)
+		parts = NIL;
+	job->sent = parts != NIL;
 	crm_scan_bind_rules(job, source, rules);
 	crm_owner_begin(&session, job->owner);
 	if (crm_rules_read_timeline(rules))
@@ -236,7 +163,9 @@ run_job(const crm_scan_job *given)
 	crm_owner_end(&session);
 
 	initStringInfo(&sql);
-	if (!append_shards(&sql, job, source, rules, arguments))
+	if (job->sent)
+		append_parts(&sql, job, parts, source, rules, arguments);
+	else
 		append_scan(&sql, job, source, rules, arguments);
 
 	if (job->within)
@@ -258,8 +187,10 @@ run_job(const crm_scan_job *given)
 	}
 	relation_close(source, NoLock);
 	if (result.state == NULL)
-		result.state = crm_scan_state_new(CurrentMemoryContext, plan, job->chunk_bits);
+		result.state = crm_scan_state_new(CurrentMemoryContext, plan, ids != NULL ? CRM_HASHED_BITS : job->chunk_bits);
 	crm_scan_state_flush(result.state);
+	if (ids != NULL)
+		result.state = crm_hashed_ids_apply(ids, result.state, job->chunk_bits);
 	result.state->due = result.due;
 	return result.state;
 }

@@ -34,6 +34,7 @@ ignore_row(TupleTableSlot *slot, void *arg)
 void
 crm_scan_raise_with_place(const crm_scan_job *job, Relation source, List *rules, ErrorData *error)
 {
+	crm_scan_job here = *job;
 	StringInfoData sql;
 	crm_owner_session session;
 	ErrorData  *again;
@@ -41,6 +42,7 @@ crm_scan_raise_with_place(const crm_scan_job *job, Relation source, List *rules,
 	ListCell   *cell;
 	int			n = 0;
 
+	here.sent = false;			/* the note is made in this process */
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ARRAY[");
 	crm_owner_begin(&session, job->owner);
@@ -56,10 +58,10 @@ crm_scan_raise_with_place(const crm_scan_job *job, Relation source, List *rules,
 	}
 	crm_owner_end(&session);
 	appendStringInfoString(&sql, "]::pg_catalog.bool[]");
-	crm_scan_append_from(&sql, job, crm_rules_read_timeline(rules), crm_bound_named(job->bound, sql.data));
+	crm_scan_append_from(&sql, &here, crm_rules_read_timeline(rules), crm_bound_named(job->bound, sql.data));
 
 	trace_rule = -1;
-	again = crm_scan_try_query(job, sql.data, NULL, true, ignore_row, NULL);
+	again = crm_scan_try_query(&here, sql.data, NULL, true, ignore_row, NULL);
 	if (again == NULL || trace_rule < 0 || trace_rule >= list_length(rules))
 		ReThrowError(error);
 	if (!crm_scan_error_of_a_rule(again))

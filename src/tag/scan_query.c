@@ -9,6 +9,7 @@
  */
 #include "common/crm.h"
 
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "nodes/params.h"
@@ -16,9 +17,11 @@
 #include "tag/rule_internal.h"
 #include "tag/scan_query.h"
 #include "tag/scan_run.h"
+#include "tag/scan_sent.h"
 #include "tcop/dest.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 /* ---- as the owner ----------------------------------------------------------------- */
@@ -108,6 +111,7 @@ crm_scan_run_query(const crm_scan_job *job, const char *query, const bytea *plan
 	crm_require_alone("tag_scan_values");
 	crm_require_alone("tag_trace");
 	crm_require_alone("rule_number");
+	crm_require_alone("list_expiry");
 	crm_require_alone("population_keys");
 	crm_require_alone("timeline_slice");
 	crm_require_alone("whole_timeline");
@@ -192,7 +196,9 @@ crm_scan_append_id(StringInfo sql, const crm_scan_job *job)
 {
 	const char *key = quote_identifier(job->population->key_column);
 
-	if (job->population->key_form != CRM_KEY_INTEGER || (job->chosen && job->dictionary))
+	if (job->sent && job->dictionary)
+		crm_hashed_append(sql, job);
+	else if (job->population->key_form != CRM_KEY_INTEGER || (job->chosen && job->dictionary))
 		appendStringInfoString(sql, "dictionary.id");
 	else if (job->dictionary)
 		appendStringInfo(sql, "CASE WHEN customer.%s OPERATOR(pg_catalog.<) 0 THEN dictionary.id ELSE customer.%s::pg_catalog.int8 END", key, key);
@@ -219,6 +225,41 @@ further_joins(const crm_scan_job *job, bool with_timelines, bool with_bound)
 	return sql.data;
 }
 
+/*
+ * The source in FROM where what the query calls must run here.  Citus would run it
+ * where the rows are, with the settings and the catalogue of there: OFFSET keeps it
+ * to fetching the rows, and of them no columns but those that are read.
+ */
+static char *
+rows_to_come(const crm_scan_job *job)
+{
+	const crm_population *population = job->population;
+	char	   *rows = crm_scan_rows(job);
+	StringInfoData sql;
+	Bitmapset  *columns = bms_copy(job->columns);
+	int			column = -1;
+	int			count = 0;
+
+	if (!crm_citus_holds(population->source))
+		return rows;
+	columns = bms_add_member(columns, get_attnum(population->source, population->key_column) - FirstLowInvalidHeapAttributeNumber);
+	if (population->scope_column != NULL)
+		columns = bms_add_member(columns, get_attnum(population->source, population->scope_column) - FirstLowInvalidHeapAttributeNumber);
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "(SELECT ");
+	while ((column = bms_next_member(columns, column)) >= 0)
+	{
+		AttrNumber	attribute = (AttrNumber) (column + FirstLowInvalidHeapAttributeNumber);
+
+		/* a row as a whole has the source's type there alone */
+		if (attribute <= 0)
+			return rows;
+		appendStringInfo(&sql, "%scustomer.%s", count++ > 0 ? ", " : "", quote_identifier(get_attname(population->source, attribute, false)));
+	}
+	appendStringInfo(&sql, " FROM %s OFFSET 0) AS customer", rows);
+	return sql.data;
+}
+
 void
 crm_scan_append_from(StringInfo sql, const crm_scan_job *job, bool with_timelines, bool with_bound)
 {
@@ -230,8 +271,8 @@ crm_scan_append_from(StringInfo sql, const crm_scan_job *job, bool with_timeline
 		crm_scan_append_chosen(sql, job, further_joins(job, with_timelines, with_bound));
 		return;
 	}
-	appendStringInfo(sql, " FROM %s", crm_scan_rows(job));
-	if (job->dictionary)
+	appendStringInfo(sql, " FROM %s", job->sent ? crm_scan_rows(job) : rows_to_come(job));
+	if (job->dictionary && !job->sent)
 		appendStringInfo(sql, " LEFT JOIN %s.population_keys(%s) AS dictionary ON dictionary.key OPERATOR(pg_catalog.=) customer.%s::pg_catalog.text%s%s%s",
 						 crm_schema(), quote_literal_cstr(population->name), key,
 						 population->key_form == CRM_KEY_INTEGER ? " AND customer." : "",

@@ -29,6 +29,10 @@ typedef struct crm_scan_job
 	int			id_count;
 	bool		fresh;			/* timelines from the rows of events, not those stored */
 	bool		columns_today;	/* of a source with history columns the rows of today, not those of as_of */
+	bool		hashed;			/* hashes may stand for the dictionary's ids: the caller looks whether any was unknown */
+	bool		sent;			/* the rules are evaluated by the servers that hold the rows; crm_scan_run_job decides it (scan_sent.c) */
+	int64		hash_seed;		/* of the keys' hashes that stand for ids then, where the ids are the dictionary's */
+	Bitmapset  *columns;		/* that rules read, as pull_varattnos has them; filled in with bound */
 	bool		within;			/* for a reader within his query, who may have no subtransactions */
 	const char *volatile *failed;	/* set to the name of the tag that fails; scan_withhold.c */
 } crm_scan_job;
@@ -51,7 +55,7 @@ extern TimestampTz crm_scan_next_change(const crm_scan_job *job);
 /*
  * Those of the job's tags that servers which hold parts of the source can
  * evaluate by themselves, and the rest, for which the rows have to come here; all
- * of them and none where no other server holds a part.
+ * of them and none where no other server holds a part (scan_sent.c).
  */
 extern List *crm_scan_travelling(const crm_scan_job *job, List **rest);
 

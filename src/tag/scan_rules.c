@@ -5,6 +5,7 @@
 #include "common/crm.h"
 
 #include "catalog/pg_type.h"
+#include "optimizer/optimizer.h"
 #include "tag/due.h"
 #include "tag/rule_bind.h"
 #include "tag/rule_internal.h"
@@ -117,6 +118,37 @@ tags_that_learn(void *arg)
 	errcontext("look at all customers for %s", names.data);
 }
 
+/* What rules read of the row: all of them, or those that need to know something of the population. */
+static Bitmapset *
+columns_of(const crm_scan_job *job, List *rules, bool learning_alone)
+{
+	Bitmapset  *columns = NULL;
+	ListCell   *cell;
+
+	foreach(cell, rules)
+	{
+		const crm_rule *rule = lfirst(cell);
+
+		if (!learning_alone || rule->statistics != NIL)
+			pull_varattnos(rule->expr, 1, &columns);
+	}
+	if (job->bound != NULL)
+		crm_bound_columns(job->bound, &columns);
+	return columns;
+}
+
+/* Is one of them found by an aggregate of any arguments? */
+static bool
+any_of_any(List *statistics)
+{
+	ListCell   *cell;
+
+	foreach(cell, statistics)
+		if (strcmp(((crm_bound_statistic *) lfirst(cell))->kind, "lookalike") == 0)
+			return true;
+	return false;
+}
+
 /*
  * One more look at all customers finds everything; only what needs to know
  * something of the population itself takes a further one.
@@ -127,7 +159,9 @@ learn(const crm_scan_job *job, List *rules)
 	ErrorContextCallback callback = {error_context_stack, tags_that_learn, rules};
 	List	   *all = crm_bound_list(job->bound);
 	learning	l = {job->bound, NIL};
+	crm_scan_job here = *job;
 
+	here.columns = columns_of(job, rules, true);
 	error_context_stack = &callback;
 	for (int level = 0, done = 0; done < list_length(all); level++)
 	{
@@ -145,12 +179,28 @@ learn(const crm_scan_job *job, List *rules)
 			appendStringInfo(&sql, "%s%s", l.statistics == NIL ? "SELECT " : ", ", statistic->aggregate);
 			l.statistics = lappend(l.statistics, statistic);
 		}
-		crm_scan_append_from(&sql, job, crm_rules_read_timeline(rules), true);
+		/* what Citus can combine of every server's part, it may */
+		here.sent = job->sent && !any_of_any(l.statistics) && !crm_bound_named(job->bound, sql.data);
+		crm_scan_append_from(&sql, &here, crm_rules_read_timeline(rules), !here.sent);
 		appendStringInfo(&sql, " WHERE customer.%s IS NOT NULL", quote_identifier(job->population->key_column));
-		crm_scan_run_query(job, sql.data, NULL, take_statistics, &l);
+		crm_scan_run_query(&here, sql.data, NULL, take_statistics, &l);
 		done += list_length(l.statistics);
 	}
 	error_context_stack = callback.previous;
+}
+
+/* For a server that has none of what they were bound to: as expressions that stand for themselves. */
+static void
+write_rules(Relation source, List *rules)
+{
+	ListCell   *cell;
+
+	foreach(cell, rules)
+	{
+		crm_rule   *rule = lfirst(cell);
+
+		rule->qualified = crm_rule_write(source, rule->expr);
+	}
 }
 
 void
@@ -161,6 +211,7 @@ crm_scan_bind_rules(crm_scan_job *job, Relation source, List *rules)
 	crm_owner_begin(&session, job->owner);
 	job->bound = crm_rules_bind(job->population, source, job->owner, rules, job->learn ? NIL : job->tags);
 	crm_owner_end(&session);
+	job->columns = columns_of(job, rules, false);
 	if (job->bound != NULL && !job->learn)
 		crm_statistics_read(job->tags, job->bound);
 	else if (job->bound != NULL)
@@ -175,7 +226,11 @@ crm_scan_bind_rules(crm_scan_job *job, Relation source, List *rules)
 		crm_owner_begin(&session, job->owner);
 		if (job->due)
 			crm_bound_expand_clock(job->bound, rules);
+		if (job->sent)
+			crm_bound_send(job->bound);
 		crm_bound_expand(job->bound, rules);
+		if (job->sent)
+			write_rules(source, rules);
 		crm_owner_end(&session);
 	}
 }

@@ -93,6 +93,29 @@ crm_scan_state_scope(crm_scan_state *state, const char *text, Size length)
 }
 
 void
+crm_scan_state_maps(crm_scan_state *state, const crm_scan_state *other, uint32 **scope_map, uint16 ***code_maps)
+{
+	int			rules = crm_scan_rules(state->scan);
+
+	*scope_map = palloc((other->scope_count + 1) * sizeof(uint32));
+	for (uint32 i = 0; i < other->scope_count; i++)
+		(*scope_map)[i] = crm_scan_state_scope(state, other->scope_names[i],
+											   other->scope_names[i] == NULL ? 0 : strlen(other->scope_names[i]));
+	*code_maps = palloc0((rules + 1) * sizeof(uint16 *));
+	for (int i = 0; i < rules; i++)
+	{
+		int			values;
+
+		if (!crm_scan_rule_is_text(state->scan, i))
+			continue;
+		values = crm_scan_value_count(other->scan, i);
+		(*code_maps)[i] = palloc0((values + 1) * sizeof(uint16));
+		for (int code = 1; code <= values; code++)
+			(*code_maps)[i][code] = crm_scan_value_code(state->scan, i, crm_scan_value(other->scan, i, code));
+	}
+}
+
+void
 crm_scan_state_flush(crm_scan_state *state)
 {
 	int			rules = crm_scan_rules(state->scan);

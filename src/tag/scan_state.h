@@ -38,6 +38,8 @@ typedef struct crm_scan_state
 	uint64		negative_keys;	/* integer keys that the dictionary has to number first */
 	int64		negative_key;	/* the greatest of them */
 
+	uint64		unknown_keys;	/* of the null keys: hashes that are of no key (scan_hashed.c) */
+
 	struct crm_due_sets *due;	/* after a scan with due: who is due when */
 
 	char	   *flat;			/* the flat form while it is being asked for */
@@ -49,6 +51,8 @@ extern crm_scan_state *crm_scan_state_new(MemoryContext parent, const bytea *pla
 extern uint32 crm_scan_state_scope(crm_scan_state *state, const char *text, Size length);
 /* The state behind a datum of type crm.agg_state, flat or expanded; in_context for a copy. */
 extern crm_scan_state *crm_scan_state_get(Datum value, MemoryContext in_context);
+/* What another state's scopes and codes are here, added where they are new; in the current context. */
+extern void crm_scan_state_maps(crm_scan_state *state, const crm_scan_state *other, uint32 **scope_map, uint16 ***code_maps);
 /* Evaluates what stands in the batch. */
 extern void crm_scan_state_flush(crm_scan_state *state);
 /* Raises what went wrong with the numbers of a rule, with the tag's name. */

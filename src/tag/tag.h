@@ -76,12 +76,17 @@ extern void crm_population_lock(const crm_population *population);
 /* ---- sources that other servers hold (shards.c) ---------------------- */
 
 /*
- * The leaves of a partitioned relation, one of them a foreign table at least,
- * where a query over each leaf reads for `reader` what a query over the whole
- * reads; NIL where it has no foreign leaf, or where rights or row-level security
- * are not the same for both.  OIDs; the leaves are locked as for reading.
+ * The parts of a relation whose rows other servers hold, where a query that
+ * aggregates each part by itself runs there, and reads for `reader` what a query
+ * over the whole reads: the leaves of a partitioned relation, one of them a
+ * foreign table at least, or the relation itself where it is a foreign table or
+ * Citus distributes it (or what it, a view, reads).  NIL where no other server
+ * aggregates, or where rights or row-level security are not the same for the
+ * leaves and the whole.  OIDs; the leaves are locked as for reading.
  */
 extern List *crm_shards_of(Oid relation, Oid reader);
+/* Does Citus distribute the relation, or one that it, a view, reads? */
+extern bool crm_citus_holds(Oid relation);
 
 /* ---- keys (key.c) ------------------------------------------------------ */
 

@@ -40,9 +40,10 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.tag_list_member', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.tag_list_import', '');
 
 CREATE FUNCTION @extschema@.list_expiry(forever @extschema@.audience, until @extschema@.bsi, id bigint) RETURNS timestamptz
-	LANGUAGE sql STABLE PARALLEL SAFE COST 10
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
+	-- of a time without zone, as adding to one with a zone is not immutable; and of a zone that is no text, as a text would need a collation
 	RETURN CASE WHEN @extschema@.audience_contains(forever, id) THEN 'infinity'::timestamptz
-		ELSE '1970-01-01 00:00:00+00'::timestamptz + @extschema@.bsi_value(until, id)::float8 * '00:00:00.000001'::interval END;
+		ELSE pg_catalog.timezone('0'::interval, '1970-01-01 00:00:00'::timestamp + @extschema@.bsi_value(until, id)::float8 * '00:00:00.000001'::interval) END;
 COMMENT ON FUNCTION @extschema@.list_expiry(@extschema@.audience, @extschema@.bsi, bigint) IS
 	'until when a customer is on a list (名单有效期): forever are those without end, until the microseconds since 1970 of the others; NULL for who is not on it';
 

@@ -126,6 +126,14 @@ use(crm_tag_sets *sets, int bits, int rules, const bool *is_text)
 	}
 }
 
+/* A customer in four is nobody; two may be the same. */
+static bool
+rename_id(void *arg, uint64_t passing, uint64_t *id)
+{
+	*id = passing >> 1;
+	return passing % 4 != 3;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -171,6 +179,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		use(sets, bits, rules, is_text);
 		use(whole, bits, rules, is_text);
 		REQUIRE(crm_tag_sets_chunks(sets) == 0 || crm_tag_sets_duplicate(whole, &id));
+		if (bits > CRM_CHUNK_BITS)
+		{
+			REQUIRE(crm_tag_sets_new(&env, bits, rules, is_text, &whole) == CRM_OK);
+			REQUIRE(crm_tag_sets_merge_renamed(whole, sets, NULL, NULL, rename_id, NULL, &id) == CRM_OK);
+			use(whole, bits, rules, is_text);
+		}
 	}
 	free(bytes);
 	while (all.next != &all)

@@ -9,6 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $demo = dirname(__FILE__) . '/../demo';
+my $lib = dirname(__FILE__) . '/lib';
 my $share = `pg_config --sharedir`;
 chomp $share;
 plan skip_all => 'Citus is not installed' unless -f "$share/extension/citus.control";
@@ -43,14 +44,18 @@ $coordinator->safe_psql('whole', 'CREATE SCHEMA crm; CREATE EXTENSION crm_analyt
 my @psql = ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-v', 'customers=2000');
 $coordinator->command_ok([ @psql, '-d', $coordinator->connstr('whole'), '-f', "$demo/data.sql" ], 'the bank is made');
 $coordinator->safe_psql('postgres', 'CREATE SCHEMA bank');
-for my $table ('customer_360', 'journey')
+$coordinator->safe_psql('whole', q{
+	CREATE TABLE bank.client AS SELECT 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, gender, branch, products, total_assets FROM bank.customer_360;
+	CREATE TABLE bank.visit AS SELECT 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, occurred_at AS at, event, amount, occurred_at AS came FROM bank.journey});
+my %distributed_by = ('customer_360' => 'customer_id', 'journey' => 'customer_id', 'client' => 'code', 'visit' => 'code');
+for my $table (sort keys %distributed_by)
 {
 	my $columns = $coordinator->safe_psql('whole', qq{
 		SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum)
 		FROM pg_attribute WHERE attrelid = 'bank.$table'::regclass AND attnum > 0});
 	my $file = $coordinator->basedir . "/$table";
 	$coordinator->safe_psql('whole', "COPY (SELECT * FROM bank.$table) TO '$file'");
-	$coordinator->safe_psql('postgres', "CREATE TABLE bank.$table ($columns); SELECT create_distributed_table('bank.$table', 'customer_id')");
+	$coordinator->safe_psql('postgres', "CREATE TABLE bank.$table ($columns); SELECT create_distributed_table('bank.$table', '$distributed_by{$table}')");
 	$coordinator->safe_psql('postgres', "COPY bank.$table FROM '$file'");
 }
 
@@ -84,11 +89,94 @@ same(q{SELECT d.name, v.value, md5(tag(d.name, v.value, 'bank')::text) FROM tag_
 same(q{SELECT customer_id, md5(timeline_of(customer_id, 'bank')::text) FROM generate_series(1, 2000) AS customer_id ORDER BY 1}, 'timelines');
 same(q{SELECT regexp_replace((profile(511, 'bank') - 'refreshed_at')::text, '"(refreshed_at|until)": "[^"]*"', '', 'g')}, 'a portrait');
 
-my ($code, $out, $error) = $coordinator->psql('postgres', qq{
-	SET client_min_messages = notice; SET citus.log_remote_commands = on;
-	SELECT count(*) FROM refresh_tags('bank', '{vip,wealth,branch}', $as_of, 'today')});
-is(scalar(() = $error =~ /issuing SELECT[^\n]*worker_partial_agg\('crm\.tag_scan_rows_agg/g), 8, 'the workers evaluate the rules, shard by shard');
-unlike($error, qr/issuing SELECT (?!.*worker_partial_agg)[^\n]*on_private_list/, 'and no rows come');
+# What the coordinator sends to the workers while a statement runs.
+sub issued
+{
+	my ($statements) = @_;
+	my ($code, $out, $error) = $coordinator->psql('postgres', "SET client_min_messages = notice; SET citus.log_remote_commands = on; $statements");
+	is($code, 0, "it ran") or diag $error;
+	return [ grep { /^SELECT|^WITH|^COPY/ } $error =~ /issuing ([^\n]*)/g ];
+}
+
+my $sent = issued("SELECT count(*) FROM refresh_tags('bank', '{vip,wealth,branch}', $as_of, 'today')");
+is(scalar(grep { /worker_partial_agg\('crm\.tag_scan_rows_agg/ } @$sent), 8, 'the workers evaluate the rules, shard by shard');
+is(scalar(grep { /on_private_list/ && !/worker_partial_agg/ } @$sent), 0, 'and no rows come');
+
+$sent = issued("SELECT count(*) FROM refresh_timelines('bank', rebuild => true)");
+is(scalar(grep { /crm\.timeline_agg\(.*GROUP BY/ } @$sent), 8, 'the workers make the timelines, shard by shard');
+is(scalar(grep { /journey/ && !/timeline_agg/ } @$sent), 0, 'and no events come') or diag join "\n", @$sent;
+
+# ---- rules that call for more than their row, keys that are no numbers ----------------------------
+
+for my $database ('whole', 'postgres')
+{
+	$coordinator->command_ok([ @psql, '-d', $coordinator->connstr($database), '-f', "$lib/elsewhere.sql" ], "further tags in $database");
+}
+my @populations = ('bank', 'clients', 'devices');
+my $timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_')" } @populations;
+my $tags = join '; ', map { "SELECT count(*) FROM refresh_tags('$_', as_of => $as_of, columns => 'today')" } @populations;
+my $sets = q{SELECT population, d.name, v.value, CASE WHEN population = 'bank' THEN md5(tag(d.name, v.value, population)::text)
+		ELSE (SELECT md5(string_agg(k, ',' ORDER BY k)) FROM member_keys(tag(d.name, v.value, population), population) AS k) END
+	FROM unnest(ARRAY['bank', 'clients', 'devices']) AS population JOIN population_definition p ON p.name = population JOIN tag_definition d USING (population_id)
+	LEFT JOIN tag_value v USING (tag_id) WHERE d.value_type <> 'numeric' ORDER BY 1, 2, 3};
+
+sub refresh_all
+{
+	$coordinator->safe_psql('whole', "$timelines; $tags");
+	return (issued($timelines), issued($tags));
+}
+
+sub same_sets
+{
+	my ($what) = @_;
+	same($sets, "sets $what");
+	same(q{SELECT md5(tag_number('likeness', 'bank')::text), md5(tag_number('assets', 'clients')::text), md5(tag_number('assets', 'devices')::text)}, "numbers $what");
+	same(q{SELECT p.name, count(*), md5(string_agg(k.key || ' ' || timeline_of(k.key, p.name)::text, ',' ORDER BY k.key))
+		FROM unnest(ARRAY['clients', 'devices']) AS p (name), LATERAL population_keys(p.name) AS k GROUP BY 1 ORDER BY 1}, "timelines $what");
+}
+
+my ($made, $scanned) = refresh_all();
+same_sets('of a first refresh');
+is(scalar(grep { /timeline_agg/ } @$made), 24, 'timelines by keys that are no numbers are made on the workers') or diag join "\n", map { substr $_, 0, 200 } @$made;
+my @scans = grep { /tag_scan_rows_agg/ } @$scanned;
+is(scalar(grep { /list_expiry|audience_contains/ } @scans), 8, 'lists go to the workers');
+is(scalar(grep { /lookalike_score/ } @scans), 8, 'and what was found of the population');
+is(scalar(grep { /hashtextextended|uuid_hash_extended/ } @scans), 16, 'and keys that are no numbers come back as hashes');
+is(scalar(grep { /extract|EXTRACT|timeline/ } @scans), 0, 'rules that depend on a setting or on stored timelines do not go') or diag join "\n", map { substr $_, -500 } @scans;
+my @rows = grep { !/tag_scan_rows_agg|worker_partial_agg/ } @$scanned;
+is(scalar(grep { /\b(name|name_en|occupation|deposit|fund)\b/ } @rows), 0, 'what is fetched are columns of the rules that cannot be sent') or diag join "\n", @rows;
+
+for my $database ('whole', 'postgres')
+{
+	$coordinator->safe_psql($database, q{
+		INSERT INTO bank.client SELECT 'N-' || n, md5('new' || n)::uuid, 'F', 'north', n % 6, n * 1000 FROM generate_series(1, 60) AS n;
+		DELETE FROM bank.client WHERE code IN ('C-5', 'C-9');
+		INSERT INTO bank.visit SELECT 'N-' || n, md5('new' || n)::uuid, timestamptz '2026-10-30' + n * interval '1 minute', 'login', n, '2026-10-30' FROM generate_series(1, 50) AS n;
+		INSERT INTO bank.visit SELECT 'C-' || n, md5(n::text)::uuid, timestamptz '2026-06-30' + n * interval '1 minute', 'late', n, '2100-01-01' FROM generate_series(1, 41, 4) AS n});
+}
+$timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_', arrival => 'came')" } 'clients', 'devices';
+($made, $scanned) = refresh_all();
+same_sets('with new customers and late events');
+is(scalar(grep { /visit/ && !/timeline_agg/ && !/GROUP BY|came/ } @$made), 0, 'no events come');
+
+# A view over tables of the same distribution, in which a column of every customer says what the worker's session is like.
+for my $database ('whole', 'postgres')
+{
+	$coordinator->safe_psql($database, q{
+		CREATE VIEW bank.seen AS SELECT c.customer_id, c.gender, c.total_assets, c.last_active_at, j.events FROM bank.customer_360 AS c
+			LEFT JOIN (SELECT customer_id, count(*) AS events FROM bank.journey GROUP BY customer_id) AS j USING (customer_id);
+		SELECT create_population('seen', 'bank.seen', 'customer_id');
+		SELECT create_tag('often', 'events > 40', population => 'seen'), create_tag('gender', 'gender', population => 'seen'),
+			create_tag('hour', $$extract(hour FROM last_active_at)::text$$, population => 'seen')});
+	$coordinator->safe_psql($database, q{SET TimeZone = 'America/New_York'; SELECT count(*) FROM refresh_tags('seen')});
+}
+same(q{SELECT d.name, v.value, md5(tag(d.name, v.value, 'seen')::text) FROM tag_definition d LEFT JOIN tag_value v USING (tag_id) JOIN population_definition p USING (population_id) WHERE p.name = 'seen' ORDER BY 1, 2},
+	'tags over a view, in the time zone of the session');
+
+my ($code, $out, $error) = $coordinator->psql('postgres', q{
+	SELECT create_tag('broken', '100 / (customer_id - 1200) > 1', population => 'bank'); SELECT count(*) FROM refresh_tags('bank', ARRAY['broken'])});
+like($error, qr/tag "broken" fails for customer "1200": division by zero/, 'an error on a worker names the customer');
+$coordinator->safe_psql('postgres', q{SELECT drop_tag('broken', population => 'bank')});
 
 # ---- aggregates: combined from partial states, or whole by the distribution column ------
 

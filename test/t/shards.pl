@@ -29,8 +29,9 @@ sub make_database
 	$node->safe_psql($name, 'CREATE SCHEMA crm; CREATE EXTENSION crm_analytics SCHEMA crm');
 }
 
-my %parts = ('customer_360' => 'customer_id', 'journey' => 'customer_id');
 my $shards = 4;
+my %part_of = ('customer_360' => "customer_id % $shards", 'journey' => "customer_id % $shards", 'client' => 'part', 'visit' => 'part');
+my $lib = dirname(__FILE__) . '/lib';
 
 # ---- the bank, whole --------------------------------------------------------------
 
@@ -44,16 +45,21 @@ make_database('parts');
 $node->safe_psql('parts', 'CREATE EXTENSION postgres_fdw; CREATE SCHEMA bank');
 make_database("part$_") for 0 .. $shards - 1;
 my ($host, $port) = ($node->host, $node->port);
-for my $table (sort keys %parts)
+# The same customers by keys that are no numbers.
+$node->safe_psql('whole', qq{
+	CREATE TABLE bank.client AS SELECT (customer_id % $shards)::int AS part, 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, gender, branch, products, total_assets FROM bank.customer_360;
+	CREATE TABLE bank.visit AS SELECT (customer_id % $shards)::int AS part, 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, occurred_at AS at, event, amount,
+		occurred_at AS came FROM bank.journey});
+for my $table (sort keys %part_of)
 {
 	my $columns = $node->safe_psql('whole', qq{
 		SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum)
 		FROM pg_attribute WHERE attrelid = 'bank.$table'::regclass AND attnum > 0});
-	$node->safe_psql('parts', "CREATE TABLE bank.$table ($columns) PARTITION BY LIST ((($parts{$table} % $shards)))");
+	$node->safe_psql('parts', "CREATE TABLE bank.$table ($columns) PARTITION BY LIST (($part_of{$table}))");
 	for my $n (0 .. $shards - 1)
 	{
 		my $file = $node->basedir . "/$table.$n";
-		$node->safe_psql('whole', "COPY (SELECT * FROM bank.$table WHERE $parts{$table} % $shards = $n) TO '$file'");
+		$node->safe_psql('whole', "COPY (SELECT * FROM bank.$table WHERE $part_of{$table} = $n) TO '$file'");
 		$node->safe_psql("part$n", qq{
 			CREATE SCHEMA IF NOT EXISTS bank; CREATE TABLE bank.$table ($columns); COPY bank.$table FROM '$file'; ANALYZE bank.$table});
 		$node->safe_psql('parts', qq{
@@ -143,6 +149,87 @@ for my $case (
 same(q{SELECT customer_id, window_funnel('14 days', occurred_at, event = 'loan calculator', event = 'loan application', event = 'loan signed')
 	FROM bank.journey GROUP BY customer_id ORDER BY customer_id}, 'a funnel over rows');
 same(q{SELECT md5(audience_agg(customer_id)::text) FROM bank.customer_360 WHERE extract(hour FROM last_active_at) > 21}, 'a condition that depends on a setting');
+
+# ---- rules that call for more than their row, keys that are no numbers ----------------------------
+
+for my $database ('whole', 'parts')
+{
+	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database), '-f', "$lib/elsewhere.sql" ], "further tags in $database");
+}
+my @populations = ('bank', 'clients', 'devices');
+my $timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_')" } @populations;
+my $tags = join '; ', map { "SELECT count(*) FROM refresh_tags('$_', as_of => $as_of, columns => 'today')" } @populations;
+my $sets = q{SELECT population, d.name, v.value, md5(tag(d.name, v.value, population)::text), CASE WHEN population <> 'bank' THEN (SELECT md5(string_agg(k, ',')) FROM member_keys(tag(d.name, v.value, population), population) AS k) END
+	FROM unnest(ARRAY['bank', 'clients', 'devices']) AS population JOIN population_definition p ON p.name = population JOIN tag_definition d USING (population_id)
+	LEFT JOIN tag_value v USING (tag_id) WHERE d.value_type <> 'numeric' ORDER BY 1, 2, 3};
+my $numbers = q{SELECT name, population, md5(tag_number(name, population)::text) FROM unnest(ARRAY['bank', 'clients', 'devices', 'bank']) WITH ORDINALITY AS p (population, n),
+	LATERAL (SELECT CASE WHEN n = 1 THEN 'likeness' WHEN n = 4 THEN 'total assets' ELSE 'assets' END AS name) AS t WHERE n < 4};
+
+sub refresh_all
+{
+	$node->safe_psql('whole', "$timelines; $tags");
+	return (asked($timelines), asked($tags));
+}
+
+sub same_sets
+{
+	my ($what) = @_;
+	same($sets, "sets $what");
+	same($numbers, "numbers $what");
+	same(q{SELECT p.name, count(*), md5(string_agg(k.key || ' ' || timeline_of(k.key, p.name)::text, ',' ORDER BY k.key))
+		FROM unnest(ARRAY['clients', 'devices']) AS p (name), LATERAL population_keys(p.name) AS k GROUP BY 1 ORDER BY 1}, "timelines $what");
+}
+
+my ($made, $scanned) = refresh_all();
+is(scalar(grep { /crm\.timeline_agg\(.*GROUP BY/ } @$made), 3 * $shards, 'timelines by keys that are no numbers are made on the servers');
+is(scalar(grep { !/timeline_agg/ && !/^SELECT (code|device) FROM [^ ]* WHERE [^ ]* IS NOT NULL\)* GROUP BY/ } @$made), 0, 'and no events come, nor keys more than once')
+	or diag join "\n", @$made;
+same_sets('of a first refresh');
+
+my @sent = grep { /crm\.tag_scan_agg\(/ } @$scanned;
+is(scalar(grep { /audience_contains/ } @sent), $shards, 'lists go to the servers');
+is(scalar(grep { /lookalike_score/ } @sent), $shards, 'and what was found of the population');
+is(scalar(grep { /hashtextextended|uuid_hash_extended/ } @sent), 2 * $shards, 'and keys that are no numbers come back as hashes');
+is(scalar(grep { /timeline|extract/ } @sent), 0, 'rules over timelines do not go') or diag join "\n", @sent;
+
+# customers who are new, who left, and who came late
+for my $database ('whole', 'part1')
+{
+	$node->safe_psql($database, q{
+		INSERT INTO bank.client SELECT 1, 'N-' || n, md5('new' || n)::uuid, 'F', 'north', n % 6, n * 1000 FROM generate_series(1, 60) AS n;
+		DELETE FROM bank.client WHERE part = 1 AND code IN ('C-5', 'C-9');
+		INSERT INTO bank.visit SELECT 1, 'N-' || n, md5('new' || n)::uuid, timestamptz '2026-10-30' + n * interval '1 minute', 'login', n, '2026-10-30' FROM generate_series(1, 50) AS n;
+		INSERT INTO bank.visit SELECT 1, 'C-' || n, md5(n::text)::uuid, timestamptz '2026-06-30' + n * interval '1 minute', 'late', n, '2100-01-01' FROM generate_series(1, 41, 4) AS n});
+}
+$timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_', arrival => 'came')" } 'clients', 'devices';
+($made, $scanned) = refresh_all();
+same_sets('with new customers and late events');
+is(scalar(grep { /timeline_agg.*ANY/ } @$made), 4 * $shards, 'events that came late are sought on the servers, once more after new keys got numbers');
+is(scalar(grep { /crm\.tag_scan_agg\(.*hash/ } @$scanned), 4 * $shards, 'new keys are numbered, and the servers asked once more');
+like($node->safe_psql('parts', q{SELECT timeline_of('C-13'::text, 'clients')::text}), qr/late/, 'a late event is there');
+
+# A server whose keys compare otherwise has hashes of its own: the rows come, and the answers stay right.
+if ($node->safe_psql('postgres', q{SELECT count(*) FROM pg_collation WHERE collprovider = 'i'}) > 0)
+{
+	$node->safe_psql('part2', q{
+		CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+		ALTER TABLE bank.client ALTER code TYPE text COLLATE alike});
+	($made, $scanned) = refresh_all();
+	same_sets('with hashes that are not ours');
+	is(scalar(grep { /^SELECT code, .* FROM bank\.client$/ } @$scanned) > 0, 1, 'for which the rows came') or diag join "\n", @$scanned;
+}
+
+# ---- a table of one server alone -------------------------------------------------------------------
+
+$node->safe_psql('parts', q{SELECT create_population('one', 'bank.customer_360_3', 'customer_id', events => 'bank.journey_3', event_key => 'customer_id', event_time => 'occurred_at', event_name => 'event');
+	SELECT create_tag('wealth', $$CASE WHEN total_assets > 100000 THEN 'rich' ELSE 'other' END$$, population => 'one'), create_tag('late', $$extract(hour FROM last_active_at) > 21$$, population => 'one')});
+$remote = asked(q{SELECT count(*) FROM refresh_timelines('one'); SELECT count(*) FROM refresh_tags('one')});
+is(scalar(grep { /timeline_agg/ } @$remote), 1, 'a foreign table: its server makes the timelines') or diag join "\n", @$remote;
+is(scalar(grep { /tag_scan_agg/ } @$remote), 1, 'and evaluates the rules that can be sent');
+is($node->safe_psql('parts', q{SELECT cardinality(tag('wealth', 'rich', 'one')), cardinality(tag('late', population => 'one')), (SELECT md5(string_agg(timeline_of(n, 'one')::text, ',' ORDER BY n)) FROM generate_series(3, 1999, 4) AS n)}),
+	$node->safe_psql('whole', q{SELECT count(*) FILTER (WHERE total_assets > 100000), count(*) FILTER (WHERE extract(hour FROM last_active_at) > 21),
+		(SELECT md5(string_agg(t::text, ',' ORDER BY customer_id)) FROM (SELECT customer_id, timeline_agg(occurred_at, event) AS t FROM bank.journey WHERE customer_id % 4 = 3 GROUP BY 1) AS made)
+		FROM bank.customer_360 WHERE customer_id % 4 = 3}), 'with the answers of one server');
 
 # ---- rights --------------------------------------------------------------------------------------
 

@@ -274,6 +274,13 @@ read_all(crm_tag_sets *sets, int n, int bits, const crm_env *env)
 	}
 }
 
+static bool
+same_id(void *arg, uint64_t passing, uint64_t *id)
+{
+	*id = passing;
+	return true;
+}
+
 static void
 test_against_model(void)
 {
@@ -298,6 +305,15 @@ test_against_model(void)
 
 			if (next_random() % 2)
 				part = sent(&env, part, bits);
+			if (next_random() % 3 == 0)
+			{
+				/* the same by way of passing ids */
+				uint64_t	unknown;
+
+				part = new_sets(&env, bits);
+				CHECK_EQUAL(crm_tag_sets_merge_renamed(part, fill(&env, 62, n, p, parts), NULL, NULL, same_id, NULL, &unknown), CRM_OK);
+				CHECK_EQUAL(unknown, 0);
+			}
 			if (whole == NULL)
 				whole = part;
 			else if (next_random() % 2)

@@ -494,6 +494,70 @@ in_parts(const model *m, const crm_env *env, const numbering *whole)
 	return sets;
 }
 
+/* Passing ids are places in this, times an odd number; every seventh place is nobody's. */
+#define PASSING_FACTOR UINT64_C(2654435761)
+#define PASSING_MASK ((UINT64_C(1) << 62) - 1)
+
+typedef struct passing
+{
+	const uint64_t *ids;
+	uint64_t	count;
+} passing;
+
+static bool
+rename_place(void *arg, uint64_t id, uint64_t *renamed)
+{
+	const passing *p = arg;
+	uint64_t	inverse = PASSING_FACTOR;
+	uint64_t	place;
+
+	/* Newton: twice as many bits are right each time */
+	for (int i = 0; i < 6; i++)
+		inverse *= 2 - PASSING_FACTOR * inverse;
+	place = (id * inverse) & PASSING_MASK;
+	if (!CHECK(place < p->count) || place % 7 == 6)
+		return false;
+	*renamed = p->ids[place];
+	return true;
+}
+
+/* Sets that were filled under passing ids, in which nobody's customers stand among the others. */
+static crm_tag_sets *
+renamed(const model *m, const crm_env *env, const numbering *n)
+{
+	model		passed = *m;
+	uint64_t   *ids = malloc(((size_t) m->count * 2 + 1) * sizeof(uint64_t));
+	passing		p = {ids, 0};
+	uint64_t	nobody = 0;
+	uint64_t	unknown;
+	crm_tag_sets *sets;
+	crm_tag_sets *other;
+
+	passed.bits = 62;
+	passed.rows = malloc(((size_t) m->count * 2 + 1) * sizeof(row));
+	for (int i = 0; i < m->count; p.count++)
+	{
+		passed.rows[p.count] = m->rows[i];
+		passed.rows[p.count].id = (p.count * PASSING_FACTOR) & PASSING_MASK;
+		ids[p.count] = m->rows[i].id;
+		if (p.count % 7 == 6)
+			nobody++;
+		else
+			i++;
+	}
+	passed.count = (int) p.count;
+	order_rows(&passed);
+	other = fill(&passed, env, 0, passed.count, n);
+	if (next_random() % 2)
+		other = send(&passed, env, other);
+	CHECK_EQUAL(crm_tag_sets_new(env, m->bits, m->rules, m->is_text, &sets), CRM_OK);
+	CHECK_EQUAL(crm_tag_sets_merge_renamed(sets, other, NULL, NULL, rename_place, &p, &unknown), CRM_OK);
+	CHECK_EQUAL(unknown, nobody);
+	free(passed.rows);
+	free(ids);
+	return sets;
+}
+
 /* ---- tests ------------------------------------------------------------------------------------ */
 
 static const struct
@@ -547,6 +611,11 @@ test_against_model(void)
 
 			order_rows(&m);
 			sets = in_parts(&m, &env, &n);
+			compare(&m, sets, &n);
+			arena_free(&a);
+
+			order_rows(&m);
+			sets = renamed(&m, &env, &n);
 			compare(&m, sets, &n);
 			arena_free(&a);
 			free(m.rows);
@@ -708,6 +777,7 @@ test_arguments(void)
 	size_t		size;
 	uint32_t	scope = 0;
 	uint64_t	id = (uint64_t) INT64_MAX;
+	uint64_t	unknown;
 
 	CHECK_EQUAL(crm_tag_sets_new(&env, 12, 0, &none, &sets), CRM_OUT_OF_RANGE);
 	CHECK_EQUAL(crm_tag_sets_new(&env, 63, 0, &none, &sets), CRM_OUT_OF_RANGE);
@@ -728,6 +798,8 @@ test_arguments(void)
 	CHECK_EQUAL(crm_tag_sets_new(&env, 13, 1, &none, &other), CRM_OK);
 	CHECK_EQUAL(crm_tag_sets_merge(sets, other, NULL, NULL), CRM_CORRUPT);
 	CHECK_EQUAL(crm_tag_sets_read(other, data, size, 0, NULL), CRM_CORRUPT);
+	/* nor are ids passing in dense chunks */
+	CHECK_EQUAL(crm_tag_sets_merge_renamed(other, sets, NULL, NULL, rename_place, NULL, &unknown), CRM_CORRUPT);
 
 	/* the largest id; a number of scope that is not below the limit */
 	CHECK_EQUAL(crm_tag_sets_place(sets, &scope, &id, 1), CRM_OK);
