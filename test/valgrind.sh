@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 #
-# valgrind.sh [ROOM ...] - regression tests of rooms, all when none is named, on a server
-# whose processes run under memcheck.  An error whose stack passes through the library is
-# a failure, and so is an answer that differs; errors of the server alone are listed.
+# valgrind.sh [ROOM ...] [mutants] - regression tests of rooms, and damaged values as in
+# test/t/mutation.pl, all of it when nothing is named, on a server whose processes run
+# under memcheck.  An error whose stack passes through the library is a failure, and so is
+# an answer that differs; errors of the server alone are listed.
 #
 # The server is built for it by test/source_server.sh, with USE_VALGRIND: memcheck knows
 # each allocation within a memory context then, its bounds and which of its bytes were
 # written.  VALGRIND_OPTS adds options ("--track-origins=yes" says where bytes come
 # from); VALGRIND_SERVER=debian takes Debian's server, where a context is one block to
-# memcheck: quick to set up, and half blind.
+# memcheck: quick to set up, and half blind.  CRM_MUTANTS says how many, CRM_SEED
+# which.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -37,8 +39,37 @@ SCRIPT
 chmod 755 "$watch/postgres"
 [ "$(id -u)" != 0 ] || chown -R postgres "$watch"
 
+# A statement takes thirty times as long here.
+mutants()
+{
+	local seed=${CRM_SEED:-$RANDOM}
+
+	echo "damaged values: CRM_SEED=$seed"
+	"$here/server.sh" run psql -X -q -At -v ON_ERROR_STOP=1 -o /dev/null -v mutants="${CRM_MUTANTS:-500}" -v seed="$seed" \
+		-c "SET mutation.folder = '$watch'" -c "SET mutation.seconds = 600" -c "SET client_min_messages = error" -f "$here/t/lib/mutation.sql" -f - <<-'SQL'
+			CALL mutation.run(:seed, :mutants, 6);
+			CALL mutation.run_stored(:seed, :mutants / 10);
+			\o
+			SELECT n || ': ' || trouble FROM mutation.tried WHERE trouble IS NOT NULL UNION ALL SELECT n || ': ' || trouble FROM mutation.tried_stored WHERE trouble IS NOT NULL;
+			\echo tried: :mutants
+		SQL
+}
+
+rooms=()
+wants_mutants=
+for room in "$@"; do
+	if [ "$room" = mutants ]; then wants_mutants=yes; else rooms+=("$room"); fi
+done
+export CRM_POSTGRES=$watch/postgres PG_CONFIG
 status=0
-ROOM=${*:-${ROOM:-}} CRM_POSTGRES=$watch/postgres REGRESS_TIMEOUT=${REGRESS_TIMEOUT:-14400} PG_CONFIG=$PG_CONFIG "$here/check.sh" regress || status=$?
+if [ $# = 0 ] || [ ${#rooms[@]} -gt 0 ]; then
+	ROOM=${rooms[*]-} REGRESS_TIMEOUT=${REGRESS_TIMEOUT:-14400} "$here/check.sh" regress || status=$?
+fi
+if [ $# = 0 ] || [ -n "$wants_mutants" ]; then
+	mutants >"$CRM_BUILD/mutants.log" 2>&1 || status=$?
+	cat "$CRM_BUILD/mutants.log"
+	! grep -qE '^[0-9]+: ' "$CRM_BUILD/mutants.log" || status=1
+fi
 
 rm -rf "$CRM_BUILD/processes"
 mkdir -p "$CRM_BUILD/processes"

@@ -153,7 +153,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (trainer < 3 || trainer == 7)
 			use_groups(&rows, &env, k, marks & 0x80 ? categorical : NULL);
-		if (trainer == 3 || trainer == 7)
+		if (trainer == 3)
 			use_forest(&rows, &env);
 		if (trainer > 3)
 			use_regression(&rows, &env);
