@@ -284,3 +284,22 @@ DROP AGGREGATE cuts_state(int, timestamptz, rfm_summary), cuts_merge(agg_state),
 DROP FUNCTION plain_borders;
 DROP VIEW plain;
 DROP TABLE purchases, summaries, many;
+
+-- A summary in each form that it may have: made on the spot, stored with the short header, in a variable, with NULLs or without, all three or none.
+CREATE TEMP TABLE kept_summary (n int, odd text, s rfm_summary);
+INSERT INTO kept_summary
+SELECT n, repeat('x', n), ROW(CASE WHEN n & 1 = 0 THEN timestamptz '2026-01-01 00:00:00+00' - n * interval '1 day' END,
+	CASE WHEN n & 2 = 0 THEN n END, CASE WHEN n & 4 = 0 THEN n * 1.5 END)::rfm_summary FROM generate_series(0, 15) n;
+CREATE FUNCTION pg_temp.score_in_variable(which int, cuts rfm_cuts) RETURNS rfm_score LANGUAGE plpgsql AS $$
+DECLARE
+	s rfm_summary;
+BEGIN
+	SELECT (k.s).* INTO s FROM kept_summary k WHERE n = which;
+	RETURN rfm_score(s, cuts);
+END $$;
+WITH c AS (SELECT rfm_cuts_agg(3, '2026-02-01 00:00:00+00', s) AS cuts FROM kept_summary),
+m AS (SELECT rfm_cuts_agg(3, '2026-02-01 00:00:00+00', ROW((s).last_at, (s).frequency, (s).monetary)::rfm_summary) AS cuts FROM kept_summary)
+SELECT count(*), count(*) FILTER (WHERE rfm_score(s, c.cuts)::text = rfm_score(ROW((s).last_at, (s).frequency, (s).monetary)::rfm_summary, m.cuts)::text) AS made,
+	count(*) FILTER (WHERE rfm_score(s, c.cuts)::text = pg_temp.score_in_variable(n, c.cuts)::text) AS variable,
+	string_agg(rfm_score(s, c.cuts)::text, ' ' ORDER BY n) AS scores
+FROM kept_summary, c, m;

@@ -246,7 +246,7 @@ crm_rfm_cuts_agg_transfn(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(3))
 		return crm_agg_unchanged(fcinfo);
-	rfm_summary_read(PG_GETARG_HEAPTUPLEHEADER(3), &summary);
+	rfm_summary_read(PG_GETARG_DATUM(3), &summary);
 	return add_customer(fcinfo, &summary);
 }
 

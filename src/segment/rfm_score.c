@@ -117,7 +117,7 @@ crm_rfm_score(PG_FUNCTION_ARGS)
 	rfm_cuts	cuts;
 	rfm_score	score;
 
-	rfm_summary_read(PG_GETARG_HEAPTUPLEHEADER(0), &summary);
+	rfm_summary_read(PG_GETARG_DATUM(0), &summary);
 	rfm_cuts_read(PG_GETARG_VARLENA_PP(1), &cuts);
 	compute_score(&summary, &cuts, &score);
 	return score_datum(fcinfo, &score);
@@ -131,7 +131,7 @@ crm_rfm_score_as_of(PG_FUNCTION_ARGS)
 	rfm_cuts	cuts;
 	rfm_score	score;
 
-	rfm_summary_read(PG_GETARG_HEAPTUPLEHEADER(0), &summary);
+	rfm_summary_read(PG_GETARG_DATUM(0), &summary);
 	rfm_cuts_read(PG_GETARG_VARLENA_PP(1), &cuts);
 	cuts.has_as_of = true;
 	cuts.as_of = PG_GETARG_TIMESTAMPTZ(2);
@@ -227,7 +227,7 @@ measure_partition(WindowObject window, partition *part)
 
 		if (!isnull)
 		{
-			rfm_summary_read(DatumGetHeapTupleHeader(value), &summary);
+			rfm_summary_read(value, &summary);
 			rfm_sample_add(&sample, part->as_of, &summary);
 		}
 		if (i % ROWS_PER_RESET == ROWS_PER_RESET - 1)
@@ -271,7 +271,7 @@ crm_rfm_score_over(PG_FUNCTION_ARGS)
 	value = WinGetFuncArgCurrent(window, 0, &isnull);
 	if (isnull)
 		PG_RETURN_NULL();
-	rfm_summary_read(DatumGetHeapTupleHeader(value), &summary);
+	rfm_summary_read(value, &summary);
 	compute_score(&summary, &part->cuts, &score);
 	return score_datum(fcinfo, &score);
 }
