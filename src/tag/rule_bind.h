@@ -38,7 +38,7 @@ extern void crm_bound_expand(crm_bound *bound, List *rules);
 extern void crm_bound_expand_clock(crm_bound *bound, List *rules);
 /* Before crm_bound_expand: the expressions are for this customer only, and hold nothing of others. */
 extern void crm_bound_for_customer(crm_bound *bound, int64 id);
-/* Before crm_bound_expand: the expressions are evaluated by servers that have neither our catalogue nor the dictionary. */
+/* Before crm_bound_expand: the expressions are evaluated by servers that have neither our catalogue nor the dictionary; what is known stands in them as parameters. */
 extern void crm_bound_send(crm_bound *bound);
 /* The columns, as pull_varattnos has them, of the rules that the bound ones rest on are added. */
 extern void crm_bound_columns(const crm_bound *bound, Bitmapset **columns);

@@ -37,6 +37,13 @@ id_of_row(const crm_bound *bound)
 	return crm_call_ours("customer_id", list_make2(key, makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, CStringGetTextDatum(population->name), false, false)), false);
 }
 
+/* What is known of the population or of a list: a value, or a parameter, so that errors that quote the query tell nobody who is on a list. */
+static Node *
+known(const crm_bound *bound, int number)
+{
+	return bound->sent ? crm_bound_node(bound, number) : crm_bound_value_node(bound, number);
+}
+
 /* Until when one customer is on a list: as a value, so that nobody is told who else is. */
 static Node *
 expiry_of_customer(const crm_bound *bound, const crm_bound_asked *list)
@@ -130,7 +137,7 @@ expand_mutator(Node *node, void *context)
 				return crm_bound_node(bound, list->param);
 			if (bound->customer >= 0)
 				return expiry_of_customer(bound, list);
-			return crm_call_ours("list_expiry", list_make3(crm_bound_value_node(bound, list->forever), crm_bound_value_node(bound, list->until), id_of_row(bound)), false);
+			return crm_call_ours("list_expiry", list_make3(known(bound, list->forever), known(bound, list->until), id_of_row(bound)), false);
 		}
 		if (kind == CRM_CALL_IN_SEGMENT)
 			return expand_mutator(crm_bound_segment_expr(bound, name), bound);
@@ -150,7 +157,7 @@ expand_mutator(Node *node, void *context)
 			if (statistic == NULL)
 				elog(ERROR, "a statistic of the population is not bound");
 			return crm_bound_use_statistic(kind, (List *) expression_tree_mutator((Node *) call->args, expand_mutator, bound),
-								 crm_bound_value_node(bound, statistic->param));
+								 known(bound, statistic->param));
 		}
 	}
 	return expression_tree_mutator(node, expand_mutator, context);

@@ -58,7 +58,7 @@ append_scan(StringInfo sql, const crm_scan_job *job, Relation source, List *rule
 		appendStringInfo(sql, "%s)", arguments);
 	if (job->due)
 		append_due(sql, job, source, rules);
-	crm_scan_append_from(sql, job, crm_rules_read_timeline(rules), crm_bound_named(job->bound, sql->data));
+	crm_scan_append_from(sql, job, crm_rules_read_timeline(rules), !job->sent && crm_bound_named(job->bound, sql->data));
 }
 
 /*
