@@ -281,3 +281,23 @@ BEGIN
 	END IF;
 END
 $$;
+
+-- Counts that no customers could have given are refused, alone or put together: the last bytes of a state are its places, a key and a count each.
+CREATE AGGREGATE pg_temp.days_state(text, activity) (SFUNC = stickiness_transfn, STYPE = agg_state);
+CREATE AGGREGATE pg_temp.days_whole(agg_state) (SFUNC = stickiness_combinefn, STYPE = agg_state, FINALFUNC = stickiness_finalfn);
+CREATE FUNCTION pg_temp.counted(number bytea, times int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	state bytea := decode(pg_temp.days_state('month', 'day@UTC{2026-06-01,2026-06-02}')::text, 'base64');
+	at int := length(state);
+BEGIN
+	WHILE substr(state, at - 7, 8) <> '\x0100000000000000' LOOP
+		at := at - 16;
+	END LOOP;
+	state := overlay(state PLACING number FROM at - 7);
+	RETURN (SELECT pg_temp.days_whole(translate(encode(state, 'base64'), E'\n', '')::agg_state)::text FROM generate_series(1, times));
+EXCEPTION WHEN data_corrupted THEN
+	RETURN SQLERRM;
+END
+$$;
+SELECT number, times, pg_temp.counted(number, times) FROM (VALUES (bytea '\x0300000000000000', 1), ('\x0300000000000000', 2), ('\x0000000000001000', 2), ('\x0100000000002000', 1),
+	('\x0000000000001000', 3), ('\xffffffffffffff7f', 1), ('\xffffffffffffff7f', 2), ('\x0000000000000080', 1)) v(number, times);

@@ -8,7 +8,7 @@ CREATE FUNCTION pg_temp.counts(tab int, period int, col int, option int) RETURNS
 	SELECT translate(encode('\xa7c50b01'::bytea || set_byte('\x00', 0, tab) || '\x060700' || set_byte('\x00000000', 0, option) || '\x00000000' || '\x00000000' || '\x03000000'
 		|| '\x01000000' || '\x0000000000000000' || '\x01' || set_byte('\x00', 0, period) || '\x010355544300'
 		|| substr(int8send(col::bigint & 4294967295), 8, 1) || substr(int8send(col::bigint & 4294967295), 7, 1)
-		|| substr(int8send(col::bigint & 4294967295), 6, 1) || substr(int8send(col::bigint & 4294967295), 5, 1) || '\x00000000' || '\x4141414141414141'
+		|| substr(int8send(col::bigint & 4294967295), 6, 1) || substr(int8send(col::bigint & 4294967295), 5, 1) || '\x00000000' || '\x4141000000000000'
 		|| decode(repeat('00', 63 * 16), 'hex'), 'base64'), E'\n', '')::agg_state
 $$;
 SELECT pg_temp.life_cycle_parts(pg_temp.counts(2, 1, 2, 0)) IS NOT NULL AS taken;

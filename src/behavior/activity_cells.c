@@ -6,9 +6,13 @@
  */
 #include "behavior/activity_cells.h"
 
+
+#include "common/int.h"
 #define CELLS_VERSION 1
 #define FIRST_BITS 6
 #define MAX_ROWS 5000000
+/* What all cells count together: more was never counted, and times the days of a year it fits 64 bits. */
+#define MAX_CUSTOMERS (INT64CONST(1) << 53)
 
 StaticAssertDecl(offsetof(activity_cells, data) % 8 == 0, "cells are not aligned");
 
@@ -147,7 +151,8 @@ add_key(activity_cells *cells, uint64 key, int64 customers)
 		cell->key = key;
 		cells->used++;
 	}
-	cell->customers += customers;
+	if (pg_add_s64_overflow(cell->customers, customers, &cell->customers))
+		crm_agg_state_damaged("The counts in a state of counts are impossible.");
 	return cells;
 }
 
@@ -198,6 +203,7 @@ activity_cells_sorted(const activity_cells *cells, int *count)
 {
 	const activity_cell *all = places(cells);
 	activity_count *sorted = palloc(Max(((Size) 1 << cells->room_bits), 1) * sizeof(activity_count));
+	int64		left = MAX_CUSTOMERS;
 	int			n = 0;
 
 	for (uint32 i = 0; i < 1u << cells->room_bits; i++)
@@ -209,6 +215,10 @@ activity_cells_sorted(const activity_cells *cells, int *count)
 		/* Final functions count in arrays by column. */
 		if (place.column < 0)
 			crm_agg_state_damaged("A count in a state of counts has no column.");
+		/* Below zero where a cell is what a time begins with less what it ends with. */
+		if (place.customers > left || place.customers < -left)
+			crm_agg_state_damaged("The counts in a state of counts are impossible.");
+		left -= place.customers < 0 ? -place.customers : place.customers;
 		sorted[n++] = place;
 	}
 	qsort(sorted, n, sizeof(activity_count), compare_counts);
