@@ -311,7 +311,7 @@ crm_selectors_parse(const crm_env *env, const crm_text *texts, int count, crm_se
 
 		error->selector = i;
 		status = take_selector(&in, &s->selectors[i]);
-		if (s->selectors[i].tests > 0)
+		if (status == CRM_OK && s->selectors[i].tests > 0)
 			s->bound.tested |= UINT64_C(1) << i;
 	}
 	if (status == CRM_OK)
