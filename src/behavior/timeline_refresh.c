@@ -365,24 +365,50 @@ events_query(const refresh *r)
 	return sql.data;
 }
 
-/* The customers of late rows, as a literal array of the key's type; NULL when there are none.  Within SPI. */
-static char *
-late_customers(const refresh *r)
+/* So many keys, at 32 bytes, may stand in a query before they take more than work_mem. */
+static int64
+most_late_customers(void)
+{
+	return (int64) work_mem * 1024 / 32;
+}
+
+/*
+ * The customers of late rows, as a literal array of the key's type; NULL when there
+ * are none.  False where they are too many to be named.  Within SPI.
+ */
+static bool
+late_customers(const refresh *r, char **literal)
 {
 	MemoryContext context = CurrentMemoryContext;
 	const char *key = quote_identifier(r->mapping->key);
 	StringInfoData sql;
 	char	   *keys;
+	bool		isnull;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT pg_catalog.array_agg(DISTINCT late.%s) FROM %s AS late", key, r->mapping->relation_name);
+	appendStringInfo(&sql, "SELECT pg_catalog.count(*), pg_catalog.array_agg(found.%s) FROM (SELECT DISTINCT late.%s FROM %s AS late", key, key,
+					 r->mapping->relation_name);
 	append_late(&sql, r);
+	appendStringInfo(&sql, " LIMIT " INT64_FORMAT ") AS found", most_late_customers() + 1);
 	if (SPI_execute(sql.data, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "looking for late events failed");
-	keys = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	*literal = NULL;
+	if (DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)) > most_late_customers())
+		return false;
+	keys = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
 	if (keys != NULL)
-		keys = psprintf("%s::%s", quote_literal_cstr(keys), format_type_be_qualified(SPI_gettypeid(SPI_tuptable->tupdesc, 1)));
-	return keys == NULL ? NULL : MemoryContextStrdup(context, keys);
+		*literal = MemoryContextStrdup(context, psprintf("%s::%s", quote_literal_cstr(keys),
+														 format_type_be_qualified(SPI_gettypeid(SPI_tuptable->tupdesc, 2))));
+	return true;
+}
+
+/* Does a key of the events, as it is, say who the customer is?  Padding belongs to char(n) alone, and what has to be cast is cast here. */
+static bool
+keys_are_alike(const refresh *r)
+{
+	Oid			type = getBaseType(get_atttype(r->mapping->relation, get_attnum(r->mapping->relation, r->mapping->key)));
+
+	return type != BPCHAROID && crm_key_form_fits(type, r->population->key_form);
 }
 
 /* The timelines of events that other servers hold; NULL where rows have to be read.  Within SPI. */
@@ -393,10 +419,16 @@ shards_query(const refresh *r)
 	char	   *query;
 	char	   *late;
 
+	if (!keys_are_alike(r))
+		return NULL;
 	initStringInfo(&condition);
 	append_conditions(&condition, r, "event", ">=");
 	query = timeline_shards_query(r->mapping, r->population->owner, condition.data);
-	if (query == NULL || r->whole || r->settings.arrival == NULL || (late = late_customers(r)) == NULL)
+	if (query == NULL || r->whole || r->settings.arrival == NULL)
+		return query;
+	if (!late_customers(r, &late))
+		return NULL;
+	if (late == NULL)
 		return query;
 	resetStringInfo(&condition);
 	append_conditions(&condition, r, "event", "<");

@@ -157,7 +157,7 @@ for my $database ('whole', 'parts')
 	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database), '-f', "$lib/elsewhere.sql" ], "further tags in $database");
 }
 my @populations = ('bank', 'clients', 'devices');
-my $timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_')" } @populations;
+our $timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_')" } @populations;
 my $tags = join '; ', map { "SELECT count(*) FROM refresh_tags('$_', as_of => $as_of, columns => 'today')" } @populations;
 my $sets = q{SELECT population, d.name, v.value, md5(tag(d.name, v.value, population)::text), CASE WHEN population <> 'bank' THEN (SELECT md5(string_agg(k, ',')) FROM member_keys(tag(d.name, v.value, population), population) AS k) END
 	FROM unnest(ARRAY['bank', 'clients', 'devices']) AS population JOIN population_definition p ON p.name = population JOIN tag_definition d USING (population_id)
@@ -208,6 +208,17 @@ is(scalar(grep { /timeline_agg.*ANY/ } @$made), 4 * $shards, 'events that came l
 is(scalar(grep { /crm\.tag_scan_agg\(.*hash/ } @$scanned), 4 * $shards, 'new keys are numbered, and the servers asked once more');
 like($node->safe_psql('parts', q{SELECT timeline_of('C-13'::text, 'clients')::text}), qr/late/, 'a late event is there');
 
+# More late customers than a query may name within work_mem: the rows come.
+for my $database ('whole', 'part1')
+{
+	$node->safe_psql($database, q{
+		INSERT INTO bank.visit SELECT 1, 'L-' || n, md5('late' || n)::uuid, timestamptz '2026-06-30' + n * interval '1 minute', 'late', n, '2100-01-01' FROM generate_series(1, 2100) AS n});
+}
+($made, $scanned) = do { local $timelines = "SET work_mem = '64kB'; $timelines; RESET work_mem"; refresh_all() };
+same_sets('with very many late customers');
+is(scalar(grep { /timeline_agg/ } @$made), 0, 'of whom none is named to a server');
+is(scalar(grep { /^SELECT code, at, event, amount FROM/ } @$made) > 0, 1, 'as the rows come') or diag join "\n", @$made;
+
 # A server whose keys compare otherwise has hashes of its own: the rows come, and the answers stay right.
 if ($node->safe_psql('postgres', q{SELECT count(*) FROM pg_collation WHERE collprovider = 'i'}) > 0)
 {
@@ -230,6 +241,26 @@ is($node->safe_psql('parts', q{SELECT cardinality(tag('wealth', 'rich', 'one')),
 	$node->safe_psql('whole', q{SELECT count(*) FILTER (WHERE total_assets > 100000), count(*) FILTER (WHERE extract(hour FROM last_active_at) > 21),
 		(SELECT md5(string_agg(t::text, ',' ORDER BY customer_id)) FROM (SELECT customer_id, timeline_agg(occurred_at, event) AS t FROM bank.journey WHERE customer_id % 4 = 3 GROUP BY 1) AS made)
 		FROM bank.customer_360 WHERE customer_id % 4 = 3}), 'with the answers of one server');
+
+# ---- keys of events that are not what the population's are --------------------------------------------
+
+my $parcels = q{CREATE TABLE bank.parcel AS SELECT ('P' || n % 20)::char(8) AS padded, (n % 20)::text AS digits, timestamptz '2026-10-01' + n * interval '1 hour' AS at, 'parcel'::text AS event FROM generate_series(1, 200) AS n;
+	CREATE TABLE bank.place AS SELECT DISTINCT padded FROM bank.parcel};
+$node->safe_psql($_, $parcels) for 'whole', 'part0';
+$node->safe_psql('parts', q{CREATE FOREIGN TABLE bank.parcel (padded char(8), digits text, at timestamptz, event text) SERVER part0; CREATE FOREIGN TABLE bank.place (padded char(8)) SERVER part0});
+my %said;
+for my $database ('whole', 'parts')
+{
+	$node->safe_psql($database, q{SELECT create_population('places', 'bank.place', 'padded', events => 'bank.parcel', event_key => 'padded', event_time => 'at', event_name => 'event');
+		SELECT create_population('digits', 'bank.customer_360', 'customer_id', events => 'bank.parcel', event_key => 'digits', event_time => 'at', event_name => 'event');
+		SELECT create_tag('known', 'padded IS NOT NULL', population => 'places')});
+	$node->safe_psql($database, q{SELECT count(*) FROM refresh_timelines('places'); SELECT count(*) FROM refresh_tags('places')});
+	(undef, undef, $said{$database}) = $node->psql($database, q{\set VERBOSITY terse
+SELECT count(*) FROM refresh_timelines('digits')});
+}
+same(q{SELECT cardinality(tag('known', population => 'places')), md5(string_agg(k.key || ' ' || timeline_of(k.key, 'places')::text, ',' ORDER BY k.key)) FROM population_keys('places') AS k}, 'padded keys');
+is($said{parts}, $said{whole}, 'a text that is the key of events of integers is taken as it is on one server');
+same(q{SELECT count(timeline_of(n, 'digits')), md5(string_agg(timeline_of(n, 'digits')::text, ',' ORDER BY n)) FROM generate_series(0, 20) AS n}, 'with the same timelines');
 
 # ---- rights --------------------------------------------------------------------------------------
 
