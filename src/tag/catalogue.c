@@ -264,8 +264,20 @@ crm_catalogue_write(const char *statement, int nargs,...)
 char *
 crm_catalogue_text(crm_catalogue_session *session, uint64 row, int column)
 {
-	char	   *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+	char	   *value;
 
+	/* most are text, which needs no output function to be looked up */
+	if (SPI_gettypeid(SPI_tuptable->tupdesc, column) == TEXTOID)
+	{
+		bool		isnull;
+		Datum		datum = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+		MemoryContext old = MemoryContextSwitchTo(session->caller);
+
+		value = isnull ? NULL : TextDatumGetCString(datum);
+		MemoryContextSwitchTo(old);
+		return value;
+	}
+	value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 	return value == NULL ? NULL : MemoryContextStrdup(session->caller, value);
 }
 

@@ -148,9 +148,11 @@ crm_customers_then(const crm_past *past, const crm_scopes *scopes)
  * What the catalogue says of the sets: $1 and $2 tags and values, $3 and $4
  * whether and in which scopes to count members, $5 and $6 the change and the
  * instant of the past, NULL for now, $7 values of text and numeric tags that
- * were evaluated now, NULL for stored sets.
+ * were evaluated now, NULL for stored sets, $8 whether changes are taken into
+ * account.  What stood behind each tag as of then is asked in another way now:
+ * one statement for both would be planned for both.
  */
-#define TAGS_OF_SETS \
+#define TAGS_OF_SETS(state) \
 	"SELECT d.name, coalesce(s.value, v.value), d.kind, r.refreshed_at, CASE WHEN e.exact THEN now() ELSE r.refreshed_at END + d.valid_for, " \
 	"       d.description, d.version IS DISTINCT FROM r.version, " \
 	"       CASE WHEN $3 THEN (SELECT sum(z.members)::bigint FROM @.tag_size z " \
@@ -160,17 +162,22 @@ crm_customers_then(const crm_past *past, const crm_scopes *scopes)
 	"FROM ROWS FROM (unnest($1::int[]), unnest($2::int[]), unnest($7::text[])) WITH ORDINALITY AS s (tag_id, value_no, value, n) " \
 	"     JOIN @.tag_definition d ON d.tag_id = s.tag_id " \
 	"     LEFT JOIN @.tag_value v ON v.tag_id = s.tag_id AND v.value_no = s.value_no " \
-	"     JOIN LATERAL (SELECT CASE WHEN $7 IS NULL THEN d.refreshed_at ELSE now() END AS refreshed_at, " \
-	"       CASE WHEN $7 IS NULL THEN d.as_of ELSE now() END AS as_of, d.refreshed_version AS version, d.number_scale WHERE $5 IS NULL " \
-	"      UNION ALL SELECT coalesce(c.refreshed_at, t.refreshed_at), coalesce(c.as_of, t.as_of), t.version, t.number_scale " \
-	"       FROM (SELECT * FROM @.tag_state t WHERE t.tag_id = d.tag_id AND t.change_no <= $5 ORDER BY t.change_no DESC LIMIT 1) t " \
-	"       LEFT JOIN LATERAL (SELECT c.refreshed_at, c.as_of FROM @.population_change c WHERE c.population_id = d.population_id " \
-	"         AND c.change_no BETWEEN t.change_no AND $5 AND (c.tags IS NULL OR d.tag_id = ANY (c.tags)) " \
-	"        ORDER BY c.change_no DESC LIMIT 1) c ON true) r ON true " \
-	"     CROSS JOIN LATERAL (SELECT $5 IS NULL AND EXISTS (SELECT FROM @.tracked_relation l JOIN @.tag_version w ON w.tag_id = d.tag_id AND w.version = r.version " \
-	"       WHERE l.population_id = d.population_id AND w.clock <> 'unknown') AS exact) e " \
+	"     JOIN LATERAL (" state ") r ON true " \
+	"     CROSS JOIN LATERAL (SELECT $8 AND d.valid_for IS NOT NULL AND EXISTS (SELECT FROM @.tag_version w " \
+	"       WHERE w.tag_id = d.tag_id AND w.version = r.version AND w.clock <> 'unknown') AS exact) e " \
 	"WHERE (d.state = 'approved' OR (d.state = 'retired' AND $5 IS NOT NULL)) AND (d.valid_for IS NULL OR e.exact OR r.refreshed_at + d.valid_for > coalesce($6, now())) " \
 	"ORDER BY d.name COLLATE \"C\", v.value COLLATE \"C\""
+
+#define STATE_NOW \
+	"SELECT CASE WHEN $7 IS NULL THEN d.refreshed_at ELSE now() END AS refreshed_at, " \
+	"       CASE WHEN $7 IS NULL THEN d.as_of ELSE now() END AS as_of, d.refreshed_version AS version, d.number_scale"
+
+#define STATE_THEN \
+	"SELECT coalesce(c.refreshed_at, t.refreshed_at) AS refreshed_at, coalesce(c.as_of, t.as_of) AS as_of, t.version, t.number_scale " \
+	"FROM (SELECT * FROM @.tag_state t WHERE t.tag_id = d.tag_id AND t.change_no <= $5 ORDER BY t.change_no DESC LIMIT 1) t " \
+	"     LEFT JOIN LATERAL (SELECT c.refreshed_at, c.as_of FROM @.population_change c WHERE c.population_id = d.population_id " \
+	"       AND c.change_no BETWEEN t.change_no AND $5 AND (c.tags IS NULL OR d.tag_id = ANY (c.tags)) " \
+	"      ORDER BY c.change_no DESC LIMIT 1) c ON true"
 
 /*
  * The tags of the customer with this key, by name: those whose evaluation is
@@ -219,15 +226,16 @@ crm_customer_read(const crm_population *population, const crm_past *past, Datum 
 
 	crm_catalogue_begin(&session);
 	customer->count =
-		crm_catalogue_read(TAGS_OF_SETS,
-						   7,
+		crm_catalogue_read(past == NULL ? TAGS_OF_SETS(STATE_NOW) : TAGS_OF_SETS(STATE_THEN),
+						   8,
 						   INT4ARRAYOID, int_array(tags, found.count), false,
 						   INT4ARRAYOID, int_array(values, found.count), false,
 						   BOOLOID, BoolGetDatum(sizes_of != NULL && past == NULL), false,
 						   INT4ARRAYOID, scopes, scopes == (Datum) 0,
 						   INT8OID, Int64GetDatum(past != NULL ? past->change_no : 0), past == NULL,
 						   TIMESTAMPTZOID, TimestampTzGetDatum(past != NULL ? past->as_of : 0), past == NULL,
-						   TEXTARRAYOID, found.texts != NULL ? text_array(found.texts, found.count) : (Datum) 0, found.texts == NULL);
+						   TEXTARRAYOID, found.texts != NULL ? text_array(found.texts, found.count) : (Datum) 0, found.texts == NULL,
+						   BOOLOID, BoolGetDatum(past == NULL && population->tracked), false);
 	customer->tags = MemoryContextAllocZero(session.caller, sizeof(crm_customer_tag) * Max(customer->count, 1));
 	for (int i = 0; i < customer->count; i++)
 	{

@@ -275,9 +275,10 @@ find_instants(const crm_population *population, crm_customer *customer, const in
 	crm_catalogue_begin(&session);
 	/* one question for all tags: of a thousand of them each would cost as much */
 	found = crm_catalogue_read("SELECT u.n, c.changed_at FROM unnest($2, $3) WITH ORDINALITY AS u (tag_id, change_no, n) "
+							   "LEFT JOIN (SELECT s.tag_id, min(s.change_no) AS change_no FROM @.tag_state s "
+							   " WHERE s.tag_id = ANY ($2) AND s.first GROUP BY s.tag_id) f ON f.tag_id = u.tag_id "
 							   "JOIN @.population_change c ON c.population_id = $1 AND c.change_no = "
-							   " CASE WHEN u.change_no > 0 THEN u.change_no "
-							   " ELSE (SELECT min(s.change_no) FILTER (WHERE s.first) FROM @.tag_state s WHERE s.tag_id = u.tag_id) END "
+							   " CASE WHEN u.change_no > 0 THEN u.change_no ELSE f.change_no END "
 							   "WHERE u.change_no >= 0",
 							   3, INT4OID, Int32GetDatum(population->id), false,
 							   INT4ARRAYOID, PointerGetDatum(construct_array(tags, customer->count, INT4OID, 4, true, TYPALIGN_INT)), false,

@@ -332,13 +332,43 @@ is_warned_of(int32 tag_id)
 	return false;
 }
 
+/* Has any input of the tags changed?  A thousand tags rest on a few: each is looked at once. */
+static bool
+any_changed(const crm_population *population, Datum *tag_ids, int tag_count)
+{
+	crm_catalogue_session session;
+	crm_input  *inputs;
+	int			count;
+	int			level;
+	bool		changed = false;
+
+	crm_catalogue_begin(&session);
+	count = (int) crm_catalogue_read("SELECT DISTINCT kind, name, definition, mark FROM @.tag_input WHERE tag_id = ANY ($1) AND mark IS NOT NULL",
+									 1, INT4ARRAYOID, PointerGetDatum(construct_array(tag_ids, tag_count, INT4OID, sizeof(int32), true, TYPALIGN_INT)), false);
+	inputs = MemoryContextAlloc(session.caller, sizeof(crm_input) * (count + 1));
+	for (int i = 0; i < count; i++)
+		inputs[i] = (crm_input) {
+			crm_catalogue_required(&session, i, 1), crm_catalogue_required(&session, i, 2),
+				crm_catalogue_required(&session, i, 3), crm_catalogue_required(&session, i, 4)
+		};
+	crm_catalogue_end(&session);
+	level = crm_rule_enter();
+	for (int i = 0; i < count && !changed; i++)
+		changed = cause_of(population, &inputs[i]) != NULL;
+	crm_rule_leave(level);
+	return changed;
+}
+
 void
 crm_inputs_warn(const crm_population *population, Datum *tag_ids, int tag_count)
 {
 	unchanged_inputs unchanged = {.count = 0};
 	int			count;
-	kept_inputs *kept = read_inputs(tag_ids, tag_count, &count);
+	kept_inputs *kept;
 
+	if (!any_changed(population, tag_ids, tag_count))
+		return;
+	kept = read_inputs(tag_ids, tag_count, &count);
 	for (int i = 0; i < count; i++)
 	{
 		char	   *cause = cause_of_tag(population, &kept[i], &unchanged);
