@@ -111,7 +111,17 @@ SELECT * FROM personas('line');
 SELECT match_clusters(model('value'), model('line'));
 SELECT match_clusters(model('value'), model('plain'));
 
-SELECT drop_model(n) FROM unnest('{kinds,plain,value,line}'::text[]) AS n;
+-- matching takes a number for each pair of groups, within the memory of trainers: what does not fit is said before anything is read
+SELECT r -> 'metrics' -> 'k' AS k FROM train('fine', 'k_means', 'SELECT g::float8 AS x FROM generate_series(1, 500) AS g', options => '{"k": 400}') AS r;
+SET crm_analytics.training_memory = '1MB';
+SELECT retrain('fine');
+SELECT match_clusters(model('fine'), model('fine'));
+SET crm_analytics.training_memory = '2MB';
+SELECT r ->> 'version' AS version, jsonb_array_length(r -> 'matched') AS matched, (SELECT count(*) FROM jsonb_array_elements(r -> 'matched') AS m WHERE m -> 'stayed' = '1') AS stayed FROM retrain('fine') AS r;
+SELECT model_params(match_clusters(a, a)) = model_params(a) AS same FROM model('fine') AS a;
+RESET crm_analytics.training_memory;
+
+SELECT drop_model(n) FROM unnest('{kinds,plain,value,line,fine}'::text[]) AS n;
 REVOKE USAGE ON SCHEMA public, crm FROM regress_clusters;
 DROP ROLE regress_clusters;
 DROP TABLE customer;

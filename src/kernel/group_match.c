@@ -88,6 +88,16 @@ assign_fewer(const crm_env *env, const double *costs, size_t of_row, size_t of_c
 	return CRM_OK;
 }
 
+size_t
+crm_match_bytes(uint32_t rows, uint32_t columns)
+{
+	size_t		fewer = rows < columns ? rows : columns;
+	size_t		more = rows < columns ? columns : rows;
+
+	/* costs, potentials, and of each column its least, two places and a mark */
+	return sizeof(double) * ((size_t) rows * columns + fewer + 2 * more + 3) + (2 * sizeof(uint32_t) + 1) * (more + 1);
+}
+
 crm_status
 crm_assign_least(const crm_env *env, const double *costs, uint32_t rows, uint32_t columns, uint32_t *matched)
 {

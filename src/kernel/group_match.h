@@ -18,6 +18,9 @@
  */
 extern crm_status crm_assign_least(const crm_env *env, const double *costs, uint32_t rows, uint32_t columns, uint32_t *matched);
 
+/* Bytes that costs of so many rows and columns take, and pairing them. */
+extern size_t crm_match_bytes(uint32_t rows, uint32_t columns);
+
 /* Squared distances of each center of the old model (rows) from each of the new one, in the new one's measure. */
 extern crm_status crm_center_distances(const crm_env *env, const crm_model *old, const crm_model *new_model, double *distances);
 

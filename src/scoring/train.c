@@ -182,7 +182,10 @@ crm_retrain(PG_FUNCTION_ARGS)
 	scoring_read_train_options(champion->options, t.algorithm, &t.options);
 	without_label(&t);
 	if (t.algorithm->groups)
+	{
 		scoring_group_options(&t, champion->options);
+		scoring_require_numbers(&t, champion->model);
+	}
 	else if (t.options.holdout == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -155,6 +155,8 @@ extern void scoring_number_levels(Jsonb *profile, const scoring_encoding *encodi
 extern void scoring_group_options(scoring_training *t, Jsonb *given);
 /* What is told of the groups that came out. */
 extern Jsonb *scoring_measure_groups(const scoring_training *t);
+/* 54000 where that would take more than crm_analytics.training_memory; before anything is read. */
+extern void scoring_require_numbers(const scoring_training *t, Datum old_model);
 /*
  * Gives the groups of a training the numbers of those of an earlier version that they
  * share most rows with, of the rows of today; the pairs as a JSON array.

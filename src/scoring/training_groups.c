@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/query.h"
 #include "kernel/group_match.h"
 #include "tag/tag.h"
 #include "utils/fmgrprotos.h"
@@ -97,31 +98,60 @@ group_numbered(const crm_model *m, int64 number)
 	return low;
 }
 
+/* 54000 where the costs of all pairs of groups would not fit. */
+static void
+require_matching(const char *function, uint32 rows, uint32 columns, const char *detail, const char *hint)
+{
+	scoring_require_work(psprintf("%s of %u groups by %u", function, columns, rows), (double) crm_match_bytes(rows, columns), detail, hint);
+}
+
+void
+scoring_require_numbers(const scoring_training *t, Datum old_value)
+{
+	require_matching("retrain", crm_model_groups(scoring_model_fetch(old_value, CurrentMemoryContext)), (uint32) t->options.groups,
+					 "The rows that each new group shares with each one before are counted, to keep their numbers; none has been read.",
+					 "train anew with a smaller \"k\"");
+}
+
+/* Rows that are in one group of the old model and one of the new one. */
+typedef struct shared
+{
+	const crm_model *old;
+	const crm_model *new_model;
+	double	   *costs;
+} shared;
+
+static void
+take_shared(TupleTableSlot *slot, void *arg)
+{
+	shared	   *s = arg;
+
+	slot_getallattrs(slot);
+	s->costs[(Size) group_numbered(s->old, DatumGetInt32(slot->tts_values[0])) * crm_model_groups(s->new_model) +
+			 group_numbered(s->new_model, DatumGetInt32(slot->tts_values[1]))] = -(double) DatumGetInt64(slot->tts_values[2]);
+}
+
 /* Minus the rows that are in each group of the old model and each of the new one: what pairs cost. */
 static double *
 count_shared(const scoring_training *t, Jsonb *old_encoding, Datum old_value, const crm_model *old, const crm_model *new_model)
 {
-	uint32		columns = crm_model_groups(new_model);
-	double	   *costs = palloc0(sizeof(double) * crm_model_groups(old) * columns);
+	Size		pairs = (Size) crm_model_groups(old) * crm_model_groups(new_model);
+	shared		s = {old, new_model, palloc_extended(sizeof(double) * pairs, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO)};
 	Oid			types[4] = {crm_type("model"), JSONBOID, crm_type("model"), JSONBOID};
 	Datum		values[4] = {old_value, JsonbPGetDatum(old_encoding), t->model, JsonbPGetDatum(t->encoding_json)};
-	char	   *statement;
+	ParamListInfo params = makeParamList(4);
+	SPIPlanPtr	plan;
 
-	statement = psprintf("SELECT c.a, c.b, pg_catalog.count(*) FROM (SELECT %1$s.cluster($1, %1$s.model_features($2, q)) AS a, "
-						 "%1$s.cluster($3, %1$s.model_features($4, q)) AS b FROM (%2$s\n) AS q OFFSET 0) AS c GROUP BY c.a, c.b",
-						 crm_schema(), t->query);
-	if (SPI_execute_with_args(statement, 4, types, values, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "a statement of a training gave no rows");
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		uint32		a = group_numbered(old, DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
-		uint32		b = group_numbered(new_model, DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull)));
-
-		costs[(Size) a * columns + b] = -(double) DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3, &isnull));
-	}
-	SPI_freetuptable(SPI_tuptable);
-	return costs;
+	for (int i = 0; i < 4; i++)
+		params->params[i] = (ParamExternData) {values[i], false, PARAM_FLAG_CONST, types[i]};
+	plan = SPI_prepare_cursor(psprintf("SELECT c.a, c.b, pg_catalog.count(*) FROM (SELECT %1$s.cluster($1, %1$s.model_features($2, q)) AS a, "
+									   "%1$s.cluster($3, %1$s.model_features($4, q)) AS b FROM (%2$s\n) AS q OFFSET 0) AS c GROUP BY c.a, c.b",
+									   crm_schema(), t->query), 4, types, CURSOR_OPT_PARALLEL_OK);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	/* pairs may be many: they go by one at a time */
+	crm_select_run(plan, params, take_shared, &s);
+	return s.costs;
 }
 
 char *
@@ -175,6 +205,8 @@ crm_match_clusters(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("the models have %u and %u features", old->features, new_model->features),
 				 errdetail("Groups are matched by centers of the same features.")));
+	require_matching("match_clusters", crm_model_groups(old), crm_model_groups(new_model),
+					 "The distances of each new center from each one before are kept.", "match models of fewer groups");
 	matched = palloc(sizeof(uint32) * crm_model_groups(old));
 	distances = palloc_extended(sizeof(double) * crm_model_groups(old) * crm_model_groups(new_model), MCXT_ALLOC_HUGE);
 	status = crm_center_distances(&env, old, new_model, distances);
