@@ -17,6 +17,11 @@
 extern TupleDesc crm_select_columns(SPIPlanPtr plan, const char *whose, const char *example);
 /* How many rows the planner expects of it; 0 where that depends on parameters. */
 extern double crm_select_rows(SPIPlanPtr plan);
+/*
+ * Whether it can as well be run again as its rows be kept: in one snapshot it gives
+ * the same ones each time, and costs about what reading a copy of them would.
+ */
+extern bool crm_select_repeats(SPIPlanPtr plan);
 /* Runs it with the caller's rights and the active snapshot, a row at a time. */
 extern void crm_select_run(SPIPlanPtr plan, ParamListInfo params, void (*take) (TupleTableSlot *slot, void *arg), void *arg);
 

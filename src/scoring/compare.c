@@ -30,6 +30,7 @@ typedef struct comparison
 	char	   *label;
 	scoring_kept *objects;		/* as in a training */
 	scoring_kept *kept;
+	bool		repeats;		/* as in a training */
 	bool		classes;
 	double		rows;
 	double		loss[MOST_CANDIDATES];	/* sums */
@@ -233,6 +234,7 @@ open_candidate(comparison *c, int i, int fold, scoring_training *t)
 	t->label = c->label;
 	t->objects = c->objects;
 	t->kept = c->kept;
+	t->repeats = c->repeats;
 	scoring_open_query(t);
 }
 
@@ -253,6 +255,7 @@ read_rows(comparison *c)
 	c->query = t[last].query;
 	c->objects = t[last].objects;
 	c->kept = t[last].kept;
+	c->repeats = t[last].repeats;
 }
 
 static void

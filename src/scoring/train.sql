@@ -88,7 +88,7 @@ CREATE FUNCTION @extschema@.train(name text, algorithm text, query text, label t
 	LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000
 	AS 'MODULE_PATHNAME', 'crm_train';
 COMMENT ON FUNCTION @extschema@.train(text, text, text, text, jsonb) IS
-	'trains a model from the columns of a query, which runs once, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number; bg_nbd, mbg_nbd, pareto_nbd, gamma_gamma of the columns that they name, whose label is what came later, or left out; cox for who left, duration being an option; k_means, k_prototypes make groups, without a label. Options: holdout, seed, sample (the share of rows to learn from), key, time, max_categories, state (draft: not in use before it is approved), and those of the algorithm. Owner only where the name is taken';
+	'trains a model from the columns of a query, which runs once unless it is a mere scan, measures it on rows held back, and keeps it by name as a new version, which is in use from then on (训练模型). Algorithms: logistic, boosted_trees, naive_bayes, scorecard for a boolean label; linear, boosted_trees_regression for a number; bg_nbd, mbg_nbd, pareto_nbd, gamma_gamma of the columns that they name, whose label is what came later, or left out; cox for who left, duration being an option; k_means, k_prototypes make groups, without a label. Options: holdout, seed, sample (the share of rows to learn from), key, time, max_categories, state (draft: not in use before it is approved), and those of the algorithm. Owner only where the name is taken';
 
 CREATE FUNCTION @extschema@.retrain(name text) RETURNS jsonb
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000
@@ -188,7 +188,7 @@ CREATE FUNCTION @extschema@.compare_models(algorithms text[], query text, label 
 	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 5
 	AS 'MODULE_PATHNAME', 'crm_compare_models';
 COMMENT ON FUNCTION @extschema@.compare_models(text[], text, text, jsonb) IS
-	'trains by several algorithms on the same rows, of a query that runs once, and measures them on the same rows held back, or by folds, beside a baseline that knows no column: mean loss with limits of 95 percent, by how much it is worse than the best, and whether that is no more than chance (模型比较)';
+	'trains by several algorithms on the same rows, of a query that runs once unless it is a mere scan, and measures them on the same rows held back, or by folds, beside a baseline that knows no column: mean loss with limits of 95 percent, by how much it is worse than the best, and whether that is no more than chance (模型比较)';
 
 CREATE FUNCTION @extschema@.model_drift(name text, query text, options jsonb DEFAULT '{}')
 	RETURNS TABLE (feature text, psi float8, level text, missing_then float8, missing_now float8, unseen_now float8)

@@ -89,6 +89,7 @@ typedef struct scoring_training
 	TupleDesc	desc;
 	scoring_kept *objects;		/* the rows with columns of type jsonb, until those with their members are kept; NULL */
 	scoring_kept *kept;			/* the rows, once they are read; set before where another training has read them */
+	bool		repeats;		/* they are not kept: each run of the query gives them; set before where another training found that */
 	scoring_split *split;		/* NULL: nothing is held back; by time, from scoring_look on */
 	Jsonb	   *split_json;
 	scoring_encoding *encoding;
@@ -108,8 +109,9 @@ typedef struct scoring_training
 /* Within SPI: checks the query and its columns, and reads nothing but for members of objects. */
 extern void scoring_open_query(scoring_training *t);
 /*
- * Runs the query, unless its rows are kept already: in memory up to work_mem, then in
- * a temporary file.  From here on query and plan read these.
+ * Runs the query, unless its rows are kept already, or each run gives the same as
+ * cheaply: in memory up to work_mem, then in a temporary file.  From here on query and
+ * plan read these.
  */
 extern void scoring_keep_query(scoring_training *t);
 /* Forgets the rows; before the end of SPI. */

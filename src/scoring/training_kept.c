@@ -5,7 +5,8 @@
  * A query may be dear, and what is volatile in it gives other rows each time: a model
  * must not be measured by rows other than those that were counted.  So it runs once,
  * and its rows are kept, up to work_mem in memory and then in a temporary file, under
- * a name that statements of this level of SPI know, and no others.
+ * a name that statements of this level of SPI know, and no others.  These cannot be read
+ * by parallel workers: a mere scan of relations is run again, in the same snapshot.
  */
 #include "scoring/training.h"
 
@@ -98,7 +99,9 @@ scoring_prepare(char **query, const char *example, const scoring_encoding *known
 void
 scoring_keep_query(scoring_training *t)
 {
-	if (t->kept != NULL)
+	if (t->objects == NULL && t->kept == NULL && !t->repeats)
+		t->repeats = crm_select_repeats(t->plan);
+	if (t->kept != NULL || t->repeats)
 		return;
 	t->kept = keep_rows("crm training rows", &t->query, &t->plan, t->desc);
 	scoring_drop_rows(&t->objects);
