@@ -369,12 +369,14 @@ crm_tag_sets_add_codes(crm_tag_sets *sets, int rule, const uint16_t *codes)
 
 /* ---- merging -------------------------------------------------------------- */
 
-static crm_status
-merge_chunk(crm_tag_sets *sets, tag_chunk *to, const tag_chunk *from, uint16_t *const *code_maps)
+crm_status
+tag_sets_merge_chunk(crm_tag_sets *sets, const tag_chunk *from, const uint32_t *scope_map, uint16_t *const *code_maps)
 {
 	bool		wide = tag_sets_wide(sets);
 	uint32_t	shift = 0;
+	tag_chunk  *to;
 
+	CRM_TRY(tag_sets_find_chunk(sets, scope_map != NULL ? scope_map[from->scope] : from->scope, from->key, &to));
 	if (wide)
 	{
 		shift = to->count;
@@ -442,12 +444,8 @@ crm_tag_sets_merge(crm_tag_sets *sets, const crm_tag_sets *other,
 		return CRM_CORRUPT;
 	for (int i = 0; i < other->chunk_count; i++)
 	{
-		const tag_chunk *from = other->chunks[i];
-		tag_chunk  *to;
-
 		crm_progress(&sets->env);
-		CRM_TRY(tag_sets_find_chunk(sets, scope_map != NULL ? scope_map[from->scope] : from->scope, from->key, &to));
-		CRM_TRY(merge_chunk(sets, to, from, code_maps));
+		CRM_TRY(tag_sets_merge_chunk(sets, other->chunks[i], scope_map, code_maps));
 	}
 	sets->customers += other->customers;
 	if (other->has_duplicate)

@@ -54,12 +54,13 @@ extern crm_status crm_tag_sets_add_numbers(crm_tag_sets *sets, int rule, const c
 extern crm_status crm_tag_sets_merge(crm_tag_sets *sets, const crm_tag_sets *other,
 									 const uint32_t *scope_map, uint16_t *const *code_maps);
 /*
- * The same for another of wide chunks whose ids are passing ones: the customer is
+ * The same for another whose ids from `own` on are passing ones: the customer is
  * who `rename` says.  Those of whom it says false are left out, and counted.
- * CRM_CORRUPT for chunks that are not wide.
+ * CRM_CORRUPT unless both have chunks of one width, or all ids are passing ones
+ * (own is 0).
  */
 extern crm_status crm_tag_sets_merge_renamed(crm_tag_sets *sets, const crm_tag_sets *other,
-											 const uint32_t *scope_map, uint16_t *const *code_maps,
+											 const uint32_t *scope_map, uint16_t *const *code_maps, uint64_t own,
 											 bool (*rename) (void *arg, uint64_t passing, uint64_t *id), void *arg,
 											 uint64_t *unknown);
 /* After CRM_OUT_OF_RANGE from a merge: the numeric rule whose numbers have no common scale. */

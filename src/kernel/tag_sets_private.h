@@ -82,6 +82,8 @@ tag_sets_wide(const crm_tag_sets *sets)
 extern crm_status tag_sets_find_chunk(crm_tag_sets *sets, uint32_t scope, uint64_t key, tag_chunk **chunk);
 extern crm_status tag_sets_cell(crm_tag_sets *sets, tag_chunk *chunk, int rule, void **cell);
 extern crm_status tag_sets_reserve(crm_tag_sets *sets, tag_chunk *chunk, uint32_t customers);
+/* Adds another's chunk, as crm_tag_sets_merge does all of them. */
+extern crm_status tag_sets_merge_chunk(crm_tag_sets *sets, const tag_chunk *from, const uint32_t *scope_map, uint16_t *const *code_maps);
 extern void tag_sets_note_duplicate(crm_tag_sets *sets, uint64_t id);
 
 /* ORs length bits from source bit `from` on into target bits from `to` on. */

@@ -68,27 +68,52 @@ add_rows(crm_tag_sets *sets, const tag_chunk *from, uint16_t *const *code_maps, 
 	return CRM_OK;
 }
 
+/* Stands anybody at this place of the chunk? */
+static inline bool
+place_taken(const crm_tag_sets *sets, const tag_chunk *chunk, uint32_t place)
+{
+	return tag_sets_wide(sets) || (chunk->seen[place >> 6] >> (place & 63) & 1);
+}
+
+static inline uint64_t
+id_at(const crm_tag_sets *sets, const tag_chunk *chunk, uint32_t place)
+{
+	return (chunk->key << sets->bits) + (tag_sets_wide(sets) ? chunk->offsets[place] : place);
+}
+
 crm_status
 crm_tag_sets_merge_renamed(crm_tag_sets *sets, const crm_tag_sets *other,
-						   const uint32_t *scope_map, uint16_t *const *code_maps,
+						   const uint32_t *scope_map, uint16_t *const *code_maps, uint64_t own,
 						   bool (*rename) (void *arg, uint64_t passing, uint64_t *id), void *arg,
 						   uint64_t *unknown)
 {
 	uint64_t	twice;
 
 	*unknown = 0;
-	if (!tag_sets_wide(other) || other->rules != sets->rules)
+	if (other->rules != sets->rules || (own > 0 && other->bits != sets->bits))
 		return CRM_CORRUPT;
 	for (int c = 0; c < other->chunk_count; c++)
 	{
 		const tag_chunk *from = other->chunks[c];
+		uint32_t	places = tag_sets_wide(other) ? from->count : CRM_CHUNK_IDS;
 		renamed_rows rows = {0};
 
-		for (uint32_t place = 0; place < from->count; place++)
+		crm_progress(&sets->env);
+		if (from->key < own >> other->bits)
 		{
+			CRM_TRY(tag_sets_merge_chunk(sets, from, scope_map, code_maps));
+			sets->customers += from->count;
+			continue;
+		}
+		for (uint32_t place = 0; place < places; place++)
+		{
+			uint64_t	passing;
 			uint64_t	id;
 
-			if (rename(arg, (from->key << other->bits) + from->offsets[place], &id))
+			if (!place_taken(other, from, place))
+				continue;
+			passing = id = id_at(other, from, place);
+			if (passing < own || rename(arg, passing, &id))
 			{
 				rows.ids[rows.count] = id;
 				rows.scopes[rows.count] = scope_map != NULL ? scope_map[from->scope] : from->scope;
@@ -96,15 +121,18 @@ crm_tag_sets_merge_renamed(crm_tag_sets *sets, const crm_tag_sets *other,
 			}
 			else
 				++*unknown;
-			if (rows.count == CRM_BATCH_ROWS || (place + 1 == from->count && rows.count > 0))
+			if (rows.count == CRM_BATCH_ROWS)
 			{
 				crm_progress(&sets->env);
 				CRM_TRY(add_rows(sets, from, code_maps, &rows));
 				rows.count = 0;
 			}
 		}
+		if (rows.count > 0)
+			CRM_TRY(add_rows(sets, from, code_maps, &rows));
 	}
-	if (other->has_duplicate && rename(arg, other->duplicate, &twice))
+	twice = other->duplicate;
+	if (other->has_duplicate && (twice < own || rename(arg, other->duplicate, &twice)))
 		tag_sets_note_duplicate(sets, twice);
 	return CRM_OK;
 }

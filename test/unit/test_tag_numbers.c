@@ -311,7 +311,7 @@ test_against_model(void)
 				uint64_t	unknown;
 
 				part = new_sets(&env, bits);
-				CHECK_EQUAL(crm_tag_sets_merge_renamed(part, fill(&env, 62, n, p, parts), NULL, NULL, same_id, NULL, &unknown), CRM_OK);
+				CHECK_EQUAL(crm_tag_sets_merge_renamed(part, fill(&env, 62, n, p, parts), NULL, NULL, 0, same_id, NULL, &unknown), CRM_OK);
 				CHECK_EQUAL(unknown, 0);
 			}
 			if (whole == NULL)

@@ -502,6 +502,7 @@ typedef struct passing
 {
 	const uint64_t *ids;
 	uint64_t	count;
+	uint64_t	own;			/* ids below are no passing ones */
 } passing;
 
 static bool
@@ -514,6 +515,8 @@ rename_place(void *arg, uint64_t id, uint64_t *renamed)
 	/* Newton: twice as many bits are right each time */
 	for (int i = 0; i < 6; i++)
 		inverse *= 2 - PASSING_FACTOR * inverse;
+	if (p->own > 0 && CHECK(id > PASSING_MASK))
+		id -= PASSING_MASK + 1;
 	place = (id * inverse) & PASSING_MASK;
 	if (!CHECK(place < p->count) || place % 7 == 6)
 		return false;
@@ -521,25 +524,27 @@ rename_place(void *arg, uint64_t id, uint64_t *renamed)
 	return true;
 }
 
-/* Sets that were filled under passing ids, in which nobody's customers stand among the others. */
+/* Sets that were filled under passing ids, all or those from `own` on, in which nobody's customers stand among the others. */
 static crm_tag_sets *
-renamed(const model *m, const crm_env *env, const numbering *n)
+renamed(const model *m, const crm_env *env, const numbering *n, uint64_t own)
 {
 	model		passed = *m;
 	uint64_t   *ids = malloc(((size_t) m->count * 2 + 1) * sizeof(uint64_t));
-	passing		p = {ids, 0};
+	passing		p = {ids, 0, own};
 	uint64_t	nobody = 0;
 	uint64_t	unknown;
 	crm_tag_sets *sets;
 	crm_tag_sets *other;
 
-	passed.bits = 62;
+	if (own == 0)
+		passed.bits = 62;
 	passed.rows = malloc(((size_t) m->count * 2 + 1) * sizeof(row));
 	for (int i = 0; i < m->count; p.count++)
 	{
 		passed.rows[p.count] = m->rows[i];
-		passed.rows[p.count].id = (p.count * PASSING_FACTOR) & PASSING_MASK;
 		ids[p.count] = m->rows[i].id;
+		if (p.count % 7 == 6 || m->rows[i].id >= own)
+			passed.rows[p.count].id = ((p.count * PASSING_FACTOR) & PASSING_MASK) + (own > 0 ? PASSING_MASK + 1 : 0);
 		if (p.count % 7 == 6)
 			nobody++;
 		else
@@ -551,7 +556,7 @@ renamed(const model *m, const crm_env *env, const numbering *n)
 	if (next_random() % 2)
 		other = send(&passed, env, other);
 	CHECK_EQUAL(crm_tag_sets_new(env, m->bits, m->rules, m->is_text, &sets), CRM_OK);
-	CHECK_EQUAL(crm_tag_sets_merge_renamed(sets, other, NULL, NULL, rename_place, &p, &unknown), CRM_OK);
+	CHECK_EQUAL(crm_tag_sets_merge_renamed(sets, other, NULL, NULL, own, rename_place, &p, &unknown), CRM_OK);
 	CHECK_EQUAL(unknown, nobody);
 	free(passed.rows);
 	free(ids);
@@ -615,7 +620,12 @@ test_against_model(void)
 			arena_free(&a);
 
 			order_rows(&m);
-			sets = renamed(&m, &env, &n);
+			sets = renamed(&m, &env, &n, 0);
+			compare(&m, sets, &n);
+			arena_free(&a);
+
+			order_rows(&m);
+			sets = renamed(&m, &env, &n, 1 + next_random() % (worlds[w].id_limit < PASSING_MASK ? worlds[w].id_limit : PASSING_MASK));
 			compare(&m, sets, &n);
 			arena_free(&a);
 			free(m.rows);
@@ -798,8 +808,10 @@ test_arguments(void)
 	CHECK_EQUAL(crm_tag_sets_new(&env, 13, 1, &none, &other), CRM_OK);
 	CHECK_EQUAL(crm_tag_sets_merge(sets, other, NULL, NULL), CRM_CORRUPT);
 	CHECK_EQUAL(crm_tag_sets_read(other, data, size, 0, NULL), CRM_CORRUPT);
-	/* nor are ids passing in dense chunks */
-	CHECK_EQUAL(crm_tag_sets_merge_renamed(other, sets, NULL, NULL, rename_place, NULL, &unknown), CRM_CORRUPT);
+	CHECK_EQUAL(crm_tag_sets_merge_renamed(other, sets, NULL, NULL, 0, rename_place, NULL, &unknown), CRM_CORRUPT);
+	/* nor are they renamed, where chunks of some go as they are */
+	CHECK_EQUAL(crm_tag_sets_new(&env, 14, 0, &none, &other), CRM_OK);
+	CHECK_EQUAL(crm_tag_sets_merge_renamed(other, sets, NULL, NULL, 1, rename_place, NULL, &unknown), CRM_CORRUPT);
 
 	/* the largest id; a number of scope that is not below the limit */
 	CHECK_EQUAL(crm_tag_sets_place(sets, &scope, &id, 1), CRM_OK);
