@@ -101,3 +101,12 @@ SELECT count(*) FROM crm.tag_list WHERE name IN ('vip', 'called', 'theirs', 'nob
 DROP SCHEMA list_test CASCADE;
 REVOKE USAGE ON SCHEMA crm FROM regress_crm_list;
 DROP ROLE regress_crm_list;
+
+-- what another server evaluates that does not know the dictionary
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO';
+SELECT n, crm.passing_list_expiry('{-5,1,4611686018427387904}', '{9223372036854775807,0,1700000000123456}', n) FROM unnest(ARRAY[-5, 0, 1, 4611686018427387904, 9]) AS n;
+SELECT crm.passing_list_expiry('{}', '{}', 1) IS NULL AS of_nobody, crm.passing_list_expiry(NULL, '{}', 1) IS NULL AS of_no_list, crm.passing_list_expiry('{1}', '{5}', NULL) IS NULL AS nobody;
+SELECT crm.passing_list_expiry('{1}', '{}', 1);
+SELECT crm.passing_list_expiry('{1,2}', '{1,NULL}', 1);
+SELECT crm.passing_list_expiry('{1}', '{-9223372036854775808}', 1);

@@ -213,6 +213,9 @@ customer_of_key(const timeline_build *build, TupleTableSlot *slot, int64 *custom
 	Datum		key = slot->tts_values[0];
 	Oid			type = TupleDescAttr(slot->tts_tupleDescriptor, 0)->atttypid;
 
+	/* the dictionary has char(n) without its padding */
+	if (build->keyed_by != NULL && getBaseType(type) == BPCHAROID)
+		return crm_key_id(build->keyed_by, DirectFunctionCall1(rtrim1, key), TEXTOID, customer);
 	if (build->keyed_by != NULL)
 		return crm_key_id(build->keyed_by, key, type, customer);
 	switch (getBaseType(type))

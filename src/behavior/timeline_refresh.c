@@ -397,18 +397,21 @@ late_customers(const refresh *r, char **literal)
 		return false;
 	keys = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
 	if (keys != NULL)
+	{
+		Oid			type = SPI_gettypeid(SPI_tuptable->tupdesc, 2);
+
+		/* the name of bpchar[] is that of char(1)[] */
 		*literal = MemoryContextStrdup(context, psprintf("%s::%s", quote_literal_cstr(keys),
-														 format_type_be_qualified(SPI_gettypeid(SPI_tuptable->tupdesc, 2))));
+														 type == BPCHARARRAYOID ? "pg_catalog.bpchar[]" : format_type_be_qualified(type)));
+	}
 	return true;
 }
 
-/* Does a key of the events, as it is, say who the customer is?  Padding belongs to char(n) alone, and what has to be cast is cast here. */
+/* Does a key of the events, as it is, say who the customer is?  What has to be cast is cast here. */
 static bool
 keys_are_alike(const refresh *r)
 {
-	Oid			type = getBaseType(get_atttype(r->mapping->relation, get_attnum(r->mapping->relation, r->mapping->key)));
-
-	return type != BPCHAROID && crm_key_form_fits(type, r->population->key_form);
+	return crm_key_form_fits(getBaseType(get_atttype(r->mapping->relation, get_attnum(r->mapping->relation, r->mapping->key))), r->population->key_form);
 }
 
 /* The timelines of events that other servers hold; NULL where rows have to be read.  Within SPI. */

@@ -51,7 +51,8 @@ new_job(const refresh *r, Oid owner, List *tags)
 	job.chunk_bits = r->population->chunk_bits;
 	job.dictionary = r->dictionary;
 	job.learn = true;
-	job.hashed = !r->unhashed;
+	job.passing = !r->fetched;
+	job.shared = r->shared;
 	job.due = r->population->tracked;
 	job.own_zone = r->whole;
 	return job;
@@ -65,7 +66,11 @@ number_new_keys(refresh *r, Oid owner)
 
 	r->numbered = true;
 	crm_progress_phase("numbering keys", NULL, 0);
-	return crm_keys_add(r->population, crm_scan_new_keys(&job));
+	if (!crm_keys_add(r->population, crm_scan_new_keys(&job)))
+		return false;
+	if (r->shared != NULL)
+		crm_scan_share_numbered(r->shared);
+	return true;
 }
 
 /* ---- the width of chunks --------------------------------------------------------------- */
@@ -224,9 +229,9 @@ scan_once(refresh *r, Oid owner, List *tags, bool base)
 	}
 	if (state->unknown_keys > 0)
 	{
-		/* another server's hashes are not ours: the rows come here */
-		r->unhashed = true;
-		job.hashed = false;
+		/* another server's hashes are not ours, or integers are too large to pass: the rows come here */
+		r->fetched = true;
+		job.passing = false;
 		MemoryContextDelete(state->context);
 		state = crm_scan_run_job(&job);
 	}
@@ -339,7 +344,7 @@ void
 crm_refresh_owner(refresh *r, Oid owner, List *tags, bool base)
 {
 	crm_scan_job job = new_job(r, owner, tags);
-	List	   *rest;
+	List	   *rest = NIL;
 	List	   *travelling;
 
 	r->expected_rows = crm_scan_expected_rows(&job);
@@ -348,10 +353,14 @@ crm_refresh_owner(refresh *r, Oid owner, List *tags, bool base)
 		scan_once(r, owner, NIL, base);
 		return;
 	}
+	r->shared = crm_scan_share(&job);
 	/* one rule that cannot be sent would fetch the rows for all */
-	travelling = crm_scan_travelling(&job, &rest);
+	travelling = r->shared != NULL ? crm_scan_travelling(r->shared, &rest) : tags;
 	scan_in_parts(r, owner, travelling, base);
 	scan_in_parts(r, owner, rest, base && travelling == NIL);
+	if (r->shared != NULL)
+		crm_scan_share_end(r->shared);
+	r->shared = NULL;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------- */

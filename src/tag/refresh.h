@@ -19,7 +19,8 @@ typedef struct crm_refresh
 	bool		whole;			/* all tags: the base set too */
 	bool		dictionary;		/* keys are looked up */
 	bool		numbered;		/* new keys have got their numbers */
-	bool		unhashed;		/* hashes do not stand for ids on other servers: some were of no key */
+	struct crm_scan_shared *shared;	/* what the scans of the owner at hand share; NULL: nothing */
+	bool		fetched;		/* passing ids do not stand for ids on other servers: some were of no key, and the rows come */
 	uint64		customers;
 	uint64		null_keys;
 	uint64		chunks_written;

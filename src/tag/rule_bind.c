@@ -152,6 +152,7 @@ require_base(binding *b, const char *name)
 		base->rule->statistics = inner.statistics;
 		base->rule->rests = inner.rests;
 		base->param = crm_bound_add_slot(bound, type_of_tag(base->tag), base->level);
+		base->used = true;
 		bound->levels = Max(bound->levels, base->level + 1);
 		bound->bases = lappend(bound->bases, base);
 	}
@@ -239,7 +240,7 @@ require_statistic(binding *b, const FuncExpr *call, crm_rule_call_kind kind, Lis
 			crm_require_alone(statistic_kinds[i].function);
 		}
 		statistic->aggregate = write_aggregate(bound, kind, statistic_kinds[i].aggregate, args);
-		statistic->param = crm_bound_add_slot(bound, statistic->type, -1);
+		statistic->param = crm_bound_add_slot(bound, statistic->type, CRM_BOUND_VALUE);
 		statistic->level = inner->statistic_level;
 		bound->statistics = lappend(bound->statistics, statistic);
 	}

@@ -38,8 +38,32 @@ extern void crm_bound_expand(crm_bound *bound, List *rules);
 extern void crm_bound_expand_clock(crm_bound *bound, List *rules);
 /* Before crm_bound_expand: the expressions are for this customer only, and hold nothing of others. */
 extern void crm_bound_for_customer(crm_bound *bound, int64 id);
-/* Before crm_bound_expand: the expressions are evaluated by servers that have neither our catalogue nor the dictionary; what is known stands in them as parameters. */
-extern void crm_bound_send(crm_bound *bound);
+/*
+ * Before crm_bound_expand: the expressions are evaluated by servers that have
+ * neither our catalogue nor the dictionary.  What is known stands in them as
+ * parameters; the text passing, where it is not NULL, for the customer's id, as an
+ * expression of his row.
+ */
+extern void crm_bound_send(crm_bound *bound, const char *passing);
+/* Before crm_bound_expand, after another: what that made is not used again; the expressions are evaluated here. */
+extern void crm_bound_forget(crm_bound *bound);
+/*
+ * Of rules that are bound together, some that a query holds: the bound, for which
+ * only what they need counts from now on; NULL when they need nothing.
+ */
+extern crm_bound *crm_bound_choose(crm_bound *bound, List *rules);
+/*
+ * Behind crm_bound_send and crm_bound_expand: makes the lists that the rules ask
+ * ones of passing ids, once; members (bigint[], ascending) and
+ * until when they are on it (bigint[], microseconds since 1970, the greatest number:
+ * for ever) become the same of passing ids.
+ */
+typedef void (*crm_bound_pass_list) (void *arg, Datum members, Datum until, Datum *passing, Datum *passing_until);
+extern void crm_bound_pass_lists(crm_bound *bound, crm_bound_pass_list pass, void *arg);
+/* Members of all lists that the rules ask. */
+extern int64 crm_bound_listed(const crm_bound *bound);
+/* Passing ids are others by now. */
+extern void crm_bound_pass_again(crm_bound *bound);
 /* The columns, as pull_varattnos has them, of the rules that the bound ones rest on are added. */
 extern void crm_bound_columns(const crm_bound *bound, Bitmapset **columns);
 /* The names of the lists that the rules ask. */

@@ -25,12 +25,14 @@
 int
 crm_bound_add_slot(crm_bound *bound, Oid type, int level)
 {
+	MemoryContext old = MemoryContextSwitchTo(bound->context);
 	crm_bound_slot *param = palloc0(sizeof(crm_bound_slot));
 
 	param->type = type;
 	param->level = level;
 	param->isnull = true;
 	bound->params = lappend(bound->params, param);
+	MemoryContextSwitchTo(old);
 	return CRM_RULE_FIRST_BOUND + list_length(bound->params) - 1;
 }
 
@@ -201,18 +203,78 @@ crm_bound_ask_list(crm_bound *bound, const char *name)
 		if (strcmp(list->name, name) == 0)
 			return list;
 	}
-	list = palloc(sizeof(crm_bound_asked));
+	list = palloc0(sizeof(crm_bound_asked));
 	list->name = pstrdup(name);
+	list->used = true;
 	crm_require_alone("list_expiry");
-	crm_tag_list_read(bound->population, name, bound->owner, &forever, &until);
-	list->forever = crm_bound_add_slot(bound, crm_type("audience"), -1);
-	list->until = crm_bound_add_slot(bound, crm_type("bsi"), -1);
+	crm_tag_list_read(bound->population, name, bound->owner, &forever, &until, &list->members);
+	list->forever = crm_bound_add_slot(bound, crm_type("audience"), CRM_BOUND_VALUE);
+	list->until = crm_bound_add_slot(bound, crm_type("bsi"), CRM_BOUND_VALUE);
 	crm_bound_set(bound, list->forever, forever, forever == (Datum) 0);
 	crm_bound_set(bound, list->until, until, until == (Datum) 0);
 	list->param = crm_bound_add_slot(bound, TIMESTAMPTZOID, 0);
 	bound->levels = Max(bound->levels, 1);
 	bound->lists = lappend(bound->lists, list);
 	return list;
+}
+
+/* Until when the customer is on a list, told by his passing id. */
+Node *
+crm_bound_ask_passing(crm_bound *bound, crm_bound_asked *list)
+{
+	if (bound->passing_param == 0)
+		bound->passing_param = crm_bound_add_slot(bound, INT8OID, CRM_BOUND_PASSING);
+	if (list->passing == 0)
+	{
+		crm_require_alone("passing_list_expiry");
+		list->passing = crm_bound_add_slot(bound, INT8ARRAYOID, CRM_BOUND_VALUE);
+		list->passing_until = crm_bound_add_slot(bound, INT8ARRAYOID, CRM_BOUND_VALUE);
+	}
+	return crm_call_ours("passing_list_expiry", list_make3(crm_bound_node(bound, list->passing), crm_bound_node(bound, list->passing_until),
+														   crm_bound_node(bound, bound->passing_param)), false);
+}
+
+void
+crm_bound_pass_lists(crm_bound *bound, crm_bound_pass_list pass, void *arg)
+{
+	ListCell   *cell;
+
+	foreach(cell, bound->lists)
+	{
+		crm_bound_asked *list = lfirst(cell);
+		Datum		members;
+		Datum		until;
+		Datum		passing;
+		Datum		passing_until;
+
+		if (!list->used || list->passing == 0 || list->passed)
+			continue;
+		crm_tag_list_members(bound->population, list->name, bound->owner, &members, &until);
+		pass(arg, members, until, &passing, &passing_until);
+		crm_bound_set(bound, list->passing, passing, false);
+		crm_bound_set(bound, list->passing_until, passing_until, false);
+		list->passed = true;
+	}
+}
+
+int64
+crm_bound_listed(const crm_bound *bound)
+{
+	int64		members = 0;
+	ListCell   *cell;
+
+	foreach(cell, bound->lists)
+		members += ((crm_bound_asked *) lfirst(cell))->members;
+	return members;
+}
+
+void
+crm_bound_pass_again(crm_bound *bound)
+{
+	ListCell   *cell;
+
+	foreach(cell, bound->lists)
+		((crm_bound_asked *) lfirst(cell))->passed = false;
 }
 
 List *

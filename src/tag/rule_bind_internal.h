@@ -20,15 +20,21 @@ typedef struct crm_bound_base
 	int			param;
 	int			level;			/* 0: rests on no other */
 	int			statistic_level;	/* of what it needs to know of the population, from 1; 0: nothing */
+	bool		used;			/* by the rules at hand */
 } crm_bound_base;
 
 /* A list that a rule asks. */
 typedef struct crm_bound_asked
 {
 	char	   *name;
+	int64		members;
 	int			forever;		/* parameters that hold the list */
 	int			until;
 	int			param;			/* column: until when the customer is on it */
+	bool		used;			/* by the rules at hand */
+	int			passing;		/* parameters that hold the list by passing ids; 0: nobody has asked */
+	int			passing_until;
+	bool		passed;			/* they have been filled */
 } crm_bound_asked;
 
 /* A segment that a rule asks, as an expression that is not bound. */
@@ -38,11 +44,14 @@ typedef struct crm_bound_segment
 	Node	   *expr;
 } crm_bound_segment;
 
+#define CRM_BOUND_VALUE (-1)
+#define CRM_BOUND_PASSING (-2)	/* the expression for the customer's passing id */
+
 /* What a parameter of number CRM_RULE_FIRST_BOUND or more stands for. */
 typedef struct crm_bound_slot
 {
 	Oid			type;
-	int			level;			/* column of the bases of this level, or -1: a value */
+	int			level;			/* column of the bases of this level, CRM_BOUND_VALUE, or CRM_BOUND_PASSING */
 	Datum		value;
 	bool		isnull;
 } crm_bound_slot;
@@ -63,6 +72,8 @@ struct crm_bound
 	int64		customer;		/* expressions are for this one; -1: for all */
 	bool		lists_named;	/* expressions have lists as parameters */
 	bool		sent;			/* expressions are for servers that know no keys */
+	const char *passing;		/* an expression for the customer's id there, where his key is not his id */
+	int			passing_param;	/* that stands for it; 0: none yet */
 	List	   *path;			/* names of the tags whose rules are being bound */
 	int			nodes;
 };
@@ -91,6 +102,7 @@ extern Node *crm_bound_use_base(const crm_bound_base *base, crm_rule_call_kind k
 
 /* The list of this name, read when it is asked first. */
 extern crm_bound_asked *crm_bound_ask_list(crm_bound *bound, const char *name);
+extern Node *crm_bound_ask_passing(crm_bound *bound, crm_bound_asked *list);
 
 /* A segment's expression, its own calls not bound. */
 extern Node *crm_bound_segment_expr(crm_bound *bound, const char *segment);

@@ -61,9 +61,22 @@ crm_bound_for_customer(crm_bound *bound, int64 id)
 }
 
 void
-crm_bound_send(crm_bound *bound)
+crm_bound_send(crm_bound *bound, const char *passing)
 {
 	bound->sent = true;
+	bound->passing = passing;
+}
+
+void
+crm_bound_forget(crm_bound *bound)
+{
+	ListCell   *cell;
+
+	foreach(cell, bound->bases)
+		((crm_bound_base *) lfirst(cell))->expanded = NULL;
+	bound->nodes = 0;
+	bound->sent = false;
+	bound->passing = NULL;
 }
 
 void
@@ -72,7 +85,8 @@ crm_bound_columns(const crm_bound *bound, Bitmapset **columns)
 	ListCell   *cell;
 
 	foreach(cell, bound->bases)
-		pull_varattnos(((crm_bound_base *) lfirst(cell))->rule->expr, 1, columns);
+		if (((crm_bound_base *) lfirst(cell))->used)
+			pull_varattnos(((crm_bound_base *) lfirst(cell))->rule->expr, 1, columns);
 	foreach(cell, bound->segments)
 		pull_varattnos(((crm_bound_segment *) lfirst(cell))->expr, 1, columns);
 }
@@ -137,6 +151,8 @@ expand_mutator(Node *node, void *context)
 				return crm_bound_node(bound, list->param);
 			if (bound->customer >= 0)
 				return expiry_of_customer(bound, list);
+			if (bound->passing != NULL)
+				return crm_bound_ask_passing(bound, list);
 			return crm_call_ours("list_expiry", list_make3(known(bound, list->forever), known(bound, list->until), id_of_row(bound)), false);
 		}
 		if (kind == CRM_CALL_IN_SEGMENT)
@@ -191,8 +207,6 @@ crm_bound_expand_clock(crm_bound *bound, List *rules)
 		if (rule->statistics == NIL && crm_rule_has_call(rule->expr, NULL))
 			rule->clock = expand_mutator(rule->expr, bound);
 	}
-	foreach(cell, bound->bases)
-		((crm_bound_base *) lfirst(cell))->expanded = NULL;
 	bound->lists_named = false;
-	bound->nodes = 0;
+	crm_bound_forget(bound);
 }

@@ -43,7 +43,7 @@ append_scan(StringInfo sql, const crm_scan_job *job, Relation source, List *rule
 	const char *scope = job->population->scope_column;
 
 	appendStringInfo(sql, "SELECT %s.%s($%d, %d, ", crm_schema(), as_row ? "tag_scan_rows_agg" : "tag_scan_agg",
-					 CRM_RULE_PLAN_PARAM, job->sent && job->dictionary ? CRM_HASHED_BITS : job->chunk_bits);
+					 CRM_RULE_PLAN_PARAM, job->sent && job->dictionary ? crm_passing_chunk_bits(job) : job->chunk_bits);
 	crm_scan_append_id(sql, job);
 	if (scope != NULL)
 		appendStringInfo(sql, ", customer.%s::pg_catalog.text", quote_identifier(scope));
@@ -136,7 +136,6 @@ run_job(const crm_scan_job *given)
 	Relation	source;
 	List	   *rules;
 	List	   *parts;
-	crm_hashed_ids *ids = NULL;
 	bytea	   *plan;
 	char	   *arguments;
 	StringInfoData sql;
@@ -146,9 +145,11 @@ run_job(const crm_scan_job *given)
 
 	(void) crm_population_key_type(job->population);
 	source = relation_open(job->population->source, AccessShareLock);
-	rules = crm_scan_read_rules(job, source);
-	parts = crm_scan_parts(job, source, rules);
-	if (parts != NIL && job->dictionary && (ids = crm_hashed_ids_read(job)) == NULL)
+	if (job->shared == NULL)
+		job->shared = crm_scan_share(job);
+	rules = job->shared != NULL ? crm_scan_shared_rules(job) : crm_scan_read_rules(job, source);
+	parts = job->shared != NULL ? crm_scan_parts(job) : NIL;
+	if (parts != NIL && job->dictionary && (job->passed = crm_scan_shared_ids(job)) == NULL)
 		parts = NIL;
 	job->sent = parts != NIL;
 	crm_scan_bind_rules(job, source, rules);
@@ -187,11 +188,13 @@ run_job(const crm_scan_job *given)
 	}
 	relation_close(source, NoLock);
 	if (result.state == NULL)
-		result.state = crm_scan_state_new(CurrentMemoryContext, plan, ids != NULL ? CRM_HASHED_BITS : job->chunk_bits);
+		result.state = crm_scan_state_new(CurrentMemoryContext, plan, job->passed != NULL ? crm_passing_chunk_bits(job) : job->chunk_bits);
 	crm_scan_state_flush(result.state);
-	if (ids != NULL)
-		result.state = crm_hashed_ids_apply(ids, result.state, job->chunk_bits);
+	if (job->passed != NULL)
+		result.state = crm_passing_ids_apply(job->passed, result.state, job->chunk_bits);
 	result.state->due = result.due;
+	if (job->shared != given->shared)
+		crm_scan_share_end(job->shared);
 	return result.state;
 }
 

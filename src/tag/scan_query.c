@@ -112,6 +112,7 @@ crm_scan_run_query(const crm_scan_job *job, const char *query, const bytea *plan
 	crm_require_alone("tag_trace");
 	crm_require_alone("rule_number");
 	crm_require_alone("list_expiry");
+	crm_require_alone("passing_list_expiry");
 	crm_require_alone("population_keys");
 	crm_require_alone("timeline_slice");
 	crm_require_alone("whole_timeline");
@@ -197,7 +198,7 @@ crm_scan_append_id(StringInfo sql, const crm_scan_job *job)
 	const char *key = quote_identifier(job->population->key_column);
 
 	if (job->sent && job->dictionary)
-		crm_hashed_append(sql, job);
+		crm_passing_append(sql, job, job->passed);
 	else if (job->population->key_form != CRM_KEY_INTEGER || (job->chosen && job->dictionary))
 		appendStringInfoString(sql, "dictionary.id");
 	else if (job->dictionary)
@@ -243,7 +244,7 @@ rows_to_come(const crm_scan_job *job)
 	if (!crm_citus_holds(population->source))
 		return rows;
 	columns = bms_add_member(columns, get_attnum(population->source, population->key_column) - FirstLowInvalidHeapAttributeNumber);
-	if (population->scope_column != NULL)
+	if (population->scope_column != NULL && !job->new_keys)
 		columns = bms_add_member(columns, get_attnum(population->source, population->scope_column) - FirstLowInvalidHeapAttributeNumber);
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "(SELECT ");
@@ -256,7 +257,10 @@ rows_to_come(const crm_scan_job *job)
 			return rows;
 		appendStringInfo(&sql, "%scustomer.%s", count++ > 0 ? ", " : "", quote_identifier(get_attname(population->source, attribute, false)));
 	}
-	appendStringInfo(&sql, " FROM %s OFFSET 0) AS customer", rows);
+	appendStringInfo(&sql, " FROM %s", rows);
+	if (job->new_keys && population->key_form == CRM_KEY_INTEGER)
+		appendStringInfo(&sql, " WHERE customer.%s OPERATOR(pg_catalog.<) 0", quote_identifier(population->key_column));
+	appendStringInfoString(&sql, " OFFSET 0) AS customer");
 	return sql.data;
 }
 

@@ -29,9 +29,11 @@ typedef struct crm_scan_job
 	int			id_count;
 	bool		fresh;			/* timelines from the rows of events, not those stored */
 	bool		columns_today;	/* of a source with history columns the rows of today, not those of as_of */
-	bool		hashed;			/* hashes may stand for the dictionary's ids: the caller looks whether any was unknown */
+	bool		new_keys;		/* nothing but keys that the dictionary may have to number */
+	bool		passing;		/* passing ids may stand for the dictionary's: the caller looks whether any was unknown */
+	struct crm_scan_shared *shared;	/* what is read and bound once for several jobs; NULL: for this one */
 	bool		sent;			/* the rules are evaluated by the servers that hold the rows; crm_scan_run_job decides it (scan_sent.c) */
-	int64		hash_seed;		/* of the keys' hashes that stand for ids then, where the ids are the dictionary's */
+	struct crm_passing_ids *passed;	/* what stands for ids then, where the ids are the dictionary's */
 	Bitmapset  *columns;		/* that rules read, as pull_varattnos has them; filled in with bound */
 	bool		within;			/* for a reader within his query, who may have no subtransactions */
 	const char *volatile *failed;	/* set to the name of the tag that fails; scan_withhold.c */
@@ -53,11 +55,17 @@ extern bool crm_scan_is_told(const crm_population *population, Oid owner);
 extern TimestampTz crm_scan_next_change(const crm_scan_job *job);
 
 /*
- * Those of the job's tags that servers which hold parts of the source can
- * evaluate by themselves, and the rest, for which the rows have to come here; all
- * of them and none where no other server holds a part (scan_sent.c).
+ * What the scans of one owner's tags share in a refresh whose rows other servers
+ * hold: rules read and bound once, the dictionary read once (scan_sent.c).  NULL
+ * where no other server holds any.  job: of all the tags.
  */
-extern List *crm_scan_travelling(const crm_scan_job *job, List **rest);
+typedef struct crm_scan_shared crm_scan_shared;
+extern crm_scan_shared *crm_scan_share(const crm_scan_job *job);
+extern void crm_scan_share_end(crm_scan_shared *shared);
+/* New keys have got numbers. */
+extern void crm_scan_share_numbered(crm_scan_shared *shared);
+/* The tags that those servers can evaluate by themselves, and the rest, for which the rows have to come here. */
+extern List *crm_scan_travelling(const crm_scan_shared *shared, List **rest);
 
 /* The parameters of a scan of chosen customers; its FROM and WHERE clauses, further joins in between (scan_chosen.c). */
 extern void crm_scan_choose(const crm_scan_job *job, ParamListInfo params);

@@ -10,6 +10,7 @@
 #include "tag/rule_bind.h"
 #include "tag/rule_internal.h"
 #include "tag/scan_run.h"
+#include "tag/scan_sent.h"
 #include "tag/statistic.h"
 #include "tag/tag_base.h"
 
@@ -149,6 +150,24 @@ any_of_any(List *statistics)
 	return false;
 }
 
+/* What the rules need to know and no scan before has found. */
+static List *
+unknown_statistics(const crm_bound *bound, List *rules)
+{
+	List	   *unknown = NIL;
+	ListCell   *cell;
+	ListCell   *rule;
+
+	foreach(cell, crm_bound_list(bound))
+		foreach(rule, rules)
+			if (!((crm_bound_statistic *) lfirst(cell))->known && list_member_ptr(((crm_rule *) lfirst(rule))->statistics, lfirst(cell)))
+			{
+				unknown = lappend(unknown, lfirst(cell));
+				break;
+			}
+	return unknown;
+}
+
 /*
  * One more look at all customers finds everything; only what needs to know
  * something of the population itself takes a further one.
@@ -157,10 +176,12 @@ static void
 learn(const crm_scan_job *job, List *rules)
 {
 	ErrorContextCallback callback = {error_context_stack, tags_that_learn, rules};
-	List	   *all = crm_bound_list(job->bound);
+	List	   *all = unknown_statistics(job->bound, rules);
 	learning	l = {job->bound, NIL};
 	crm_scan_job here = *job;
 
+	if (all == NIL)
+		return;
 	here.columns = columns_of(job, rules, true);
 	error_context_stack = &callback;
 	for (int level = 0, done = 0; done < list_length(all); level++)
@@ -179,6 +200,8 @@ learn(const crm_scan_job *job, List *rules)
 			appendStringInfo(&sql, "%s%s", l.statistics == NIL ? "SELECT " : ", ", statistic->aggregate);
 			l.statistics = lappend(l.statistics, statistic);
 		}
+		if (l.statistics == NIL)
+			continue;
 		/* what Citus can combine of every server's part, it may */
 		here.sent = job->sent && !any_of_any(l.statistics) && !crm_bound_named(job->bound, sql.data);
 		crm_scan_append_from(&sql, &here, crm_rules_read_timeline(rules), !here.sent);
@@ -203,13 +226,27 @@ write_rules(Relation source, List *rules)
 	}
 }
 
+/* The customer's id where his row is, if his key is not it. */
+static const char *
+passing_text(const crm_scan_job *job)
+{
+	StringInfoData text;
+
+	if (job->passed == NULL)
+		return NULL;
+	initStringInfo(&text);
+	crm_passing_append(&text, job, job->passed);
+	return text.data;
+}
+
 void
 crm_scan_bind_rules(crm_scan_job *job, Relation source, List *rules)
 {
 	crm_owner_session session;
 
 	crm_owner_begin(&session, job->owner);
-	job->bound = crm_rules_bind(job->population, source, job->owner, rules, job->learn ? NIL : job->tags);
+	job->bound = job->shared != NULL ? crm_scan_shared_bound(job, rules) :
+		crm_rules_bind(job->population, source, job->owner, rules, job->learn ? NIL : job->tags);
 	crm_owner_end(&session);
 	job->columns = columns_of(job, rules, false);
 	if (job->bound != NULL && !job->learn)
@@ -226,11 +263,15 @@ crm_scan_bind_rules(crm_scan_job *job, Relation source, List *rules)
 		crm_owner_begin(&session, job->owner);
 		if (job->due)
 			crm_bound_expand_clock(job->bound, rules);
+		if (job->shared != NULL)
+			crm_bound_forget(job->bound);
 		if (job->sent)
-			crm_bound_send(job->bound);
+			crm_bound_send(job->bound, passing_text(job));
 		crm_bound_expand(job->bound, rules);
 		if (job->sent)
 			write_rules(source, rules);
+		if (job->passed != NULL)
+			crm_bound_pass_lists(job->bound, crm_passing_ids_list, job->passed);
 		crm_owner_end(&session);
 	}
 }

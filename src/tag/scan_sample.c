@@ -113,6 +113,7 @@ crm_scan_new_keys(const crm_scan_job *job)
 	StringInfoData sql;
 
 	with_dictionary.dictionary = true;
+	with_dictionary.new_keys = true;
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT DISTINCT customer.%s::pg_catalog.text COLLATE pg_catalog.\"C\"", key);
 	crm_scan_append_from(&sql, &with_dictionary, false, false);

@@ -20,6 +20,9 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+/* Lists go within the text of a query, up to 42 bytes for a member by passing id. */
+#define MOST_LISTED ((int64) (MaxAllocSize / 64))
+
 /* Does the rule read the customer as a whole?  A part's row is of a type of its own. */
 static bool
 reads_whole_row(const crm_rule *rule)
@@ -41,76 +44,182 @@ any_text_column(Node *node, void *none)
 	return expression_tree_walker(node, any_text_column, none);
 }
 
+/* rule: expanded for where it goes */
 static bool
-travels(const crm_scan_job *job, Relation source, const crm_rule *given)
+travels(const crm_scan_job *job, Relation source, crm_rule *rule)
 {
-	crm_rule	rule = *given;
-	List	   *alone = list_make1(&rule);
-	crm_bound  *bound = crm_rules_bind(job->population, source, job->owner, alone, job->learn ? NIL : job->tags);
-
-	if (bound != NULL)
-	{
-		crm_bound_send(bound);
-		crm_bound_expand(bound, alone);
-	}
-	if (rule.timeline || reads_whole_row(&rule))
+	if (rule->timeline || reads_whole_row(rule))
 		return false;
-	return crm_scan_plan_batched(source, &rule, job->as_of) ||
-		(!contain_mutable_functions(rule.expr) && (rule.type != TEXTOID || any_text_column(rule.expr, NULL)));
+	return crm_scan_plan_batched(source, rule, job->as_of) ||
+		(!contain_mutable_functions(rule->expr) && (rule->type != TEXTOID || any_text_column(rule->expr, NULL)));
 }
 
 /* The parts, whatever the rules are. */
 static List *
 parts_of_job(const crm_scan_job *job)
 {
-	if (job->chosen || job->due)
-		return NIL;
-	if (job->dictionary && !(job->hashed && crm_key_hashes(getBaseType(crm_population_key_type(job->population)))))
+	if (job->chosen || job->due || (job->dictionary && !job->passing))
 		return NIL;
 	return crm_shards_of(job->population->source, job->owner);
 }
 
-List *
-crm_scan_parts(const crm_scan_job *job, Relation source, List *rules)
-{
-	List	   *parts = parts_of_job(job);
-	crm_owner_session session;
-	ListCell   *rule;
+/* ---- what scans share ----------------------------------------------------------------- */
 
-	if (parts == NIL)
-		return NIL;
+struct crm_scan_shared
+{
+	MemoryContext context;
+	Relation	source;
+	List	   *tags;
+	List	   *rules;			/* one for each tag */
+	crm_bound  *bound;
+	bool	   *travels;		/* each rule */
+	bool		keys_read;
+	crm_passing_ids *ids;
+};
+
+/* Asks of every rule whether it goes. */
+static void
+find_travelling(crm_scan_shared *shared, const crm_scan_job *job)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "crm rules expanded", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ListCell   *cell;
+
+	if (shared->bound != NULL)
+		crm_bound_send(shared->bound, job->population->key_form != CRM_KEY_INTEGER ? "" : NULL);
+	foreach(cell, shared->rules)
+	{
+		crm_rule	rule = *(crm_rule *) lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (shared->bound != NULL)
+			crm_bound_expand(shared->bound, list_make1(&rule));
+		shared->travels[foreach_current_index(cell)] = travels(job, shared->source, &rule);
+	}
+	if (shared->bound != NULL)
+		crm_bound_forget(shared->bound);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+crm_scan_shared *
+crm_scan_share(const crm_scan_job *job)
+{
+	MemoryContext context;
+	MemoryContext old;
+	crm_scan_shared *shared;
+	crm_owner_session session;
+
+	if (parts_of_job(job) == NIL)
+		return NULL;
+	context = AllocSetContextCreate(CurrentMemoryContext, "crm rules of scans", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	shared = palloc0(sizeof(crm_scan_shared));
+	shared->context = context;
+	shared->source = relation_open(job->population->source, AccessShareLock);
+	shared->tags = list_copy(job->tags);
+	shared->rules = crm_scan_read_rules(job, shared->source);
+	shared->travels = palloc0(list_length(shared->rules) + 1);
 	crm_owner_begin(&session, job->owner);
-	foreach(rule, rules)
-		if (!travels(job, source, lfirst(rule)))
-			break;
+	shared->bound = crm_rules_bind(job->population, shared->source, job->owner, shared->rules, job->learn ? NIL : job->tags);
+	find_travelling(shared, job);
 	crm_owner_end(&session);
-	return rule == NULL ? parts : NIL;
+	MemoryContextSwitchTo(old);
+	return shared;
+}
+
+void
+crm_scan_share_end(crm_scan_shared *shared)
+{
+	relation_close(shared->source, NoLock);
+	MemoryContextDelete(shared->context);
+}
+
+void
+crm_scan_share_numbered(crm_scan_shared *shared)
+{
+	if (shared->ids != NULL)
+		crm_passing_ids_free(shared->ids);
+	shared->ids = NULL;
+	shared->keys_read = false;
+	if (shared->bound != NULL)
+		crm_bound_pass_again(shared->bound);
+}
+
+crm_passing_ids *
+crm_scan_shared_ids(const crm_scan_job *job)
+{
+	crm_scan_shared *shared = job->shared;
+
+	if (!shared->keys_read)
+	{
+		MemoryContext old = MemoryContextSwitchTo(shared->context);
+
+		shared->ids = crm_passing_ids_read(job);
+		shared->keys_read = true;
+		MemoryContextSwitchTo(old);
+	}
+	return shared->ids;
+}
+
+/* The tag's place among all; jobs have tags that are shared. */
+static int
+place_of(const crm_scan_shared *shared, const crm_tag *tag)
+{
+	ListCell   *cell;
+
+	foreach(cell, shared->tags)
+		if (lfirst(cell) == tag)
+			return foreach_current_index(cell);
+	elog(ERROR, "tag \"%s\" is not one of the refresh", tag->name);
 }
 
 List *
-crm_scan_travelling(const crm_scan_job *job, List **rest)
+crm_scan_shared_rules(const crm_scan_job *job)
+{
+	List	   *rules = NIL;
+	ListCell   *cell;
+
+	foreach(cell, job->tags)
+	{
+		crm_rule   *rule = palloc(sizeof(crm_rule));
+
+		*rule = *(crm_rule *) list_nth(job->shared->rules, place_of(job->shared, lfirst(cell)));
+		rules = lappend(rules, rule);
+	}
+	return rules;
+}
+
+crm_bound *
+crm_scan_shared_bound(const crm_scan_job *job, List *rules)
+{
+	return job->shared->bound != NULL ? crm_bound_choose(job->shared->bound, rules) : NULL;
+}
+
+List *
+crm_scan_parts(const crm_scan_job *job)
+{
+	ListCell   *cell;
+
+	foreach(cell, job->tags)
+		if (!job->shared->travels[place_of(job->shared, lfirst(cell))])
+			return NIL;
+	if (job->dictionary && job->shared->bound != NULL && crm_bound_listed(job->shared->bound) > MOST_LISTED)
+		return NIL;
+	return parts_of_job(job);
+}
+
+List *
+crm_scan_travelling(const crm_scan_shared *shared, List **rest)
 {
 	List	   *travelling = NIL;
-	List	   *rules;
-	Relation	source;
-	crm_owner_session session;
-	ListCell   *rule;
-	ListCell   *tag;
+	ListCell   *cell;
 
 	*rest = NIL;
-	if (parts_of_job(job) == NIL)
-		return list_copy(job->tags);
-	source = relation_open(job->population->source, AccessShareLock);
-	rules = crm_scan_read_rules(job, source);
-	crm_owner_begin(&session, job->owner);
-	forboth(rule, rules, tag, job->tags)
-	{
-		if (travels(job, source, lfirst(rule)))
-			travelling = lappend(travelling, lfirst(tag));
+	foreach(cell, shared->tags)
+		if (shared->travels[foreach_current_index(cell)])
+			travelling = lappend(travelling, lfirst(cell));
 		else
-			*rest = lappend(*rest, lfirst(tag));
-	}
-	crm_owner_end(&session);
-	relation_close(source, NoLock);
+			*rest = lappend(*rest, lfirst(cell));
 	return travelling;
 }

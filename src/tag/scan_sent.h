@@ -9,37 +9,46 @@
 #include "tag/scan_query.h"
 #include "utils/relcache.h"
 
-/*
- * The parts of the source (crm_shards_of) that evaluate the rules by themselves;
- * NIL where the rows have to come here.  The rules are not bound yet.
- */
-extern List *crm_scan_parts(const crm_scan_job *job, Relation source, List *rules);
-
-/* ---- keys that the dictionary numbers (scan_hashed.c) -------------------- */
+/* ---- who evaluates what (scan_sent.c) ------------------------------------ */
 
 /*
- * Another server does not know the dictionary, so that hashes of the keys, of so
- * many bits, stand for ids there.  Sets over them come back numbered in order of
- * arrival (kernel/tag_sets.h), and get the ids here.
+ * The parts of the source (crm_shards_of) that evaluate the job's rules by
+ * themselves; NIL where the rows have to come here.
  */
-#define CRM_HASHED_BITS 62
+extern List *crm_scan_parts(const crm_scan_job *job);
+/* The job's rules, and what they are bound to, which job->shared has; the rules are copies, to be expanded. */
+extern List *crm_scan_shared_rules(const crm_scan_job *job);
+extern struct crm_bound *crm_scan_shared_bound(const crm_scan_job *job, List *rules);
 
-typedef struct crm_hashed_ids crm_hashed_ids;
+/* ---- keys that the dictionary numbers (scan_passing.c) ------------------- */
 
-/* Can keys of this type be hashed to the same number everywhere? */
-extern bool crm_key_hashes(Oid type);
-/* The hash of the customer's key. */
-extern void crm_hashed_append(StringInfo sql, const crm_scan_job *job);
 /*
- * The dictionary by hash, with a seed that is new each time, in the current
- * context; it goes into the job.  NULL where two keys share a hash, or where it
- * would take more memory than crm_analytics.refresh_memory.
+ * Another server does not know the dictionary, so that there a passing id, which
+ * anybody can tell from the key, stands for the one that the dictionary has.
+ * Sets over passing ids get the true ones here.
  */
-extern crm_hashed_ids *crm_hashed_ids_read(crm_scan_job *job);
+typedef struct crm_passing_ids crm_passing_ids;
+
 /*
- * The state with the customers' ids, in place of the one with hashes.  Customers
- * whose hash is of no key count among those without a key, and as unknown_keys.
+ * The dictionary by passing ids, in a memory context of its own below the current
+ * one.  NULL where two keys share one, or where it would take more memory than
+ * crm_analytics.refresh_memory.
  */
-extern crm_scan_state *crm_hashed_ids_apply(crm_hashed_ids *ids, crm_scan_state *hashed, int chunk_bits);
+extern crm_passing_ids *crm_passing_ids_read(const crm_scan_job *job);
+extern void crm_passing_ids_free(crm_passing_ids *ids);
+/* The same of the refresh, read when it is asked for first. */
+extern crm_passing_ids *crm_scan_shared_ids(const crm_scan_job *job);
+/* An expression for the passing id of the customer. */
+extern void crm_passing_append(StringInfo sql, const crm_scan_job *job, const crm_passing_ids *ids);
+/* The width of chunks of sets over passing ids. */
+extern int	crm_passing_chunk_bits(const crm_scan_job *job);
+/*
+ * The state with the customers' ids, in place of the one with passing ones.
+ * Customers whose passing id is of no key count among those without a key, and as
+ * unknown_keys.
+ */
+extern crm_scan_state *crm_passing_ids_apply(crm_passing_ids *ids, crm_scan_state *passed, int chunk_bits);
+/* A list by passing ids: crm_bound_pass_lists calls it. */
+extern void crm_passing_ids_list(void *ids, Datum members, Datum until, Datum *passing, Datum *passing_until);
 
 #endif							/* CRM_SCAN_SENT_H */

@@ -38,7 +38,7 @@ typedef struct crm_scan_state
 	uint64		negative_keys;	/* integer keys that the dictionary has to number first */
 	int64		negative_key;	/* the greatest of them */
 
-	uint64		unknown_keys;	/* of the null keys: hashes that are of no key (scan_hashed.c) */
+	uint64		unknown_keys;	/* of the null keys: passing ids that are of no key (scan_passing.c) */
 
 	struct crm_due_sets *due;	/* after a scan with due: who is due when */
 

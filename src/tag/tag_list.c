@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "tag/readers.h"
@@ -87,10 +88,10 @@ copy_value(crm_catalogue_session *session, int column)
 	return value;
 }
 
-void
-crm_tag_list_read(const crm_population *population, const char *name, Oid owner, Datum *forever, Datum *until)
+/* Its number; 42501 unless it is that owner's. */
+static int32
+require_own_list(const crm_population *population, const char *name, Oid owner)
 {
-	crm_catalogue_session session;
 	int32		list_id;
 	Oid			list_owner;
 
@@ -100,14 +101,80 @@ crm_tag_list_read(const crm_population *population, const char *name, Oid owner,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("list \"%s\" belongs to another role than the tag", name),
 				 errhint("Let its owner \"%s\" create the tag.", GetUserNameFromId(list_owner, true))));
+	return list_id;
+}
+
+void
+crm_tag_list_read(const crm_population *population, const char *name, Oid owner, Datum *forever, Datum *until, int64 *count)
+{
+	crm_catalogue_session session;
+	int32		list_id = require_own_list(population, name, owner);
+
 	crm_catalogue_begin(&session);
 	(void) crm_catalogue_read("SELECT (SELECT members::@.audience FROM @.tag_list_member WHERE list_id = $1 AND expires = 'infinity'), "
 							  "(SELECT @.bsi_agg(m, (extract(epoch FROM expires) * 1000000)::bigint) "
-							  " FROM @.tag_list_member, @.members(members) AS m WHERE list_id = $1 AND isfinite(expires))",
+							  " FROM @.tag_list_member, @.members(members) AS m WHERE list_id = $1 AND isfinite(expires)), "
+							  "(SELECT coalesce(sum(@.cardinality(members)), 0)::bigint FROM @.tag_list_member WHERE list_id = $1)",
 							  1, INT4OID, Int32GetDatum(list_id), false);
 	*forever = copy_value(&session, 1);
 	*until = copy_value(&session, 2);
+	*count = crm_catalogue_number(0, 3, NULL);
 	crm_catalogue_end(&session);
+}
+
+void
+crm_tag_list_members(const crm_population *population, const char *name, Oid owner, Datum *members, Datum *until)
+{
+	crm_catalogue_session session;
+	int32		list_id = require_own_list(population, name, owner);
+
+	crm_catalogue_begin(&session);
+	(void) crm_catalogue_read("SELECT coalesce(array_agg(m ORDER BY m), '{}'), coalesce(array_agg(until ORDER BY m), '{}') "
+							  "FROM (SELECT m, CASE WHEN isfinite(expires) THEN (extract(epoch FROM expires) * 1000000)::bigint ELSE $2 END AS until "
+							  " FROM @.tag_list_member, @.members(members) AS m WHERE list_id = $1) AS on_list",
+							  2, INT4OID, Int32GetDatum(list_id), false, INT8OID, Int64GetDatum(PG_INT64_MAX), false);
+	*members = copy_value(&session, 1);
+	*until = copy_value(&session, 2);
+	crm_catalogue_end(&session);
+}
+
+/* passing_list_expiry(passing, until, id): anybody may call it. */
+CRM_FUNCTION(crm_passing_list_expiry);
+Datum
+crm_passing_list_expiry(PG_FUNCTION_ARGS)
+{
+	ArrayType  *passing = PG_GETARG_ARRAYTYPE_P(0);
+	ArrayType  *until = PG_GETARG_ARRAYTYPE_P(1);
+	const int64 *ids = (const int64 *) ARR_DATA_PTR(passing);
+	int64		id = PG_GETARG_INT64(2);
+	int			count = ArrayGetNItems(ARR_NDIM(passing), ARR_DIMS(passing));
+	int			low = 0;
+	int			high = count;
+	int64		expires;
+
+	if (ARR_HASNULL(passing) || ARR_HASNULL(until) || ArrayGetNItems(ARR_NDIM(until), ARR_DIMS(until)) != count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("passing and until must have an element for each member of the list")));
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low >= count || ids[low] != id)
+		PG_RETURN_NULL();
+	expires = ((const int64 *) ARR_DATA_PTR(until))[low];
+	if (expires == PG_INT64_MAX)
+		PG_RETURN_TIMESTAMPTZ(DT_NOEND);
+	if (pg_sub_s64_overflow(expires, (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY, &expires) || !IS_VALID_TIMESTAMP(expires))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	PG_RETURN_TIMESTAMPTZ(expires);
 }
 
 char *

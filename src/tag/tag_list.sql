@@ -47,6 +47,11 @@ CREATE FUNCTION @extschema@.list_expiry(forever @extschema@.audience, until @ext
 COMMENT ON FUNCTION @extschema@.list_expiry(@extschema@.audience, @extschema@.bsi, bigint) IS
 	'until when a customer is on a list (名单有效期): forever are those without end, until the microseconds since 1970 of the others; NULL for who is not on it';
 
+CREATE FUNCTION @extschema@.passing_list_expiry(passing bigint[], until bigint[], id bigint) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'crm_passing_list_expiry' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION @extschema@.passing_list_expiry(bigint[], bigint[], bigint) IS
+	'list_expiry where another server evaluates it, which does not know the dictionary of keys (名单有效期): passing are ids that stand for the members'' there, ascending, until the microseconds since 1970 of each';
+
 CREATE FUNCTION @extschema@.listed_until(list text) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'crm_rule_listed_until' LANGUAGE C STABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.listed_until(text) IS

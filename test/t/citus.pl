@@ -45,8 +45,9 @@ my @psql = ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-v', 'customers=2000')
 $coordinator->command_ok([ @psql, '-d', $coordinator->connstr('whole'), '-f', "$demo/data.sql" ], 'the bank is made');
 $coordinator->safe_psql('postgres', 'CREATE SCHEMA bank');
 $coordinator->safe_psql('whole', q{
-	CREATE TABLE bank.client AS SELECT 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, gender, branch, products, total_assets FROM bank.customer_360;
-	CREATE TABLE bank.visit AS SELECT 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, occurred_at AS at, event, amount, occurred_at AS came FROM bank.journey});
+	CREATE TABLE bank.client AS SELECT 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, gender, branch, products, total_assets,
+		3 * (customer_id - 700) AS signed, ('P' || customer_id)::char(8) AS padded FROM bank.customer_360;
+	CREATE TABLE bank.visit AS SELECT 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, occurred_at AS at, event, amount, occurred_at AS came, 3 * (customer_id - 700) AS signed, ('P' || customer_id)::char(8) AS padded FROM bank.journey});
 my %distributed_by = ('customer_360' => 'customer_id', 'journey' => 'customer_id', 'client' => 'code', 'visit' => 'code');
 for my $table (sort keys %distributed_by)
 {
@@ -112,12 +113,12 @@ for my $database ('whole', 'postgres')
 {
 	$coordinator->command_ok([ @psql, '-d', $coordinator->connstr($database), '-f', "$lib/elsewhere.sql" ], "further tags in $database");
 }
-my @populations = ('bank', 'clients', 'devices');
+my @populations = ('bank', 'clients', 'devices', 'signed', 'padded');
 my $timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_')" } @populations;
 my $tags = join '; ', map { "SELECT count(*) FROM refresh_tags('$_', as_of => $as_of, columns => 'today')" } @populations;
 my $sets = q{SELECT population, d.name, v.value, CASE WHEN population = 'bank' THEN md5(tag(d.name, v.value, population)::text)
 		ELSE (SELECT md5(string_agg(k, ',' ORDER BY k)) FROM member_keys(tag(d.name, v.value, population), population) AS k) END
-	FROM unnest(ARRAY['bank', 'clients', 'devices']) AS population JOIN population_definition p ON p.name = population JOIN tag_definition d USING (population_id)
+	FROM unnest(ARRAY['bank', 'clients', 'devices', 'signed', 'padded']) AS population JOIN population_definition p ON p.name = population JOIN tag_definition d USING (population_id)
 	LEFT JOIN tag_value v USING (tag_id) WHERE d.value_type <> 'numeric' ORDER BY 1, 2, 3};
 
 sub refresh_all
@@ -130,31 +131,41 @@ sub same_sets
 {
 	my ($what) = @_;
 	same($sets, "sets $what");
-	same(q{SELECT md5(tag_number('likeness', 'bank')::text), md5(tag_number('assets', 'clients')::text), md5(tag_number('assets', 'devices')::text)}, "numbers $what");
+	same(q{SELECT md5(tag_number('likeness', 'bank')::text), md5(tag_number('assets', 'clients')::text), md5(tag_number('assets', 'devices')::text), md5(tag_number('assets', 'signed')::text), md5(tag_number('assets', 'padded')::text)}, "numbers $what");
 	same(q{SELECT p.name, count(*), md5(string_agg(k.key || ' ' || timeline_of(k.key, p.name)::text, ',' ORDER BY k.key))
-		FROM unnest(ARRAY['clients', 'devices']) AS p (name), LATERAL population_keys(p.name) AS k GROUP BY 1 ORDER BY 1}, "timelines $what");
+		FROM unnest(ARRAY['clients', 'devices', 'signed', 'padded']) AS p (name), LATERAL population_keys(p.name) AS k GROUP BY 1 ORDER BY 1}, "timelines $what");
 }
 
 my ($made, $scanned) = refresh_all();
 same_sets('of a first refresh');
-is(scalar(grep { /timeline_agg/ } @$made), 24, 'timelines by keys that are no numbers are made on the workers') or diag join "\n", map { substr $_, 0, 200 } @$made;
+is(scalar(grep { /timeline_agg/ } @$made), 40, 'timelines by keys that are no ids are made on the workers') or diag join "\n", map { substr $_, 0, 200 } @$made;
 my @scans = grep { /tag_scan_rows_agg/ } @$scanned;
-is(scalar(grep { /list_expiry|audience_contains/ } @scans), 8, 'lists go to the workers');
+is(scalar(grep { /[ .]list_expiry|audience_contains/ } @scans), 8, 'lists go to the workers');
+is(scalar(grep { /passing_list_expiry/ } @scans), 32, 'by what stands for ids there, too');
 is(scalar(grep { /lookalike_score/ } @scans), 8, 'and what was found of the population');
-is(scalar(grep { /hashtextextended|uuid_hash_extended/ } @scans), 16, 'and keys that are no numbers come back as hashes');
+is(scalar(grep { /hashtextextended|uuid_hash_extended/ } @scans), 24, 'and keys that are no numbers come back as hashes');
+is(scalar(grep { /signed.*9223372036854775807/ } @scans), 8, 'and negative ones without their sign');
 is(scalar(grep { /extract|EXTRACT|timeline/ } @scans), 0, 'rules that depend on a setting or on stored timelines do not go') or diag join "\n", map { substr $_, -500 } @scans;
 my @rows = grep { !/tag_scan_rows_agg|worker_partial_agg/ } @$scanned;
 is(scalar(grep { /\b(name|name_en|occupation|deposit|fund)\b/ } @rows), 0, 'what is fetched are columns of the rules that cannot be sent') or diag join "\n", @rows;
 
+# A rule over stored timelines needs the keys here, and what else it reads of the row.
+for my $database ('whole', 'postgres')
+{
+	$coordinator->safe_psql($database, q{SELECT create_tag('busy', $$products >= 2 AND event_count(timeline, 'login') > 3$$, population => 'devices')});
+}
+is(scalar(grep { !/^SELECT device FROM/ } @{issued("SELECT count(*) FROM refresh_tags('devices', '{visitor}', $as_of, 'today')")}), 0, 'a rule over the timeline alone fetches nothing but keys');
+is(scalar(grep { !/^SELECT device, products FROM/ } @{issued("SELECT count(*) FROM refresh_tags('devices', '{visitor,busy}', $as_of, 'today')")}), 0, 'and one that reads a column this one beside');
+
 for my $database ('whole', 'postgres')
 {
 	$coordinator->safe_psql($database, q{
-		INSERT INTO bank.client SELECT 'N-' || n, md5('new' || n)::uuid, 'F', 'north', n % 6, n * 1000 FROM generate_series(1, 60) AS n;
+		INSERT INTO bank.client SELECT 'N-' || n, md5('new' || n)::uuid, 'F', 'north', n % 6, n * 1000, -100000 - n, 'N' || n FROM generate_series(1, 60) AS n;
 		DELETE FROM bank.client WHERE code IN ('C-5', 'C-9');
-		INSERT INTO bank.visit SELECT 'N-' || n, md5('new' || n)::uuid, timestamptz '2026-10-30' + n * interval '1 minute', 'login', n, '2026-10-30' FROM generate_series(1, 50) AS n;
-		INSERT INTO bank.visit SELECT 'C-' || n, md5(n::text)::uuid, timestamptz '2026-06-30' + n * interval '1 minute', 'late', n, '2100-01-01' FROM generate_series(1, 41, 4) AS n});
+		INSERT INTO bank.visit SELECT 'N-' || n, md5('new' || n)::uuid, timestamptz '2026-10-30' + n * interval '1 minute', 'login', n, '2026-10-30', -100000 - n, 'N' || n FROM generate_series(1, 50) AS n;
+		INSERT INTO bank.visit SELECT 'C-' || n, md5(n::text)::uuid, timestamptz '2026-06-30' + n * interval '1 minute', 'late', n, '2100-01-01', 3 * (n - 700), 'P' || n FROM generate_series(1, 41, 4) AS n});
 }
-$timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_', arrival => 'came')" } 'clients', 'devices';
+$timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_', arrival => 'came')" } 'clients', 'devices', 'signed', 'padded';
 ($made, $scanned) = refresh_all();
 same_sets('with new customers and late events');
 is(scalar(grep { /visit/ && !/timeline_agg/ && !/GROUP BY|came/ } @$made), 0, 'no events come');

@@ -47,9 +47,10 @@ make_database("part$_") for 0 .. $shards - 1;
 my ($host, $port) = ($node->host, $node->port);
 # The same customers by keys that are no numbers.
 $node->safe_psql('whole', qq{
-	CREATE TABLE bank.client AS SELECT (customer_id % $shards)::int AS part, 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, gender, branch, products, total_assets FROM bank.customer_360;
+	CREATE TABLE bank.client AS SELECT (customer_id % $shards)::int AS part, 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, gender, branch, products, total_assets,
+		3 * (customer_id - 700) AS signed, ('P' || customer_id)::char(8) AS padded FROM bank.customer_360;
 	CREATE TABLE bank.visit AS SELECT (customer_id % $shards)::int AS part, 'C-' || customer_id AS code, md5(customer_id::text)::uuid AS device, occurred_at AS at, event, amount,
-		occurred_at AS came FROM bank.journey});
+		occurred_at AS came, 3 * (customer_id - 700) AS signed, ('P' || customer_id)::char(8) AS padded FROM bank.journey});
 for my $table (sort keys %part_of)
 {
 	my $columns = $node->safe_psql('whole', qq{
@@ -75,8 +76,8 @@ for my $table (sort keys %part_of)
 
 my $as_of = "'2026-11-01 00:00:00+08'";
 
-# What a query's own queries asked of the servers.
-sub asked
+# A query's own queries, with their plans.
+sub logged
 {
 	my ($query) = @_;
 	my $from = -s $node->logfile;
@@ -85,8 +86,14 @@ sub asked
 		SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
 		SET auto_explain.log_verbose = on; SET auto_explain.log_timing = off;
 		$query});
-	my $log = slurp_file($node->logfile, $from);
-	return [ $log =~ /Remote SQL: ([^\n]*)/g ];
+	return slurp_file($node->logfile, $from);
+}
+
+# What they asked of the servers.
+sub asked
+{
+	my ($query) = @_;
+	return [ logged($query) =~ /Remote SQL: ([^\n]*)/g ];
 }
 
 for my $database ('whole', 'parts')
@@ -156,14 +163,14 @@ for my $database ('whole', 'parts')
 {
 	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($database), '-f', "$lib/elsewhere.sql" ], "further tags in $database");
 }
-my @populations = ('bank', 'clients', 'devices');
+my @populations = ('bank', 'clients', 'devices', 'signed', 'padded');
 our $timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_')" } @populations;
 my $tags = join '; ', map { "SELECT count(*) FROM refresh_tags('$_', as_of => $as_of, columns => 'today')" } @populations;
 my $sets = q{SELECT population, d.name, v.value, md5(tag(d.name, v.value, population)::text), CASE WHEN population <> 'bank' THEN (SELECT md5(string_agg(k, ',')) FROM member_keys(tag(d.name, v.value, population), population) AS k) END
-	FROM unnest(ARRAY['bank', 'clients', 'devices']) AS population JOIN population_definition p ON p.name = population JOIN tag_definition d USING (population_id)
+	FROM unnest(ARRAY['bank', 'clients', 'devices', 'signed', 'padded']) AS population JOIN population_definition p ON p.name = population JOIN tag_definition d USING (population_id)
 	LEFT JOIN tag_value v USING (tag_id) WHERE d.value_type <> 'numeric' ORDER BY 1, 2, 3};
-my $numbers = q{SELECT name, population, md5(tag_number(name, population)::text) FROM unnest(ARRAY['bank', 'clients', 'devices', 'bank']) WITH ORDINALITY AS p (population, n),
-	LATERAL (SELECT CASE WHEN n = 1 THEN 'likeness' WHEN n = 4 THEN 'total assets' ELSE 'assets' END AS name) AS t WHERE n < 4};
+my $numbers = q{SELECT name, population, md5(tag_number(name, population)::text) FROM unnest(ARRAY['bank', 'clients', 'devices', 'signed', 'padded', 'bank']) WITH ORDINALITY AS p (population, n),
+	LATERAL (SELECT CASE WHEN n = 1 THEN 'likeness' WHEN n = 6 THEN 'total assets' ELSE 'assets' END AS name) AS t WHERE n < 6};
 
 sub refresh_all
 {
@@ -177,42 +184,66 @@ sub same_sets
 	same($sets, "sets $what");
 	same($numbers, "numbers $what");
 	same(q{SELECT p.name, count(*), md5(string_agg(k.key || ' ' || timeline_of(k.key, p.name)::text, ',' ORDER BY k.key))
-		FROM unnest(ARRAY['clients', 'devices']) AS p (name), LATERAL population_keys(p.name) AS k GROUP BY 1 ORDER BY 1}, "timelines $what");
+		FROM unnest(ARRAY['clients', 'devices', 'signed', 'padded']) AS p (name), LATERAL population_keys(p.name) AS k GROUP BY 1 ORDER BY 1}, "timelines $what");
 }
 
 my ($made, $scanned) = refresh_all();
-is(scalar(grep { /crm\.timeline_agg\(.*GROUP BY/ } @$made), 3 * $shards, 'timelines by keys that are no numbers are made on the servers');
-is(scalar(grep { !/timeline_agg/ && !/^SELECT (code|device) FROM [^ ]* WHERE [^ ]* IS NOT NULL\)* GROUP BY/ } @$made), 0, 'and no events come, nor keys more than once')
+is(scalar(grep { /crm\.timeline_agg\(.*GROUP BY/ } @$made), 5 * $shards, 'timelines by keys that are no ids are made on the servers');
+is(scalar(grep { !/timeline_agg/ && !/^SELECT (code|device|signed|padded) FROM [^ ]* WHERE [^ ]* IS NOT NULL\)* GROUP BY/ } @$made), 0, 'and no events come, nor keys more than once')
 	or diag join "\n", @$made;
 same_sets('of a first refresh');
 
 my @sent = grep { /crm\.tag_scan_agg\(/ } @$scanned;
 is(scalar(grep { /audience_contains/ } @sent), $shards, 'lists go to the servers');
+is(scalar(grep { /passing_list_expiry/ } @sent), 4 * $shards, 'by what stands for ids there, too');
 is(scalar(grep { /lookalike_score/ } @sent), $shards, 'and what was found of the population');
-is(scalar(grep { /hashtextextended|uuid_hash_extended/ } @sent), 2 * $shards, 'and keys that are no numbers come back as hashes');
+is(scalar(grep { /hashtextextended|uuid_hash_extended/ } @sent), 3 * $shards, 'and keys that are no numbers come back as hashes');
+is(scalar(grep { /signed & 9223372036854775807/ } @sent), $shards, 'and negative ones without their sign');
 is(scalar(grep { /timeline|extract/ } @sent), 0, 'rules over timelines do not go') or diag join "\n", @sent;
+
+# A rule over stored timelines needs the keys here, and what else it reads of the row.
+$remote = asked("SELECT count(*) FROM refresh_tags('devices', '{visitor}', $as_of, 'today')");
+is_deeply([ grep { !/^SELECT FROM/ } @$remote ], [ ('SELECT device FROM bank.client') x $shards ], 'a rule over the timeline alone fetches nothing but keys');
+for my $database ('whole', 'parts')
+{
+	$node->safe_psql($database, q{SELECT create_tag('busy', $$products >= 2 AND event_count(timeline, 'login') > 3$$, population => 'devices')});
+}
+$node->safe_psql('whole', "SELECT count(*) FROM refresh_tags('devices', '{visitor,busy}', $as_of, 'today')");
+$remote = asked("SELECT count(*) FROM refresh_tags('devices', '{visitor,busy}', $as_of, 'today')");
+is_deeply([ grep { !/^SELECT FROM/ } @$remote ], [ ('SELECT device, products FROM bank.client') x $shards ], 'and one that reads a column this one beside');
+
+# Several scans of one refresh: rules are bound once, and what they need is read and learnt once.
+$node->safe_psql('parts', q{UPDATE pg_class SET reltuples = 150000 WHERE relname LIKE 'client_%'});
+my $log = logged("SET crm_analytics.refresh_memory = '1MB'; SELECT count(*) FROM refresh_tags('clients', as_of => $as_of, columns => 'today')");
+$node->safe_psql('parts', join ';', map { "ANALYZE bank.client_$_" } 0 .. $shards - 1);
+cmp_ok(scalar(() = $log =~ /Remote SQL: [^\n]*tag_scan_agg/g), '>=', 3 * $shards, 'memory for a few tags takes several scans');
+is(scalar(() = $log =~ /^\s*Query Text: SELECT \(pg_catalog\.hashtextextended\(dictionary\.key/mg), 1, 'for which the dictionary is read once');
+is(scalar(() = $log =~ /Query Text: SELECT \(SELECT members::/g), 1, 'the list once');
+is(scalar(() = $log =~ /Query Text: SELECT coalesce\(array_agg\(m ORDER BY m\)/g), 1, 'and once more by hash');
+is(scalar(() = $log =~ /Query Text: SELECT crm\.percentile_agg/g), 1, 'and all customers are looked at once');
+same_sets('of several scans');
 
 # customers who are new, who left, and who came late
 for my $database ('whole', 'part1')
 {
 	$node->safe_psql($database, q{
-		INSERT INTO bank.client SELECT 1, 'N-' || n, md5('new' || n)::uuid, 'F', 'north', n % 6, n * 1000 FROM generate_series(1, 60) AS n;
+		INSERT INTO bank.client SELECT 1, 'N-' || n, md5('new' || n)::uuid, 'F', 'north', n % 6, n * 1000, -100000 - n, 'N' || n FROM generate_series(1, 60) AS n;
 		DELETE FROM bank.client WHERE part = 1 AND code IN ('C-5', 'C-9');
-		INSERT INTO bank.visit SELECT 1, 'N-' || n, md5('new' || n)::uuid, timestamptz '2026-10-30' + n * interval '1 minute', 'login', n, '2026-10-30' FROM generate_series(1, 50) AS n;
-		INSERT INTO bank.visit SELECT 1, 'C-' || n, md5(n::text)::uuid, timestamptz '2026-06-30' + n * interval '1 minute', 'late', n, '2100-01-01' FROM generate_series(1, 41, 4) AS n});
+		INSERT INTO bank.visit SELECT 1, 'N-' || n, md5('new' || n)::uuid, timestamptz '2026-10-30' + n * interval '1 minute', 'login', n, '2026-10-30', -100000 - n, 'N' || n FROM generate_series(1, 50) AS n;
+		INSERT INTO bank.visit SELECT 1, 'C-' || n, md5(n::text)::uuid, timestamptz '2026-06-30' + n * interval '1 minute', 'late', n, '2100-01-01', 3 * (n - 700), 'P' || n FROM generate_series(1, 41, 4) AS n});
 }
-$timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_', arrival => 'came')" } 'clients', 'devices';
+$timelines = join '; ', map { "SELECT count(*) FROM refresh_timelines('$_', arrival => 'came')" } 'clients', 'devices', 'signed', 'padded';
 ($made, $scanned) = refresh_all();
 same_sets('with new customers and late events');
-is(scalar(grep { /timeline_agg.*ANY/ } @$made), 4 * $shards, 'events that came late are sought on the servers, once more after new keys got numbers');
-is(scalar(grep { /crm\.tag_scan_agg\(.*hash/ } @$scanned), 4 * $shards, 'new keys are numbered, and the servers asked once more');
+is(scalar(grep { /timeline_agg.*ANY/ } @$made), 8 * $shards, 'events that came late are sought on the servers, once more after new keys got numbers');
+is(scalar(grep { /crm\.tag_scan_agg\(.*(hash|signed)/ } @$scanned), 8 * $shards, 'new keys are numbered, and the servers asked once more');
 like($node->safe_psql('parts', q{SELECT timeline_of('C-13'::text, 'clients')::text}), qr/late/, 'a late event is there');
 
 # More late customers than a query may name within work_mem: the rows come.
 for my $database ('whole', 'part1')
 {
 	$node->safe_psql($database, q{
-		INSERT INTO bank.visit SELECT 1, 'L-' || n, md5('late' || n)::uuid, timestamptz '2026-06-30' + n * interval '1 minute', 'late', n, '2100-01-01' FROM generate_series(1, 2100) AS n});
+		INSERT INTO bank.visit SELECT 1, 'L-' || n, md5('late' || n)::uuid, timestamptz '2026-06-30' + n * interval '1 minute', 'late', n, '2100-01-01', -200000 - n, 'L' || n FROM generate_series(1, 2100) AS n});
 }
 ($made, $scanned) = do { local $timelines = "SET work_mem = '64kB'; $timelines; RESET work_mem"; refresh_all() };
 same_sets('with very many late customers');
@@ -229,6 +260,15 @@ if ($node->safe_psql('postgres', q{SELECT count(*) FROM pg_collation WHERE collp
 	same_sets('with hashes that are not ours');
 	is(scalar(grep { /^SELECT code, .* FROM bank\.client$/ } @$scanned) > 0, 1, 'for which the rows came') or diag join "\n", @$scanned;
 }
+
+# An integer that is too large to pass for itself.
+for my $database ('whole', 'part3')
+{
+	$node->safe_psql($database, q{INSERT INTO bank.client VALUES (3, 'big', md5('big')::uuid, 'F', 'south', 3, 70000, 5000000000000000000, 'big'), (3, 'small', md5('small')::uuid, 'M', 'south', 4, 80000, -9223372036854775808, 'small')});
+}
+($made, $scanned) = refresh_all();
+same_sets('with integers of any size');
+is(scalar(grep { /^SELECT .*signed.* FROM bank\.client$/ } @$scanned) > 0, 1, 'for which the rows came') or diag join "\n", @$scanned;
 
 # ---- a table of one server alone -------------------------------------------------------------------
 
@@ -258,6 +298,8 @@ for my $database ('whole', 'parts')
 	(undef, undef, $said{$database}) = $node->psql($database, q{\set VERBOSITY terse
 SELECT count(*) FROM refresh_timelines('digits')});
 }
+$remote = asked(q{SELECT count(*) FROM refresh_timelines('places', rebuild => true); SELECT count(*) FROM refresh_tags('places')});
+is(scalar(grep { /timeline_agg|tag_scan_agg/ } @$remote), 2, 'padded keys, too, are read where they are') or diag join "\n", @$remote;
 same(q{SELECT cardinality(tag('known', population => 'places')), md5(string_agg(k.key || ' ' || timeline_of(k.key, 'places')::text, ',' ORDER BY k.key)) FROM population_keys('places') AS k}, 'padded keys');
 is($said{parts}, $said{whole}, 'a text that is the key of events of integers is taken as it is on one server');
 same(q{SELECT count(timeline_of(n, 'digits')), md5(string_agg(timeline_of(n, 'digits')::text, ',' ORDER BY n)) FROM generate_series(0, 20) AS n}, 'with the same timelines');
