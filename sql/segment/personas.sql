@@ -91,6 +91,7 @@ SELECT train('x', 'k_means', 'SELECT age FROM customer', NULL, '{"k": 2, "holdou
 SELECT train('x', 'k_means', 'SELECT age, key FROM customer', NULL, '{"k": 2, "key": "key", "time": "age"}');
 SELECT train('x', 'k_prototypes', 'SELECT age FROM customer', NULL, '{"k": 2, "categorical": [1]}');
 SELECT train('x', 'k_means', 'SELECT age, channel FROM customer', NULL, '{"k": 2}');
+\set SHOW_CONTEXT never
 SELECT train('x', 'k_means', 'SELECT age FROM customer', NULL, '{"k": 2, "l2": 1}');
 SELECT train('x', 'linear', 'SELECT age, balance FROM customer', NULL);
 SELECT train(NULL, 'k_means', 'SELECT age FROM customer') IS NULL AS nothing;
