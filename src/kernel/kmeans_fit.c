@@ -63,9 +63,14 @@ seed(kmeans_lloyd *l, bool careful, uint64_t *random, uint32_t *found)
 		nearest[i] = INFINITY;
 	for (*found = 0; *found < l->k; ++*found)
 	{
+		uint32_t	rows_drawn[64] = {0};
+		uint32_t	best = 0;
+
 		kmeans_space_take(&l->space, *found, rows, rows->x + (size_t) chosen * l->d);
 		if (*found > 0 && total == 0)
 			break;
+		if (*found + 1 == l->k)
+			continue;
 		/* one center in the first lane */
 		kmeans_space_take(&candidates, 0, rows, rows->x + (size_t) chosen * l->d);
 		total = 0;
@@ -83,34 +88,28 @@ seed(kmeans_lloyd *l, bool careful, uint64_t *random, uint32_t *found)
 			++*found;
 			break;
 		}
-		if (*found + 1 < l->k)
+		for (uint32_t t = 0; t < trials; t++)
 		{
-			uint32_t	rows_drawn[64] = {0};
-			uint32_t	best = 0;
-
+			rows_drawn[t] = draw(nearest, rows->count, total, random);
+			kmeans_space_take(&candidates, t, rows, rows->x + (size_t) rows_drawn[t] * l->d);
+			potential[t] = 0;
+		}
+		for (uint32_t i = 0; i < rows->count && trials > 1; i++)
+		{
+			if (i % stride == 0)
+				crm_progress(env);
+			crm_kmeans_distances(&candidates, rows->x + (size_t) i * l->d, rows->gaps, distances);
 			for (uint32_t t = 0; t < trials; t++)
 			{
-				rows_drawn[t] = draw(nearest, rows->count, total, random);
-				kmeans_space_take(&candidates, t, rows, rows->x + (size_t) rows_drawn[t] * l->d);
-				potential[t] = 0;
-			}
-			for (uint32_t i = 0; i < rows->count; i++)
-			{
-				if (i % stride == 0)
-					crm_progress(env);
-				crm_kmeans_distances(&candidates, rows->x + (size_t) i * l->d, rows->gaps, distances);
-				for (uint32_t t = 0; t < trials; t++)
-				{
-					double		distance = rows->weights[i] * distances[t];
+				double		distance = rows->weights[i] * distances[t];
 
-					potential[t] += distance < nearest[i] ? distance : nearest[i];
-				}
+				potential[t] += distance < nearest[i] ? distance : nearest[i];
 			}
-			for (uint32_t t = 1; t < trials; t++)
-				if (potential[t] < potential[best])
-					best = t;
-			chosen = rows_drawn[best];
 		}
+		for (uint32_t t = 1; t < trials; t++)
+			if (potential[t] < potential[best])
+				best = t;
+		chosen = rows_drawn[best];
 	}
 	env->release(env->arg, nearest);
 	env->release(env->arg, distances);
@@ -211,6 +210,7 @@ kmeans_solve(const kmeans_rows *rows, const crm_kmeans_options *options, const c
 {
 	kmeans_rows sample;
 	uint32_t   *groups = run->groups;
+	bool		unmeasured = run->unmeasured;
 
 	memset(run, 0, sizeof(*run));
 	run->groups = groups;
@@ -221,6 +221,7 @@ kmeans_solve(const kmeans_rows *rows, const crm_kmeans_options *options, const c
 	CRM_TRY(best_start(&sample, options, false, env, run));
 	kmeans_rows_free(&sample, env);
 	run->groups = groups;
+	run->unmeasured = unmeasured;
 	return carry_on(rows, options, env, run);
 }
 
@@ -320,7 +321,7 @@ crm_status
 crm_kmeans_fit(const crm_columns *columns, const crm_kmeans_options *options, const crm_env *env, crm_kmeans_result *result)
 {
 	kmeans_rows rows;
-	kmeans_run	run = {0};
+	kmeans_run	run = {.unmeasured = true};
 	size_t		run_bytes;
 	bool		unordered = true;
 

@@ -97,12 +97,18 @@ move_row(kmeans_lloyd *l, uint32_t c, uint32_t i, double sign)
 }
 
 static void
-sum_groups(kmeans_lloyd *l)
+clear_groups(kmeans_lloyd *l)
 {
 	memset(l->members, 0, sizeof(uint32_t) * l->k);
 	memset(l->sums, 0, sizeof(double) * l->k * l->d);
 	memset(l->seen, 0, sizeof(double) * l->k * (l->rows->gaps ? l->d : 1));
 	memset(l->counts, 0, sizeof(double) * l->k * l->rows->category_total);
+}
+
+static void
+sum_groups(kmeans_lloyd *l)
+{
+	clear_groups(l);
 	for (uint32_t i = 0; i < l->rows->count; i++)
 	{
 		if (i % l->stride == 0)
@@ -170,28 +176,43 @@ measure_row(kmeans_lloyd *l, uint32_t i)
 	crm_kmeans_distances(&l->space, l->rows->x + (size_t) i * l->d, l->rows->gaps, l->distances);
 }
 
-/* Notes the distances at hand as those of the row's center and the next one. */
-static void
-note_bounds(kmeans_lloyd *l, uint32_t i, uint32_t c, uint32_t second)
+/* Notes the distances at hand as those of the row's center, the nearest one, and the next one; which it is. */
+static uint32_t
+note_bounds(kmeans_lloyd *l, uint32_t i)
 {
-	l->upper[i] = sqrt(l->distances[c]) - l->moved[c];
-	l->lower[i] = (second < l->k ? sqrt(l->distances[second]) : INFINITY) + l->others_moved[c];
+	uint32_t	nearest = 0;
+	double		least = l->distances[0];
+	double		next = INFINITY;
+
+	/* without a branch: which one is nearer is anybody's guess */
+	for (uint32_t c = 1; c < l->k; c++)
+	{
+		double		distance = l->distances[c];
+		double		greater = distance < least ? least : distance;
+
+		nearest = distance < least ? c : nearest;
+		least = distance < least ? distance : least;
+		next = greater < next ? greater : next;
+	}
+	l->upper[i] = sqrt(least) - l->moved[nearest];
+	l->lower[i] = sqrt(next) + l->others_moved[nearest];
+	return nearest;
 }
 
+/* Each row to its nearest center, and the sums of groups. */
 static void
 assign_all(kmeans_lloyd *l)
 {
 	for (uint32_t c = 0; c < l->k; c++)
 		l->moved[c] = l->others_moved[c] = 0;
+	clear_groups(l);
 	for (uint32_t i = 0; i < l->rows->count; i++)
 	{
-		uint32_t	second;
-
 		if (i % l->stride == 0)
 			crm_progress(l->env);
 		measure_row(l, i);
-		l->group[i] = crm_kmeans_nearest_two(l->distances, l->k, &second);
-		note_bounds(l, i, l->group[i], second);
+		l->group[i] = note_bounds(l, i);
+		move_row(l, l->group[i], i, 1);
 	}
 }
 
@@ -235,7 +256,6 @@ assign_changed(kmeans_lloyd *l)
 		double		upper = l->upper[i] + l->moved[c];
 		double		bound = l->lower[i] - l->others_moved[c];
 		uint32_t	nearest;
-		uint32_t	second;
 
 		if (i % l->stride == 0)
 			crm_progress(l->env);
@@ -244,8 +264,7 @@ assign_changed(kmeans_lloyd *l)
 		if (upper + SAFETY * (upper + l->moved[c] + l->others_moved[c]) < bound)
 			continue;
 		measure_row(l, i);
-		nearest = crm_kmeans_nearest_two(l->distances, l->k, &second);
-		note_bounds(l, i, nearest, second);
+		nearest = note_bounds(l, i);
 		if (nearest != c)
 		{
 			move_row(l, c, i, -1);
@@ -404,7 +423,6 @@ kmeans_iterate(kmeans_lloyd *l, const crm_kmeans_options *options, bool last, km
 	double		enough = options->tolerance * variance;
 
 	assign_all(l);
-	sum_groups(l);
 	run->converged = false;
 	for (run->iterations = 1;; run->iterations++)
 	{
@@ -427,5 +445,6 @@ kmeans_iterate(kmeans_lloyd *l, const crm_kmeans_options *options, bool last, km
 	/* the sums have been added to and taken from many times: the centers come from fresh ones */
 	sum_groups(l);
 	(void) move_centers(l);
-	run->inertia = finish(l);
+	if (!run->unmeasured)
+		run->inertia = finish(l);
 }

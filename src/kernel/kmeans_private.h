@@ -48,6 +48,7 @@ typedef struct kmeans_run
 	uint32_t	iterations;
 	bool		converged;
 	uint32_t   *groups;			/* of each row */
+	bool		unmeasured;		/* whoever asks measures the groups himself: of all rows, inertia and groups are left out where nothing else needs them */
 } kmeans_run;
 
 /* ---- steps (kmeans_lloyd.c) -------------------------------------------------- */

@@ -28,7 +28,7 @@ crm_kmeans_space_open(crm_kmeans_space *space, const crm_env *env, uint32_t grou
 	return CRM_OK;
 }
 
-CRM_TARGET_CLONES static void
+CRM_TARGET_CLONES_512F static void
 plain_distances(const double *restrict centers, size_t padded, uint32_t features, const double *restrict x, double *restrict distances)
 {
 	for (size_t c = 0; c < padded; c += LANES)
@@ -50,7 +50,7 @@ plain_distances(const double *restrict centers, size_t padded, uint32_t features
 	}
 }
 
-CRM_TARGET_CLONES static void
+CRM_TARGET_CLONES_512F static void
 scaled_distances(const double *restrict centers, size_t padded, uint32_t features, const double *restrict scales,
 				 const double *restrict x, double *restrict distances)
 {
