@@ -98,7 +98,7 @@ read_stored(const crm_population *population, const crm_tag *tag, Datum key, Oid
 	bool		isnull;
 
 	if (crm_key_id(population, key, key_type, id))
-		crm_store_sets_of(population, *id, remember_value, &stored);
+		crm_store_sets_of(population, *id, tag->id, remember_value, &stored);
 	crm_catalogue_begin(&session);
 	if (crm_catalogue_read("SELECT d.refreshed_at, d.refreshed_at + d.valid_for, v.value, p.event_value IS NOT NULL "
 						   "FROM @.tag_definition d JOIN @.population_definition p USING (population_id) LEFT JOIN @.tag_value v ON v.tag_id = d.tag_id AND v.value_no = $2 "

@@ -213,7 +213,7 @@ crm_past_sets_of(const crm_population *population, const crm_past *past, int64 i
 
 	if (past == NULL)
 	{
-		crm_store_sets_of(population, id, visit, arg);
+		crm_store_sets_of(population, id, CRM_ALL_TAGS, visit, arg);
 		return;
 	}
 	crm_catalogue_begin(&session);

@@ -251,23 +251,26 @@ crm_store_read(const crm_population *population, int32 tag_id, int32 value_no,
 	crm_past_read(population, NULL, tag_id, value_no, scopes, builder);
 }
 
-/* Visits the sets of one chunk in one scope; false when the customer is not in this scope. */
+/*
+ * Visits the sets of one chunk in one scope, of one tag or of all; false when the
+ * customer is not in this scope, of which the population's own set tells.
+ */
 static bool
 visit_scope(const crm_population *population, Relation table, Relation index,
-			int32 scope_no, int64 id, crm_store_visit visit, void *arg)
+			int32 scope_no, int64 id, int32 only_tag, bool here, crm_store_visit visit, void *arg)
 {
 	TupleDesc	desc = RelationGetDescr(table);
 	int			bits = population->chunk_bits;
 	uint64		offset = (uint64) id & ((UINT64CONST(1) << bits) - 1);
-	ScanKeyData keys[3];
+	ScanKeyData keys[4];
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	bool		here = false;
 
 	ScanKeyInit(&keys[0], CRM_SET_POPULATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(population->id));
 	ScanKeyInit(&keys[1], CRM_SET_SCOPE, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(scope_no));
 	ScanKeyInit(&keys[2], CRM_SET_CHUNK, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id >> bits));
-	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), 3, keys);
+	ScanKeyInit(&keys[3], CRM_SET_TAG, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(only_tag));
+	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), only_tag != CRM_ALL_TAGS ? 4 : 3, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{
 		Datum		values[CRM_SET_COLUMNS];
@@ -297,7 +300,7 @@ visit_scope(const crm_population *population, Relation table, Relation index,
 }
 
 void
-crm_store_sets_of(const crm_population *population, int64 id, crm_store_visit visit, void *arg)
+crm_store_sets_of(const crm_population *population, int64 id, int32 only_tag, crm_store_visit visit, void *arg)
 {
 	crm_catalogue_session session;
 	Relation	table;
@@ -318,8 +321,15 @@ crm_store_sets_of(const crm_population *population, int64 id, crm_store_visit vi
 	table = crm_catalogue_open("tag_set", AccessShareLock);
 	index = crm_catalogue_index(table, "tag_set_pkey");
 	for (uint64 i = 0; i < n; i++)
-		if (visit_scope(population, table, index, scopes[i], id, visit, arg))
-			break;
+	{
+		int32		first = only_tag != CRM_ALL_TAGS ? CRM_BASE_TAG(population) : CRM_ALL_TAGS;
+
+		if (!visit_scope(population, table, index, scopes[i], id, first, false, visit, arg))
+			continue;
+		if (only_tag != CRM_ALL_TAGS)
+			(void) visit_scope(population, table, index, scopes[i], id, only_tag, true, visit, arg);
+		break;
+	}
 	index_close(index, AccessShareLock);
 	table_close(table, AccessShareLock);
 }

@@ -318,7 +318,8 @@ extern void crm_store_read(const crm_population *population, int32 tag_id, int32
 						   const crm_scopes *scopes, crm_ids_builder *builder);
 
 typedef void (*crm_store_visit) (void *arg, int32 tag_id, int32 value_no, int32 scope_no);
-/* Calls visit for every set of the population that holds the id, the base set too, by tag and value. */
-extern void crm_store_sets_of(const crm_population *population, int64 id, crm_store_visit visit, void *arg);
+/* Calls visit for every set, of one tag or of all, that holds the id, the population's own set too, by tag and value. */
+#define CRM_ALL_TAGS 0
+extern void crm_store_sets_of(const crm_population *population, int64 id, int32 only_tag, crm_store_visit visit, void *arg);
 
 #endif							/* CRM_TAG_H */
