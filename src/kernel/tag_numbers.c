@@ -45,6 +45,17 @@ tag_numbers_slice(crm_tag_sets *sets, const tag_chunk *chunk, number_cell *cell,
 	return CRM_OK;
 }
 
+void
+tag_numbers_release(crm_tag_sets *sets, number_cell *cell, uint32_t capacity)
+{
+	for (int i = 0; i < cell->used; i++)
+		if (cell->slice[i] != NULL)
+		{
+			sets->env.release(sets->env.arg, cell->slice[i]);
+			sets->memory -= capacity / 8;
+		}
+}
+
 static crm_int128
 number_at(const number_cell *cell, uint32_t place)
 {

@@ -181,6 +181,27 @@ tag_sets_cell(crm_tag_sets *sets, tag_chunk *chunk, int rule, void **cell)
 	return CRM_OK;
 }
 
+void
+tag_sets_forget_members(crm_tag_sets *sets, tag_chunk *chunk)
+{
+	for (int rule = 0; rule < sets->rules; rule++)
+	{
+		if (chunk->cells[rule] == NULL)
+			continue;
+		if (sets->is_number[rule])
+			tag_numbers_release(sets, chunk->cells[rule], chunk->capacity);
+		sets->env.release(sets->env.arg, chunk->cells[rule]);
+		sets->memory -= cell_size(sets, rule, chunk->capacity);
+	}
+	sets->env.release(sets->env.arg, chunk->cells);
+	sets->env.release(sets->env.arg, tag_sets_wide(sets) ? chunk->offsets : chunk->seen);
+	sets->memory -= ((size_t) sets->rules + 1) * sizeof(void *) +
+		(tag_sets_wide(sets) ? (size_t) chunk->capacity * sizeof(uint64_t) : CRM_CHUNK_IDS / 8);
+	chunk->cells = NULL;
+	chunk->offsets = NULL;
+	chunk->seen = NULL;
+}
+
 /* Room in a wide chunk for that many customers. */
 crm_status
 tag_sets_reserve(crm_tag_sets *sets, tag_chunk *chunk, uint32_t customers)
@@ -436,6 +457,14 @@ crm_tag_sets_crowded(const crm_tag_sets *sets)
 	return sets->crowded;
 }
 
+void
+tag_sets_merge_totals(crm_tag_sets *sets, const crm_tag_sets *other)
+{
+	sets->customers += other->customers;
+	if (other->has_duplicate)
+		tag_sets_note_duplicate(sets, other->duplicate);
+}
+
 crm_status
 crm_tag_sets_merge(crm_tag_sets *sets, const crm_tag_sets *other,
 				   const uint32_t *scope_map, uint16_t *const *code_maps)
@@ -447,8 +476,6 @@ crm_tag_sets_merge(crm_tag_sets *sets, const crm_tag_sets *other,
 		crm_progress(&sets->env);
 		CRM_TRY(tag_sets_merge_chunk(sets, other->chunks[i], scope_map, code_maps));
 	}
-	sets->customers += other->customers;
-	if (other->has_duplicate)
-		tag_sets_note_duplicate(sets, other->duplicate);
+	tag_sets_merge_totals(sets, other);
 	return CRM_OK;
 }

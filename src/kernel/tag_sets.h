@@ -76,6 +76,14 @@ extern crm_status crm_tag_sets_write(const crm_tag_sets *sets, uint8_t **data, s
 /* Reads and checks; scopes and codes must be below the limits given. */
 extern crm_status crm_tag_sets_read(crm_tag_sets *empty, const uint8_t *data, size_t size,
 									uint32_t scopes, const uint32_t *codes);
+/*
+ * What reading and merging would do, with one chunk in memory at a time.  What
+ * was empty knows how many customers there are, and no more who they are.  After
+ * an error some chunks may be in.
+ */
+extern crm_status crm_tag_sets_merge_read(crm_tag_sets *sets, const uint32_t *scope_map, uint16_t *const *code_maps,
+										  crm_tag_sets *empty, const uint8_t *data, size_t size,
+										  uint32_t scopes, const uint32_t *codes);
 
 /* ---- reading, once everything is in --------------------------------------- */
 

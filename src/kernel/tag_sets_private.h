@@ -85,6 +85,10 @@ extern crm_status tag_sets_reserve(crm_tag_sets *sets, tag_chunk *chunk, uint32_
 /* Adds another's chunk, as crm_tag_sets_merge does all of them. */
 extern crm_status tag_sets_merge_chunk(crm_tag_sets *sets, const tag_chunk *from, const uint32_t *scope_map, uint16_t *const *code_maps);
 extern void tag_sets_note_duplicate(crm_tag_sets *sets, uint64_t id);
+/* Frees who is in a chunk, and leaves how many. */
+extern void tag_sets_forget_members(crm_tag_sets *sets, tag_chunk *chunk);
+/* Adds what another says of all its customers. */
+extern void tag_sets_merge_totals(crm_tag_sets *sets, const crm_tag_sets *other);
 
 /* ORs length bits from source bit `from` on into target bits from `to` on. */
 extern void tag_sets_or_bits(uint64_t *target, uint32_t to, const uint64_t *source, uint32_t from,
@@ -92,6 +96,7 @@ extern void tag_sets_or_bits(uint64_t *target, uint32_t to, const uint64_t *sour
 extern size_t tag_sets_encode_bits(const crm_tag_sets *sets, int chunk, const uint64_t *bits, uint8_t *out, uint32_t *members);
 
 extern crm_status tag_numbers_slice(crm_tag_sets *sets, const tag_chunk *chunk, number_cell *cell, int i, uint64_t **slice);
+extern void tag_numbers_release(crm_tag_sets *sets, number_cell *cell, uint32_t capacity);
 extern crm_status tag_numbers_grow(crm_tag_sets *sets, number_cell *cell, uint32_t old_capacity, uint32_t capacity);
 /* The number at a place, if it has one. */
 extern void tag_numbers_get(const number_cell *cell, uint32_t place, crm_tag_number *number);

@@ -395,8 +395,16 @@ get_chunk(reader *r, crm_tag_sets *sets, uint32_t scopes, const uint32_t *codes)
 	}
 }
 
-crm_status
-crm_tag_sets_read(crm_tag_sets *sets, const uint8_t *data, size_t size, uint32_t scopes, const uint32_t *codes)
+/* Where what is read goes on to. */
+typedef struct merge_target
+{
+	crm_tag_sets *sets;
+	const uint32_t *scope_map;
+	uint16_t   *const *code_maps;
+} merge_target;
+
+static crm_status
+read_all(crm_tag_sets *sets, const uint8_t *data, size_t size, uint32_t scopes, const uint32_t *codes, const merge_target *target)
 {
 	reader		r = {data, size};
 	uint32_t	chunks;
@@ -419,11 +427,39 @@ crm_tag_sets_read(crm_tag_sets *sets, const uint8_t *data, size_t size, uint32_t
 	{
 		crm_progress(&sets->env);
 		CRM_TRY(get_chunk(&r, sets, scopes, codes));
+		if (target != NULL)
+		{
+			tag_chunk  *chunk = sets->chunks[sets->chunk_count - 1];
+
+			CRM_TRY(tag_sets_merge_chunk(target->sets, chunk, target->scope_map, target->code_maps));
+			tag_sets_forget_members(sets, chunk);
+		}
 	}
 	/* more customers than places only where one stands twice */
 	for (int i = 0; i < sets->chunk_count; i++)
 		places += sets->chunks[i]->count;
 	if (sets->customers < places || (sets->customers > places && !sets->has_duplicate))
 		return CRM_CORRUPT;
-	return r.left == 0 ? CRM_OK : CRM_CORRUPT;
+	if (r.left != 0)
+		return CRM_CORRUPT;
+	if (target != NULL)
+		tag_sets_merge_totals(target->sets, sets);
+	return CRM_OK;
+}
+
+crm_status
+crm_tag_sets_read(crm_tag_sets *sets, const uint8_t *data, size_t size, uint32_t scopes, const uint32_t *codes)
+{
+	return read_all(sets, data, size, scopes, codes, NULL);
+}
+
+crm_status
+crm_tag_sets_merge_read(crm_tag_sets *sets, const uint32_t *scope_map, uint16_t *const *code_maps,
+						crm_tag_sets *empty, const uint8_t *data, size_t size, uint32_t scopes, const uint32_t *codes)
+{
+	merge_target target = {sets, scope_map, code_maps};
+
+	if (sets->bits != empty->bits || sets->rules != empty->rules)
+		return CRM_CORRUPT;
+	return read_all(empty, data, size, scopes, codes, &target);
 }

@@ -154,13 +154,8 @@ Datum
 crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
 {
 	MemoryContext aggregate_context;
-	MemoryContext scratch;
-	MemoryContext old;
 	crm_scan_state *state;
-	crm_scan_state *other;
-	uint32	   *scope_map;
-	uint16	  **code_maps;
-	crm_status	status;
+	uint64		customers;
 
 	if (!AggCheckCallContext(fcinfo, &aggregate_context))
 		elog(ERROR, "crm_tag_scan_combinefn called in non-aggregate context");
@@ -177,31 +172,10 @@ crm_tag_scan_combinefn(PG_FUNCTION_ARGS)
 	else
 		state = crm_scan_state_get(PG_GETARG_DATUM(0), aggregate_context);
 
-	scratch = AllocSetContextCreate(CurrentMemoryContext, "crm tag scan merge", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(scratch);
-	other = crm_scan_state_get(PG_GETARG_DATUM(1), scratch);
-	if (VARSIZE_ANY(state->plan) != VARSIZE_ANY(other->plan) ||
-		memcmp(VARDATA_ANY(state->plan), VARDATA_ANY(other->plan), VARSIZE_ANY_EXHDR(state->plan)) != 0 ||
-		state->chunk_bits != other->chunk_bits)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("states of different scans cannot be merged")));
-	crm_scan_state_flush(state);
-	crm_scan_state_flush(other);
-
-	crm_scan_state_maps(state, other, &scope_map, &code_maps);
-	status = crm_tag_sets_merge(state->sets, other->sets, scope_map, code_maps);
-	crm_scan_check_numbers(state, crm_tag_sets_crowded(state->sets), status);
-	state->null_keys += other->null_keys;
-	if (other->negative_keys > 0 && (state->negative_keys == 0 || other->negative_key > state->negative_key))
-		state->negative_key = other->negative_key;
-	state->negative_keys += other->negative_keys;
+	customers = crm_scan_state_merge(state, PG_GETARG_DATUM(1));
 	/* what comes from another process was counted there, and is forgotten with it */
 	if (!VARATT_IS_EXTERNAL_EXPANDED(PG_GETARG_POINTER(1)))
-		crm_progress_add("customers", (int64) crm_tag_sets_customers(other->sets));
-
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(scratch);
+		crm_progress_add("customers", (int64) customers);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->header));
 }
 

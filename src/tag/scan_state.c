@@ -310,8 +310,20 @@ get_string(flat_reader *reader)
 	return pnstrdup(data, size);
 }
 
+static void
+require_same_scan(const crm_scan_state *a, const crm_scan_state *b)
+{
+	if (VARSIZE_ANY(a->plan) != VARSIZE_ANY(b->plan) ||
+		memcmp(VARDATA_ANY(a->plan), VARDATA_ANY(b->plan), VARSIZE_ANY_EXHDR(a->plan)) != 0 ||
+		a->chunk_bits != b->chunk_bits)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("states of different scans cannot be merged")));
+}
+
+/* The sets go into another state, where one is given. */
 static crm_scan_state *
-read_flat(const crm_agg_state *flat, MemoryContext parent)
+read_flat(const crm_agg_state *flat, MemoryContext parent, crm_scan_state *into)
 {
 	flat_reader reader = {(const uint8 *) flat->data, VARSIZE(flat) - CRM_AGG_STATE_HEADER};
 	crm_scan_state *state;
@@ -361,7 +373,21 @@ read_flat(const crm_agg_state *flat, MemoryContext parent)
 				damaged();
 		code_limits[i] = n;
 	}
-	crm_check(crm_tag_sets_read(state->sets, reader.p, reader.left, state->scope_count, code_limits), TYPE_NAME, true);
+	if (into == NULL)
+		crm_check(crm_tag_sets_read(state->sets, reader.p, reader.left, state->scope_count, code_limits), TYPE_NAME, true);
+	else
+	{
+		uint32	   *scope_map;
+		uint16	  **code_maps;
+		crm_status	status;
+
+		require_same_scan(into, state);
+		crm_scan_state_maps(into, state, &scope_map, &code_maps);
+		status = crm_tag_sets_merge_read(into->sets, scope_map, code_maps, state->sets, reader.p, reader.left, state->scope_count, code_limits);
+		if (status == CRM_OUT_OF_RANGE)
+			crm_scan_check_numbers(into, crm_tag_sets_crowded(into->sets), status);
+		crm_check(status, TYPE_NAME, true);
+	}
 	return state;
 }
 
@@ -376,5 +402,39 @@ crm_scan_state_get(Datum value, MemoryContext in_context)
 			elog(ERROR, "not the state of a tag scan");
 		return state;
 	}
-	return read_flat(crm_agg_state_fetch(value, CRM_STATE_TAG_SCAN, FLAT_VERSION, CRM_AGG_STATE_HEADER), in_context);
+	return read_flat(crm_agg_state_fetch(value, CRM_STATE_TAG_SCAN, FLAT_VERSION, CRM_AGG_STATE_HEADER), in_context, NULL);
+}
+
+uint64
+crm_scan_state_merge(crm_scan_state *state, Datum value)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "crm tag scan merge", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	crm_scan_state *other;
+	uint64		customers;
+
+	crm_scan_state_flush(state);
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
+	{
+		uint32	   *scope_map;
+		uint16	  **code_maps;
+		crm_status	status;
+
+		other = crm_scan_state_get(value, scratch);
+		require_same_scan(state, other);
+		crm_scan_state_flush(other);
+		crm_scan_state_maps(state, other, &scope_map, &code_maps);
+		status = crm_tag_sets_merge(state->sets, other->sets, scope_map, code_maps);
+		crm_scan_check_numbers(state, crm_tag_sets_crowded(state->sets), status);
+	}
+	else
+		other = read_flat(crm_agg_state_fetch(value, CRM_STATE_TAG_SCAN, FLAT_VERSION, CRM_AGG_STATE_HEADER), scratch, state);
+	state->null_keys += other->null_keys;
+	if (other->negative_keys > 0 && (state->negative_keys == 0 || other->negative_key > state->negative_key))
+		state->negative_key = other->negative_key;
+	state->negative_keys += other->negative_keys;
+	customers = crm_tag_sets_customers(other->sets);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return customers;
 }

@@ -51,6 +51,8 @@ extern crm_scan_state *crm_scan_state_new(MemoryContext parent, const bytea *pla
 extern uint32 crm_scan_state_scope(crm_scan_state *state, const char *text, Size length);
 /* The state behind a datum of type crm.agg_state, flat or expanded; in_context for a copy. */
 extern crm_scan_state *crm_scan_state_get(Datum value, MemoryContext in_context);
+/* Adds what another state holds, flat or expanded; returns how many customers that are. */
+extern uint64 crm_scan_state_merge(crm_scan_state *state, Datum other);
 /* What another state's scopes and codes are here, added where they are new; in the current context. */
 extern void crm_scan_state_maps(crm_scan_state *state, const crm_scan_state *other, uint32 **scope_map, uint16 ***code_maps);
 /* Evaluates what stands in the batch. */

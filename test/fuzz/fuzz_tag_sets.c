@@ -144,6 +144,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int			rules;
 	crm_tag_sets *sets;
 	crm_tag_sets *whole;
+	crm_tag_sets *empty;
 	uint8_t    *bytes;
 
 	/* a text rule's cell takes 16 kB for a few bytes of input: a long one would take gigabytes */
@@ -179,12 +180,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		use(sets, bits, rules, is_text);
 		use(whole, bits, rules, is_text);
 		REQUIRE(crm_tag_sets_chunks(sets) == 0 || crm_tag_sets_duplicate(whole, &id));
+		/* chunk by chunk: as all of them at once */
+		REQUIRE(crm_tag_sets_new(&env, bits, rules, is_text, &whole) == CRM_OK);
+		REQUIRE(crm_tag_sets_new(&env, bits, rules, is_text, &empty) == CRM_OK);
+		REQUIRE(crm_tag_sets_merge_read(whole, NULL, NULL, empty, bytes, size - 3, SCOPES, codes) == CRM_OK);
+		REQUIRE(crm_tag_sets_customers(whole) == crm_tag_sets_customers(sets));
+		use(whole, bits, rules, is_text);
 		if (bits > CRM_CHUNK_BITS)
 		{
 			REQUIRE(crm_tag_sets_new(&env, bits, rules, is_text, &whole) == CRM_OK);
-			REQUIRE(crm_tag_sets_merge_renamed(whole, sets, NULL, NULL, rename_id, NULL, &id) == CRM_OK);
+			REQUIRE(crm_tag_sets_merge_renamed(whole, sets, NULL, NULL, data[1], rename_id, NULL, &id) == CRM_OK);
 			use(whole, bits, rules, is_text);
 		}
+	}
+	else
+	{
+		REQUIRE(crm_tag_sets_new(&env, bits, rules, is_text, &whole) == CRM_OK);
+		REQUIRE(crm_tag_sets_new(&env, bits, rules, is_text, &empty) == CRM_OK);
+		REQUIRE(crm_tag_sets_merge_read(whole, NULL, NULL, empty, bytes, size - 3, SCOPES, codes) != CRM_OK);
 	}
 	free(bytes);
 	while (all.next != &all)

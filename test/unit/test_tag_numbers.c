@@ -209,6 +209,18 @@ sent(const crm_env *env, const crm_tag_sets *sets, int bits)
 	return other;
 }
 
+/* The same, merged as it arrives. */
+static void
+merge_sent(const crm_env *env, crm_tag_sets *whole, const crm_tag_sets *sets, int bits)
+{
+	uint32_t	codes[3] = {0, 0, 1};
+	uint8_t    *data;
+	size_t		size;
+
+	CHECK_EQUAL(crm_tag_sets_write(sets, &data, &size), CRM_OK);
+	CHECK_EQUAL(crm_tag_sets_merge_read(whole, NULL, NULL, new_sets(env, bits), data, size, 2, codes), CRM_OK);
+}
+
 static void
 note(int n, int bits, uint64_t key, uint64_t offset, int slice)
 {
@@ -318,6 +330,8 @@ test_against_model(void)
 				whole = part;
 			else if (next_random() % 2)
 				CHECK_EQUAL(crm_tag_sets_merge(whole, part, NULL, NULL), CRM_OK);
+			else if (next_random() % 2)
+				merge_sent(&env, whole, part, bits);
 			else
 			{
 				CHECK_EQUAL(crm_tag_sets_merge(part, whole, NULL, NULL), CRM_OK);

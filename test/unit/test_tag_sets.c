@@ -443,6 +443,29 @@ send(const model *m, const crm_env *env, const crm_tag_sets *sets)
 	return other;
 }
 
+/* Sends, and merges what arrives chunk by chunk. */
+static void
+merge_sent(const model *m, const crm_env *env, crm_tag_sets *sets, const crm_tag_sets *part,
+		   const uint32_t *scope_map, uint16_t *const *code_maps)
+{
+	uint8_t    *data;
+	uint8_t    *exact;
+	size_t		size;
+	uint32_t	codes[MAX_RULES];
+	crm_tag_sets *empty;
+
+	for (int r = 0; r < MAX_RULES; r++)
+		codes[r] = MAX_CODES;
+	CHECK_EQUAL(crm_tag_sets_write(part, &data, &size), CRM_OK);
+	exact = malloc(size);
+	memcpy(exact, data, size);
+	CHECK_EQUAL(crm_tag_sets_new(env, m->bits, m->rules, m->is_text, &empty), CRM_OK);
+	CHECK_EQUAL(crm_tag_sets_merge_read(sets, scope_map, code_maps, empty, exact, size, MAX_SCOPES, codes), CRM_OK);
+	CHECK_EQUAL(crm_tag_sets_customers(empty), crm_tag_sets_customers(part));
+	free(exact);
+	env->release(env->arg, data);
+}
+
 /* Parts of the rows, numbered each in its own way, sent or not, merged in any order. */
 static crm_tag_sets *
 in_parts(const model *m, const crm_env *env, const numbering *whole)
@@ -484,7 +507,10 @@ in_parts(const model *m, const crm_env *env, const numbering *whole)
 			for (uint16_t c = 0; c <= MAX_CODES; c++)
 				code_maps[r][c] = whole->code_to_part[r][n->code_of_part[r][c]];
 		}
-		CHECK_EQUAL(crm_tag_sets_merge(sets, parts[k], scope_map, code_maps), CRM_OK);
+		if (next_random() % 2)
+			CHECK_EQUAL(crm_tag_sets_merge(sets, parts[k], scope_map, code_maps), CRM_OK);
+		else
+			merge_sent(m, env, sets, parts[k], scope_map, code_maps);
 		for (int r = 0; r < m->rules; r++)
 			free(code_maps[r]);
 		parts[k] = parts[p];
