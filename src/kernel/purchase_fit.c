@@ -2,8 +2,8 @@
  * purchase_fit.c - likelihoods of the models of repeat purchases, with their
  * gradients, and their maximum.
  *
- * What depends on the number of purchases alone (the gamma functions) is
- * computed once for each number: groups are sorted by it.
+ * What depends on the number of purchases alone (the gamma functions), or on it and
+ * the time of the last one, is computed once for each: groups are sorted by them.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -73,32 +73,47 @@ of_frequency(crm_purchase_kind kind, const double *p, double x, by_frequency *f)
 static double
 log_sum(double a, double b, double *share_a, double *share_b)
 {
-	double		max = fmax(a, b);
-	double		ea = exp(a - max);
-	double		eb = exp(b - max);
+	double		max = a >= b ? a : b;
+	double		less = exp((a >= b ? b : a) - max);
+	double		sum = 1 + less;
 
-	*share_a = ea / (ea + eb);
-	*share_b = eb / (ea + eb);
-	return max + log(ea + eb);
+	*share_a = (a >= b ? 1 : less) / sum;
+	*share_b = (a >= b ? less : 1) / sum;
+	return max + log(sum);
+}
+
+/* The same of a last purchase, whatever the age. */
+typedef struct by_recency
+{
+	double		left;			/* chances to be lost that were not taken, and b */
+	double		log_recency;
+	double		lost;			/* logarithm of what being lost at the last purchase gives; -infinity where nobody can be */
+} by_recency;
+
+static void
+of_recency(crm_purchase_kind kind, const double *p, const crm_purchase_group *g, by_recency *r)
+{
+	r->left = p[3] + g->frequency - (kind == CRM_BG_NBD ? 1 : 0);
+	r->log_recency = log(p[1] + g->recency);
+	r->lost = -INFINITY;
+	if (kind == CRM_MBG_NBD || g->frequency > 0)
+		r->lost = log(p[2] / r->left) - (p[0] + g->frequency) * r->log_recency;
 }
 
 /* Alive at the end, or lost at the last purchase. */
 static double
-of_times_beta(crm_purchase_kind kind, const double *p, const crm_purchase_group *g, double *gradient)
+of_times_beta(const double *p, const crm_purchase_group *g, const by_recency *r, double *gradient)
 {
 	double		n = p[0] + g->frequency;
 	double		log_age = log(p[1] + g->age);
-	double		log_recency = log(p[1] + g->recency);
-	double		left = p[3] + g->frequency - (kind == CRM_BG_NBD ? 1 : 0);
-	bool		may_be_lost = kind == CRM_MBG_NBD || g->frequency > 0;
 	double		alive;
 	double		lost;
-	double		value = log_sum(-n * log_age, may_be_lost ? log(p[2] / left) - n * log_recency : -INFINITY, &alive, &lost);
+	double		value = log_sum(-n * log_age, r->lost, &alive, &lost);
 
-	gradient[0] = -(alive * log_age + lost * log_recency);
+	gradient[0] = -(alive * log_age + lost * r->log_recency);
 	gradient[1] = -n * (alive / (p[1] + g->age) + lost / (p[1] + g->recency));
 	gradient[2] = lost / p[2];
-	gradient[3] = may_be_lost ? -lost / left : 0;
+	gradient[3] = isfinite(r->lost) ? -lost / r->left : 0;
 	return value;
 }
 
@@ -129,7 +144,9 @@ likelihood(const work *w, const double *p, double *gradient)
 {
 	double		sum = 0;
 	double		frequency = -1;
+	double		recency = -1;
 	by_frequency f = {0};
+	by_recency	r = {0};
 
 	for (int i = 0; i < CRM_PURCHASE_PARAMETERS; i++)
 		gradient[i] = 0;
@@ -140,12 +157,17 @@ likelihood(const work *w, const double *p, double *gradient)
 
 		if (k % PROGRESS_GROUPS == 0)
 			crm_progress(w->env);
+		if (w->kind != CRM_PARETO_NBD && (g->frequency != frequency || g->recency != recency))
+		{
+			recency = g->recency;
+			of_recency(w->kind, p, g, &r);
+		}
 		if (g->frequency != frequency)
 		{
 			frequency = g->frequency;
 			of_frequency(w->kind, p, frequency, &f);
 		}
-		sum += g->count * (f.constant + (w->kind == CRM_PARETO_NBD ? of_times_pareto(p, g, own) : of_times_beta(w->kind, p, g, own)));
+		sum += g->count * (f.constant + (w->kind == CRM_PARETO_NBD ? of_times_pareto(p, g, own) : of_times_beta(p, g, &r, own)));
 		for (int i = 0; i < CRM_PURCHASE_PARAMETERS; i++)
 			gradient[i] += g->count * (f.gradient[i] + own[i]);
 	}
@@ -190,15 +212,19 @@ compare_groups(const void *a, const void *b)
 static crm_status
 prepare(work *w, const crm_env *env, crm_purchase_kind kind, crm_purchase_group *groups, size_t count)
 {
+	bool		ordered = true;
+
 	*w = (work) {.env = env,.kind = kind,.groups = groups,.count = count};
 	for (size_t i = 0; i < count; i++)
 	{
 		if (!crm_purchase_valid(groups[i].frequency, groups[i].recency, groups[i].age) || !(groups[i].count > 0))
 			return CRM_OUT_OF_RANGE;
 		w->customers += groups[i].count;
+		ordered = ordered && (i == 0 || compare_groups(&groups[i - 1], &groups[i]) <= 0);
 	}
 	/* in one order, so that sums do not depend on that in which groups were met */
-	qsort(groups, count, sizeof(crm_purchase_group), compare_groups);
+	if (!ordered)
+		qsort(groups, count, sizeof(crm_purchase_group), compare_groups);
 	return CRM_OK;
 }
 
