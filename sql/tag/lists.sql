@@ -96,6 +96,15 @@ SELECT part, value FROM explain_tag('new', 'called', 'list_people') WHERE part I
 SET crm_analytics.batch_rules = off;
 SELECT tag, members, entered FROM refresh_tags('list_people');
 
+-- keys with padding
+CREATE TABLE padded (code char(8) PRIMARY KEY);
+INSERT INTO padded SELECT 'k' || n FROM generate_series(1, 9) AS n;
+SELECT create_population('padded', 'padded', 'code');
+SELECT given, members, unknown, unknown_keys FROM create_list_tag('some', keys => '{k1,k2   ,k77}', population => 'padded');
+SELECT given, members, unknown FROM import_list('some', query => $$SELECT code FROM padded WHERE code > 'k6'$$, mode => 'append', population => 'padded');
+SELECT array_agg(key ORDER BY key) FROM member_keys(tag('some', population => 'padded'), 'padded') AS key;
+SELECT drop_population('padded');
+
 SELECT drop_population('lists'), drop_population('list_people');
 SELECT count(*) FROM crm.tag_list WHERE name IN ('vip', 'called', 'theirs', 'nobody');
 DROP SCHEMA list_test CASCADE;

@@ -44,4 +44,20 @@ SELECT crm.cardinality(crm.tag('ended'));
 SELECT members, exited FROM crm.fold_tags('contracts');
 SELECT crm.cardinality(crm.tag('ended'));
 SELECT crm.drop_population('contracts');
+
+-- A write that leads to its customer by way of another relation's padded key
+CREATE TABLE people (id int PRIMARY KEY);
+CREATE TABLE holders (account char(8) PRIMARY KEY, holder int);
+CREATE TABLE bookings (account char(8), amount int);
+CREATE VIEW payers AS SELECT p.id, sum(b.amount) AS amount FROM people AS p LEFT JOIN holders AS h ON h.holder = p.id LEFT JOIN bookings AS b USING (account) GROUP BY p.id;
+INSERT INTO people SELECT n FROM generate_series(1, 9) AS n;
+INSERT INTO holders SELECT 'a' || n, n FROM generate_series(1, 9) AS n;
+SELECT crm.create_population('payers', 'payers', 'id');
+SELECT crm.create_tag('paid', 'amount > 0', population => 'payers');
+SELECT crm.track_population('payers', '[{"relation": "people", "key": "id"}, {"relation": "holders", "key": "holder", "customers": false},
+	{"relation": "bookings", "key": "account", "via": {"relation": "holders", "key": "account", "customer": "holder"}}]');
+SELECT members FROM crm.refresh_tags('payers');
+INSERT INTO bookings VALUES ('a7', 5), ('a2', 1);
+SELECT array_agg(m) FROM crm.members(crm.tag('paid', population => 'payers')) AS m;
+SELECT crm.drop_population('payers');
 DROP SCHEMA tag_track_keys CASCADE;

@@ -80,7 +80,7 @@ append_chosen(StringInfo sql, const crm_population *population, const timeline_m
 	Oid			type = getBaseType(crm_column_type(mapping->relation, mapping->key));
 	/* any integer can be compared with a bigint */
 	const char *type_name = population->key_form == CRM_KEY_INTEGER ? "pg_catalog.int8" :
-		type == BPCHAROID ? "pg_catalog.bpchar" : format_type_be_qualified(type);
+		crm_key_cast(type);
 
 	appendStringInfoString(sql, "SELECT chosen.id");
 	timeline_append_events(sql, mapping);

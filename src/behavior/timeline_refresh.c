@@ -397,13 +397,8 @@ late_customers(const refresh *r, char **literal)
 		return false;
 	keys = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
 	if (keys != NULL)
-	{
-		Oid			type = SPI_gettypeid(SPI_tuptable->tupdesc, 2);
-
-		/* the name of bpchar[] is that of char(1)[] */
-		*literal = MemoryContextStrdup(context, psprintf("%s::%s", quote_literal_cstr(keys),
-														 type == BPCHARARRAYOID ? "pg_catalog.bpchar[]" : format_type_be_qualified(type)));
-	}
+		*literal = MemoryContextStrdup(context, psprintf("%s::%s[]", quote_literal_cstr(keys),
+														 crm_key_cast(get_element_type(SPI_gettypeid(SPI_tuptable->tupdesc, 2)))));
 	return true;
 }
 

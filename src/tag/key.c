@@ -137,6 +137,12 @@ crm_key_of_id(const crm_population *population, int64 id)
 	return NULL;
 }
 
+const char *
+crm_key_cast(Oid type)
+{
+	return type == BPCHAROID ? "pg_catalog.bpchar" : format_type_be_qualified(type);
+}
+
 bool
 crm_key_visible(const crm_population *population, Datum key, Oid type)
 {
@@ -154,7 +160,7 @@ crm_key_visible(const crm_population *population, Datum key, Oid type)
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT 1 FROM %s WHERE customer.%s OPERATOR(pg_catalog.=) $1::%s LIMIT 1",
 					 crm_population_rows(population, "customer", GetCurrentTransactionStartTimestamp()), quote_identifier(population->key_column),
-					 key_type == BPCHAROID ? "pg_catalog.bpchar" : format_type_be_qualified(key_type));
+					 crm_key_cast(key_type));
 	crm_lookup_begin(&session, population);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

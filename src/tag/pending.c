@@ -94,7 +94,7 @@ add_led_to(pending_walk *walk, const crm_tracked *tracked, char **keys, int coun
 				   "WHERE via.%3$s OPERATOR(pg_catalog.=) ANY ($1::%4$s[]) AND via.%1$s IS NOT NULL",
 				   customer, quote_qualified_identifier(get_namespace_name(get_rel_namespace(tracked->via)), get_rel_name(tracked->via)),
 				   quote_identifier(tracked->via_key),
-				   format_type_be_qualified(getBaseType(crm_column_type(tracked->via, tracked->via_key))));
+				   crm_key_cast(getBaseType(crm_column_type(tracked->via, tracked->via_key))));
 	crm_rights_check_owner(walk->population->owner);
 	crm_owner_begin(&session, walk->population->owner);
 	if (SPI_connect() != SPI_OK_CONNECT)

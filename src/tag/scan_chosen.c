@@ -66,7 +66,7 @@ crm_scan_append_chosen(StringInfo sql, const crm_scan_job *job, const char *join
 	Oid			key_type = getBaseType(crm_population_key_type(population));
 	/* negative integers among them: all are compared as bigint, and any key fits */
 	const char *type = population->key_form == CRM_KEY_INTEGER && job->dictionary ? "pg_catalog.int8" :
-		key_type == BPCHAROID ? "pg_catalog.bpchar" : format_type_be_qualified(key_type);
+		crm_key_cast(key_type);
 	char	   *keys = psprintf("$%d::%s[]", as_text(job) ? CRM_RULE_KEYS_PARAM : CRM_RULE_IDS_PARAM, type);
 
 	appendStringInfo(sql, " FROM %s", crm_scan_rows(job));

@@ -103,6 +103,8 @@ extern char *crm_key_of_id(const crm_population *population, int64 id);
  * there and he may see it.
  */
 extern bool crm_key_visible(const crm_population *population, Datum key, Oid type);
+/* A key's type as a cast names it: char(n) as of any length, where "character" is of one. */
+extern const char *crm_key_cast(Oid type);
 /* Has the dictionary any keys? (key_write.c) */
 extern bool crm_keys_any(const crm_population *population);
 /*

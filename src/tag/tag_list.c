@@ -337,7 +337,7 @@ find_customers(given_list *list)
 					 "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS g (key, until) LEFT JOIN %2$s "
 					 "ON customer.%1$s OPERATOR(pg_catalog.=) g.key::%3$s "
 					 "GROUP BY customer.%1$s, CASE WHEN customer.%1$s IS NULL THEN g.key END ORDER BY 1",
-					 key, rows, format_type_be_qualified(crm_population_key_type(population)));
+					 key, rows, crm_key_cast(crm_population_key_type(population)));
 	if (SPI_execute_with_args(sql.data, 2, types, values, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "looking for the customers of a list failed");
 	for (uint64 i = 0; i < SPI_processed; i++)

@@ -188,6 +188,7 @@ sub same_sets
 }
 
 my ($made, $scanned) = refresh_all();
+is($node->safe_psql('whole', q{SELECT string_agg(p, ' ') FROM unnest(ARRAY['clients', 'devices', 'signed', 'padded']) AS p WHERE cardinality(tag('chosen', population => p)) > 0}), 'clients devices signed padded', 'lists have members');
 is(scalar(grep { /crm\.timeline_agg\(.*GROUP BY/ } @$made), 5 * $shards, 'timelines by keys that are no ids are made on the servers');
 is(scalar(grep { !/timeline_agg/ && !/^SELECT (code|device|signed|padded) FROM [^ ]* WHERE [^ ]* IS NOT NULL\)* GROUP BY/ } @$made), 0, 'and no events come, nor keys more than once')
 	or diag join "\n", @$made;
