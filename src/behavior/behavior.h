@@ -3,9 +3,9 @@
  * arguments, and a state that holds one customer's events.
  *
  * There may be millions of customers, so the state is one flat value that is
- * changed in place and grows by doubling: 32 bytes, the pattern where there is
- * one, and 8 bytes for each event kept, or 16 where there are many conditions
- * or times are far.
+ * changed in place and grows by doubling from 256 bytes: 32 bytes, the pattern
+ * where there is one, and 8 bytes for each event kept, or 16 where there are
+ * many conditions or times are far.
  */
 #ifndef CRM_BEHAVIOR_H
 #define CRM_BEHAVIOR_H
@@ -107,6 +107,9 @@ extern Datum event_state_combine(FunctionCallInfo fcinfo, crm_state_kind kind);
 
 /* The events in order: a copy, as a final function leaves its state alone. */
 extern const crm_event *event_state_sorted(const event_state *state);
+
+/* The same as they are packed, of a state that is not wide. */
+extern uint64 *event_state_sorted_packed(const event_state *state);
 
 /* The last argument of an aggregate as bits; NULL is false.  Sets their number. */
 extern uint64 behavior_conditions(FunctionCallInfo fcinfo, int argument, int *conditions);

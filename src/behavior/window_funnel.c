@@ -8,6 +8,7 @@
 #include "utils/timestamp.h"
 
 CRM_FUNCTION(crm_window_funnel_transfn);
+CRM_FUNCTION(crm_window_funnel_steps_transfn);
 CRM_FUNCTION(crm_window_funnel_mode_transfn);
 CRM_FUNCTION(crm_window_funnel_combinefn);
 CRM_FUNCTION(crm_window_funnel_finalfn);
@@ -71,18 +72,14 @@ behavior_funnel_mode(const text *names)
 	return mode;
 }
 
-static Datum
-add_row(FunctionCallInfo fcinfo, unsigned mode, int time_argument)
+/* One row: the time and the conditions that it meets. */
+static inline Datum
+add_row(FunctionCallInfo fcinfo, unsigned mode, int time_argument, uint64 met, int conditions)
 {
-	event_parameters parameters = {0, mode, NULL, 0, 0};
+	event_parameters parameters = {0, mode, NULL, 0, conditions};
 	TimestampTz at = 0;
-	uint64		met;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "transition function of window_funnel called in non-aggregate context");
-	behavior_prefetch_state(fcinfo);
 	parameters.within = behavior_interval(PG_ARGISNULL(1) ? NULL : PG_GETARG_INTERVAL_P(1), "within");
-	met = behavior_conditions(fcinfo, time_argument + 1, &parameters.conditions);
 	if (!PG_ARGISNULL(time_argument))
 		at = behavior_finite(PG_GETARG_TIMESTAMPTZ(time_argument));
 
@@ -92,18 +89,54 @@ add_row(FunctionCallInfo fcinfo, unsigned mode, int time_argument)
 	return event_state_add(fcinfo, CRM_STATE_FUNNEL, &parameters, at, met);
 }
 
+static void
+check_context(FunctionCallInfo fcinfo)
+{
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "transition function of window_funnel called in non-aggregate context");
+	behavior_prefetch_state(fcinfo);
+}
+
 /* window_funnel_transfn(state, within interval, ts timestamptz, steps boolean[]) */
 Datum
 crm_window_funnel_transfn(PG_FUNCTION_ARGS)
 {
-	return add_row(fcinfo, 0, 2);
+	int			conditions;
+	uint64		met;
+
+	check_context(fcinfo);
+	met = behavior_conditions(fcinfo, 3, &conditions);
+	return add_row(fcinfo, 0, 2, met, conditions);
+}
+
+/* window_funnel_transfn(state, within interval, ts timestamptz, step1 boolean, step2 boolean ...) */
+Datum
+crm_window_funnel_steps_transfn(PG_FUNCTION_ARGS)
+{
+	int			conditions = PG_NARGS() - 3;
+	uint64		met = 0;
+
+	check_context(fcinfo);
+	if (conditions < 1 || conditions > CRM_MAX_CONDITIONS)
+		elog(ERROR, "window_funnel_transfn called with %d arguments", PG_NARGS());
+	for (int i = 0; i < conditions; i++)
+		if (!PG_ARGISNULL(3 + i) && PG_GETARG_BOOL(3 + i))
+			met |= UINT64CONST(1) << i;
+	return add_row(fcinfo, 0, 2, met, conditions);
 }
 
 /* window_funnel_transfn(state, within interval, mode text, ts timestamptz, steps boolean[]) */
 Datum
 crm_window_funnel_mode_transfn(PG_FUNCTION_ARGS)
 {
-	return add_row(fcinfo, behavior_funnel_mode(behavior_text(fcinfo, 2, "mode")), 3);
+	int			conditions;
+	unsigned	mode;
+	uint64		met;
+
+	check_context(fcinfo);
+	mode = behavior_funnel_mode(behavior_text(fcinfo, 2, "mode"));
+	met = behavior_conditions(fcinfo, 4, &conditions);
+	return add_row(fcinfo, mode, 3, met, conditions);
 }
 
 Datum
@@ -125,7 +158,10 @@ crm_window_funnel_finalfn(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_INT32(0);
 	state = event_state_fetch(PG_GETARG_DATUM(0), CRM_STATE_FUNNEL);
-	crm_check(crm_funnel_level(&env, event_state_sorted(state), state->count, state->conditions, state->within,
-							   state->mode, &level), "crm.agg_state", false);
+	if (state->mode == 0 && !state->wide)
+		level = crm_funnel_level_packed(&env, event_state_sorted_packed(state), state->count, state->conditions, state->within);
+	else
+		crm_check(crm_funnel_level(&env, event_state_sorted(state), state->count, state->conditions, state->within,
+								   state->mode, &level), "crm.agg_state", false);
 	PG_RETURN_INT32(level);
 }

@@ -3,8 +3,14 @@
  */
 #include "kernel/events.h"
 
+#include "kernel/sort.h"
+
 /* Interrupts are served once in so many events. */
 #define PROGRESS_STEP 4096
+
+/* What a radix sort costs, in moves of an insertion sort: its tables, and its passes over an event. */
+#define RADIX_MOVES 16384
+#define RADIX_MOVES_AN_EVENT 16
 
 void
 crm_events_unpack(const crm_env *env, const uint64_t *packed, size_t count, crm_event *events)
@@ -82,5 +88,31 @@ crm_events_sort(const crm_env *env, crm_event *events, size_t count)
 	if (from != events)
 		memcpy(events, from, count * sizeof(crm_event));
 	env->release(env->arg, scratch);
+	return CRM_OK;
+}
+
+crm_status
+crm_events_sort_packed(const crm_env *env, uint64_t *packed, size_t count)
+{
+	uint64_t	moves = RADIX_MOVES + RADIX_MOVES_AN_EVENT * (uint64_t) count;
+
+	/* Each to its place among those before it, for as long as that is cheaper than a radix sort. */
+	for (size_t i = 1; i < count; i++)
+	{
+		uint64_t	event = packed[i];
+		size_t		place = i;
+
+		while (place > 0 && packed[place - 1] > event && i - place < moves)
+		{
+			packed[place] = packed[place - 1];
+			place--;
+		}
+		packed[place] = event;
+		if (i - place == moves)
+			return crm_sort_keys(env, packed, NULL, count);
+		moves -= i - place;
+		if (i % PROGRESS_STEP == 0)
+			crm_progress(env);
+	}
 	return CRM_OK;
 }

@@ -234,3 +234,26 @@ crm_funnel_level(const crm_env *env, const crm_event *events, size_t count,
 	*level = f.level;
 	return CRM_OK;
 }
+
+int
+crm_funnel_level_packed(const crm_env *env, const uint64_t *packed, size_t count, int conditions, uint64_t within)
+{
+	crm_funnel_walk walk = {0, within};
+	uint64_t	valid = ~UINT64_C(0) >> (CRM_MAX_CONDITIONS - conditions);
+	size_t		until_progress = PROGRESS_STEP;
+
+	for (size_t i = 0; i < count && walk.level < conditions;)
+	{
+		crm_event	now = crm_event_unpack(packed[i++]);
+
+		for (; i < count && (packed[i] ^ packed[i - 1]) <= CRM_PACKED_MASK; i++)
+			now.met |= crm_event_unpack(packed[i]).met;
+		crm_funnel_instant(&walk, now.at, now.met & valid);
+		if (i >= until_progress)
+		{
+			crm_progress(env);
+			until_progress = i + PROGRESS_STEP;
+		}
+	}
+	return walk.level;
+}

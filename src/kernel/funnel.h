@@ -23,6 +23,9 @@
 extern crm_status crm_funnel_level(const crm_env *env, const crm_event *events, size_t count,
 								   int conditions, uint64_t within, unsigned mode, int *level);
 
+/* The same without any mode for sorted packed events. */
+extern int	crm_funnel_level_packed(const crm_env *env, const uint64_t *packed, size_t count, int conditions, uint64_t within);
+
 /*
  * The same without any mode for events that come one by one: nothing is kept
  * of them.  Of each instant the union of the conditions is asked for.

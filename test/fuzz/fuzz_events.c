@@ -199,6 +199,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	events		e = {0};
 	unsigned	mode = (unsigned) fuzz_take(&in, 1);
 	uint8_t		extra[MOST_EVENTS];
+	uint64_t	packed[MOST_EVENTS];
+	bool		packs = true;
 	int64_t		until;
 
 	e.steps = 1 + (int) fuzz_take(&in, 1) % 5;
@@ -212,9 +214,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		e.event[e.count].met = fuzz_take(&in, 1);
 		extra[e.count] = (uint8_t) fuzz_take(&in, 1);
 	}
+	for (size_t i = 0; i < e.count; i++)
+	{
+		packs = packs && crm_event_packs(&e.event[i]);
+		packed[i] = crm_event_pack(&e.event[i]);
+	}
 	REQUIRE(crm_events_sort(&env, e.event, e.count) == CRM_OK);
 	for (size_t i = 1; i < e.count; i++)
 		REQUIRE(!crm_event_before(&e.event[i], &e.event[i - 1]));
+	if (packs)
+	{
+		int			level;
+
+		REQUIRE(crm_events_sort_packed(&env, packed, e.count) == CRM_OK);
+		for (size_t i = 0; i < e.count; i++)
+			REQUIRE(packed[i] == crm_event_pack(&e.event[i]));
+		REQUIRE(crm_funnel_level(&env, e.event, e.count, e.steps, e.within, 0, &level) == CRM_OK);
+		REQUIRE(crm_funnel_level_packed(&env, packed, e.count, e.steps, e.within) == level);
+	}
 	memcpy(e.extra, extra, sizeof(extra[0]) * e.count);
 	use_funnels(&e, &env, mode);
 	use_paths(&e, &env, mode);

@@ -55,6 +55,14 @@ check_packing(void)
 		CHECK(crm_event_packs(&events[i]));
 		packed[i] = crm_event_pack(&events[i]);
 	}
+	for (int i = 1; i < 5000; i++)
+	{
+		crm_event	again = events[i];
+
+		again.met = random_bits() & 255;
+		CHECK((packed[i] < packed[i - 1]) == crm_event_before(&events[i], &events[i - 1]));
+		CHECK((crm_event_pack(&again) < packed[i]) == crm_event_before(&again, &events[i]));
+	}
 	crm_events_unpack(&env, packed, 5000, unpacked);
 	for (int i = 0; i < 5000; i++)
 	{
@@ -108,10 +116,45 @@ check_sorting(void)
 	}
 }
 
+/* Packed events of all degrees of disorder, few and many, come out as the others do. */
+static void
+check_sorting_packed(void)
+{
+	static crm_event events[6000];
+	static uint64_t packed[6000];
+	crm_env		env = unit_env();
+
+	for (int round = 0; round < 600; round++)
+	{
+		size_t		count = random_bits() % (round % 10 == 0 ? 6000 : 40);
+		int64_t		far = round % 7 == 0 ? INT64_C(1) << 54 : 0;
+		uint64_t	jitter = UINT64_C(1) << random_bits() % 14;
+		int			way = round % 3 - 1;
+
+		for (size_t i = 0; i < count; i++)
+		{
+			events[i] = (crm_event) {way * (int64_t) i * 3 + (int64_t) (random_bits() % jitter), random_bits() & random_bits() & 255};
+			if (random_bits() % 2)
+				events[i].at -= far;
+			packed[i] = crm_event_pack(&events[i]);
+		}
+		CHECK_EQUAL(crm_events_sort_packed(&env, packed, count), CRM_OK);
+		qsort(events, count, sizeof(crm_event), compare);
+		for (size_t i = 0; i < count; i++)
+		{
+			crm_event	event = crm_event_unpack(packed[i]);
+
+			CHECK_EQUAL(event.at, events[i].at);
+			CHECK_EQUAL(event.met, events[i].met);
+		}
+	}
+}
+
 int
 main(void)
 {
 	check_packing();
 	check_sorting();
+	check_sorting_packed();
 	return unit_done();
 }

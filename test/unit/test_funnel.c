@@ -130,6 +130,8 @@ walked_level(const crm_event *events, int count, int conditions, uint64_t within
 	return walk.level;
 }
 
+#define MAX_PACKED 16
+
 /* One sequence in all modes. */
 static void
 check_events(const crm_event *events, int count, int conditions, int within)
@@ -155,7 +157,14 @@ check_events(const crm_event *events, int count, int conditions, int within)
 			continue;
 		CHECK_EQUAL(crm_funnel_level(&env, events, count, conditions, within, mode, &level), CRM_OK);
 		if (mode == 0)
+		{
+			uint64_t	packed[MAX_PACKED];
+
+			for (int i = 0; i < count; i++)
+				packed[i] = crm_event_pack(&events[i]);
 			CHECK_EQUAL(walked_level(events, count, conditions, within), level);
+			CHECK_EQUAL(crm_funnel_level_packed(&env, packed, count, conditions, within), level);
+		}
 		if (!CHECK_EQUAL(level, stopped_level(list, used, conditions, mode, longest[k])))
 		{
 			fprintf(stderr, "mode %u, within %d:", mode, within);
