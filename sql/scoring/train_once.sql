@@ -68,7 +68,9 @@ FROM model_version AS a JOIN model_version AS b ON b.name = replace(a.name, 'spi
 RESET work_mem;
 
 -- A mere scan of relations is run again, where what it reads are the same rows each time at about the price of a copy: the other way to the same model.
-ANALYZE past, wide;
+-- Pages that were taken in advance and hold nothing count in what a scan costs.
+VACUUM ANALYZE past;
+ANALYZE wide;
 CREATE VIEW seen AS SELECT id, tenure + 1 AS tenure, upper(contract) AS contract, left_us FROM past WHERE bill >= 0;
 CREATE TABLE parted (LIKE past) PARTITION BY RANGE (id);
 CREATE TABLE parted_low PARTITION OF parted FOR VALUES FROM (MINVALUE) TO (1000);
@@ -76,7 +78,8 @@ CREATE TABLE parted_high PARTITION OF parted FOR VALUES FROM (1000) TO (MAXVALUE
 INSERT INTO parted SELECT * FROM past;
 CREATE TABLE ruled AS SELECT * FROM past;
 ALTER TABLE ruled ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-ANALYZE parted, ruled;
+VACUUM ANALYZE ruled;
+ANALYZE parted;
 CREATE FUNCTION own(x int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN x; END $$;
 CREATE DOMAIN checked AS int CHECK (own(VALUE) IS NOT NULL);
 CREATE OPERATOR @# (FUNCTION = own, RIGHTARG = int);
@@ -94,7 +97,7 @@ BEGIN;
 SET LOCAL max_parallel_workers_per_gather = 0;
 SELECT what, scans > 1 AS again FROM (VALUES
 	(1, 'table', 'SELECT tenure, bill, contract, since, stayed, frequency, recency, age, left_us FROM parted_low'),
-	(2, 'columns', 'SELECT tenure, bill, contract, left_us FROM past'),
+	(2, 'columns', 'SELECT tenure, bill, contract, since, stayed, left_us FROM past'),
 	(3, 'most rows', 'SELECT tenure, bill, contract, since, stayed, frequency, recency, left_us FROM past WHERE id > 20'),
 	(4, 'view', 'SELECT tenure, contract, left_us FROM seen'),
 	(5, 'partitions', 'SELECT tenure, contract, left_us FROM parted'),
@@ -121,7 +124,7 @@ CREATE POLICY built_in ON ruled USING (id > 100);
 SET ROLE regress_train_once;
 BEGIN;
 SET LOCAL max_parallel_workers_per_gather = 0;
-SELECT scans > 1 AS again, (r ->> 'rows')::int + (r ->> 'held_rows')::int AS rows FROM reads('SELECT id, tenure, left_us FROM ruled', options => '{"key": "id"}');
+SELECT scans > 1 AS again, (r ->> 'rows')::int + (r ->> 'held_rows')::int AS rows FROM reads('SELECT id, tenure, bill, contract, since, stayed, frequency, left_us FROM ruled', options => '{"key": "id"}');
 ROLLBACK;
 RESET ROLE;
 DROP POLICY built_in ON ruled;
@@ -129,7 +132,7 @@ CREATE POLICY own ON ruled USING (own(id) > 100);
 SET ROLE regress_train_once;
 BEGIN;
 SET LOCAL max_parallel_workers_per_gather = 0;
-SELECT scans > 1 AS again, (r ->> 'rows')::int + (r ->> 'held_rows')::int AS rows FROM reads('SELECT id, tenure, left_us FROM ruled', options => '{"key": "id"}');
+SELECT scans > 1 AS again, (r ->> 'rows')::int + (r ->> 'held_rows')::int AS rows FROM reads('SELECT id, tenure, bill, contract, since, stayed, frequency, left_us FROM ruled', options => '{"key": "id"}');
 ROLLBACK;
 RESET ROLE;
 ALTER TABLE ruled OWNER TO CURRENT_USER;
