@@ -30,7 +30,7 @@ COMMENT ON FUNCTION @extschema@.window_funnel_finalfn(@extschema@.agg_state) IS 
 CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz, VARIADIC steps boolean[]) (
 	SFUNC = @extschema@.window_funnel_transfn,
 	STYPE = @extschema@.agg_state,
-	SSPACE = 256,
+	SSPACE = 192,
 	FINALFUNC = @extschema@.window_funnel_finalfn,
 	COMBINEFUNC = @extschema@.window_funnel_combinefn,
 	PARALLEL = SAFE
@@ -41,7 +41,7 @@ COMMENT ON AGGREGATE @extschema@.window_funnel(interval, timestamptz, boolean[])
 CREATE AGGREGATE @extschema@.window_funnel(within interval, mode text, ts timestamptz, VARIADIC steps boolean[]) (
 	SFUNC = @extschema@.window_funnel_transfn,
 	STYPE = @extschema@.agg_state,
-	SSPACE = 256,
+	SSPACE = 192,
 	FINALFUNC = @extschema@.window_funnel_finalfn,
 	COMBINEFUNC = @extschema@.window_funnel_combinefn,
 	PARALLEL = SAFE
@@ -65,7 +65,7 @@ BEGIN
 		EXECUTE format('COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, %s) IS %L', arguments,
 			'transition of window_funnel without an array');
 		EXECUTE format('CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz, %s) '
-			'(SFUNC = @extschema@.window_funnel_transfn, STYPE = @extschema@.agg_state, SSPACE = 256, FINALFUNC = @extschema@.window_funnel_finalfn, '
+			'(SFUNC = @extschema@.window_funnel_transfn, STYPE = @extschema@.agg_state, SSPACE = 192, FINALFUNC = @extschema@.window_funnel_finalfn, '
 			'COMBINEFUNC = @extschema@.window_funnel_combinefn, PARALLEL = SAFE)', steps);
 		EXECUTE format('COMMENT ON AGGREGATE @extschema@.window_funnel(%s) IS %L', arguments,
 			'the same with few steps, of which no array is made (漏斗分析)');
