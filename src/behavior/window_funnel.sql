@@ -51,24 +51,128 @@ COMMENT ON AGGREGATE @extschema@.window_funnel(interval, text, timestamptz, bool
 
 -- The same with two to eight steps, each an argument of its own: to make an array of them for every row took more time than all
 -- that is done with it.  Which form a call means is PostgreSQL's to choose, and makes no other difference.
-DO $$
-DECLARE
-	steps text;
-	arguments text;
-BEGIN
-	FOR n IN 2..8 LOOP
-		steps := (SELECT string_agg(format('step%s boolean', i), ', ' ORDER BY i) FROM generate_series(1, n) AS i);
-		arguments := 'interval, timestamptz' || repeat(', boolean', n);
-		EXECUTE format(
-			'CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, ts timestamptz, %s) RETURNS @extschema@.agg_state '
-			'LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1 AS ''MODULE_PATHNAME'', ''crm_window_funnel_steps_transfn''', steps);
-		EXECUTE format('COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, %s) IS %L', arguments,
-			'transition of window_funnel without an array');
-		EXECUTE format('CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz, %s) '
-			'(SFUNC = @extschema@.window_funnel_transfn, STYPE = @extschema@.agg_state, SSPACE = 192, FINALFUNC = @extschema@.window_funnel_finalfn, '
-			'COMBINEFUNC = @extschema@.window_funnel_combinefn, PARALLEL = SAFE)', steps);
-		EXECUTE format('COMMENT ON AGGREGATE @extschema@.window_funnel(%s) IS %L', arguments,
-			'the same with few steps, of which no array is made (漏斗分析)');
-	END LOOP;
-END
-$$;
+CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, ts timestamptz,
+	step1 boolean, step2 boolean) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_steps_transfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, interval, timestamptz, boolean, boolean) IS
+	'transition of window_funnel without an array';
+CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz,
+	step1 boolean, step2 boolean) (
+	SFUNC = @extschema@.window_funnel_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 192,
+	FINALFUNC = @extschema@.window_funnel_finalfn,
+	COMBINEFUNC = @extschema@.window_funnel_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.window_funnel(interval, timestamptz, boolean, boolean) IS
+	'the same with few steps, of which no array is made (漏斗分析)';
+
+CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_steps_transfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, interval, timestamptz, boolean, boolean, boolean) IS
+	'transition of window_funnel without an array';
+CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean) (
+	SFUNC = @extschema@.window_funnel_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 192,
+	FINALFUNC = @extschema@.window_funnel_finalfn,
+	COMBINEFUNC = @extschema@.window_funnel_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.window_funnel(interval, timestamptz, boolean, boolean, boolean) IS
+	'the same with few steps, of which no array is made (漏斗分析)';
+
+CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_steps_transfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, interval, timestamptz, boolean, boolean, boolean, boolean) IS
+	'transition of window_funnel without an array';
+CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean) (
+	SFUNC = @extschema@.window_funnel_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 192,
+	FINALFUNC = @extschema@.window_funnel_finalfn,
+	COMBINEFUNC = @extschema@.window_funnel_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean) IS
+	'the same with few steps, of which no array is made (漏斗分析)';
+
+CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean, step5 boolean) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_steps_transfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS
+	'transition of window_funnel without an array';
+CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean, step5 boolean) (
+	SFUNC = @extschema@.window_funnel_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 192,
+	FINALFUNC = @extschema@.window_funnel_finalfn,
+	COMBINEFUNC = @extschema@.window_funnel_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS
+	'the same with few steps, of which no array is made (漏斗分析)';
+
+CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean, step5 boolean, step6 boolean) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_steps_transfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS
+	'transition of window_funnel without an array';
+CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean, step5 boolean, step6 boolean) (
+	SFUNC = @extschema@.window_funnel_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 192,
+	FINALFUNC = @extschema@.window_funnel_finalfn,
+	COMBINEFUNC = @extschema@.window_funnel_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS
+	'the same with few steps, of which no array is made (漏斗分析)';
+
+CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean, step5 boolean, step6 boolean, step7 boolean) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_steps_transfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS
+	'transition of window_funnel without an array';
+CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean, step5 boolean, step6 boolean, step7 boolean) (
+	SFUNC = @extschema@.window_funnel_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 192,
+	FINALFUNC = @extschema@.window_funnel_finalfn,
+	COMBINEFUNC = @extschema@.window_funnel_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS
+	'the same with few steps, of which no array is made (漏斗分析)';
+
+CREATE FUNCTION @extschema@.window_funnel_transfn(state @extschema@.agg_state, within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean, step5 boolean, step6 boolean, step7 boolean, step8 boolean) RETURNS @extschema@.agg_state
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1
+	AS 'MODULE_PATHNAME', 'crm_window_funnel_steps_transfn';
+COMMENT ON FUNCTION @extschema@.window_funnel_transfn(@extschema@.agg_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS
+	'transition of window_funnel without an array';
+CREATE AGGREGATE @extschema@.window_funnel(within interval, ts timestamptz,
+	step1 boolean, step2 boolean, step3 boolean, step4 boolean, step5 boolean, step6 boolean, step7 boolean, step8 boolean) (
+	SFUNC = @extschema@.window_funnel_transfn,
+	STYPE = @extschema@.agg_state,
+	SSPACE = 192,
+	FINALFUNC = @extschema@.window_funnel_finalfn,
+	COMBINEFUNC = @extschema@.window_funnel_combinefn,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS
+	'the same with few steps, of which no array is made (漏斗分析)';

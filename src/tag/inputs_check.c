@@ -26,8 +26,6 @@
 
 /* Tags that a statement has warned of; more are warned of again. */
 #define REMEMBERED 64
-/* Inputs that are not looked at twice. */
-#define UNCHANGED 64
 
 /* A sentence begins with a capital letter. */
 static char *
@@ -215,100 +213,162 @@ cause_of(const crm_population *population, const crm_input *before)
 
 /* ---- tags -------------------------------------------------------------------------------------- */
 
-/* A tag and what its rule was made from. */
+/* An input, and what has changed of it, in words; NULL when nothing has. */
+typedef struct seen_input
+{
+	crm_input	input;
+	char	   *cause;
+} seen_input;
+
+/* What tags' rules were made from.  A thousand tags rest on a few inputs: each is looked at once. */
+typedef struct seen_inputs
+{
+	seen_input *inputs;
+	int			count;
+	bool		changed;		/* one of them has */
+	bool		elsewhere;		/* one of them was not marked in this database */
+} seen_inputs;
+
+/* A tag, and what it rests on. */
 typedef struct kept_inputs
 {
 	int32		tag_id;
 	char	   *name;
-	crm_input  *inputs;
+	const seen_input **inputs;
 	int			count;
 } kept_inputs;
 
-/* Those of the tags that have any, by tag. */
+static Datum
+array_of_ids(Datum *tag_ids, int tag_count)
+{
+	return PointerGetDatum(construct_array(tag_ids, tag_count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
+/* The input of the row's columns from this one on. */
+static crm_input
+input_of_row(crm_catalogue_session *session, int row, int column)
+{
+	return (crm_input) {
+		crm_catalogue_required(session, row, column), crm_catalogue_required(session, row, column + 1),
+			crm_catalogue_required(session, row, column + 2), crm_catalogue_required(session, row, column + 3)
+	};
+}
+
+/* Looks at all inputs of the tags. */
+static seen_inputs
+look_at_inputs(const crm_population *population, Datum *tag_ids, int tag_count)
+{
+	crm_catalogue_session session;
+	seen_inputs seen = {NULL, 0, false, false};
+	int			level;
+
+	crm_catalogue_begin(&session);
+	seen.count = (int) crm_catalogue_read("SELECT DISTINCT kind, name, definition, mark FROM @.tag_input WHERE tag_id = ANY ($1) AND mark IS NOT NULL "
+										  "ORDER BY kind, name", 1, INT4ARRAYOID, array_of_ids(tag_ids, tag_count), false);
+	seen.inputs = MemoryContextAlloc(session.caller, sizeof(seen_input) * (seen.count + 1));
+	for (int i = 0; i < seen.count; i++)
+		seen.inputs[i].input = input_of_row(&session, i, 1);
+	crm_catalogue_end(&session);
+	level = crm_rule_enter();	/* definitions are written under the settings under which they were */
+	for (int i = 0; i < seen.count; i++)
+	{
+		seen.inputs[i].cause = cause_of(population, &seen.inputs[i].input);
+		seen.changed |= seen.inputs[i].cause != NULL;
+		seen.elsewhere |= !is_here(seen.inputs[i].input.mark);
+	}
+	crm_rule_leave(level);
+	return seen;
+}
+
+/* NULL for one that was written since: it is as its tag's owner has just found it. */
+static const seen_input *
+find_seen(const seen_inputs *seen, const crm_input *input)
+{
+	for (int i = 0; i < seen->count; i++)
+	{
+		const crm_input *other = &seen->inputs[i].input;
+
+		if (strcmp(other->mark, input->mark) == 0 && strcmp(other->name, input->name) == 0 &&
+			strcmp(other->kind, input->kind) == 0 && strcmp(other->definition, input->definition) == 0)
+			return &seen->inputs[i];
+	}
+	return NULL;
+}
+
+/* Those of the tags that have any inputs, by tag, and which of those looked at they are. */
 static kept_inputs *
-read_inputs(Datum *tag_ids, int tag_count, int *kept_count)
+read_inputs(const seen_inputs *seen, Datum *tag_ids, int tag_count, int *kept_count)
 {
 	crm_catalogue_session session;
 	kept_inputs *kept;
-	crm_input  *inputs;
+	const seen_input **inputs;
 	int			count;
+	int			found = 0;
 
 	crm_catalogue_begin(&session);
 	count = (int) crm_catalogue_read("SELECT i.tag_id, d.name, i.kind, i.name, i.definition, i.mark FROM @.tag_input i JOIN @.tag_definition d USING (tag_id) "
 									 "WHERE tag_id = ANY ($1) AND mark IS NOT NULL ORDER BY tag_id, i.kind, i.name",
-									 1, INT4ARRAYOID, PointerGetDatum(construct_array(tag_ids, tag_count, INT4OID, sizeof(int32), true, TYPALIGN_INT)), false);
-	inputs = MemoryContextAlloc(session.caller, sizeof(crm_input) * (count + 1));
+									 1, INT4ARRAYOID, array_of_ids(tag_ids, tag_count), false);
+	inputs = MemoryContextAlloc(session.caller, sizeof(seen_input *) * (count + 1));
 	kept = MemoryContextAllocZero(session.caller, sizeof(kept_inputs) * (tag_count + 1));
 	*kept_count = 0;
 	for (int i = 0; i < count; i++)
 	{
 		int32		tag_id = (int32) crm_catalogue_number(i, 1, NULL);
+		crm_input	input = input_of_row(&session, i, 3);
 
 		if (*kept_count == 0 || kept[*kept_count - 1].tag_id != tag_id)
 		{
 			if (*kept_count == tag_count)
 				break;
 			kept[(*kept_count)++] = (kept_inputs) {
-				tag_id, crm_catalogue_required(&session, i, 2), &inputs[i], 0
+				tag_id, crm_catalogue_required(&session, i, 2), &inputs[found], 0
 			};
 		}
+		inputs[found] = find_seen(seen, &input);
+		if (inputs[found] == NULL)
+			continue;
 		kept[*kept_count - 1].count++;
-		inputs[i] = (crm_input) {
-			crm_catalogue_required(&session, i, 3), crm_catalogue_required(&session, i, 4),
-				crm_catalogue_required(&session, i, 5), crm_catalogue_required(&session, i, 6)
-		};
+		found++;
 	}
 	crm_catalogue_end(&session);
 	return kept;
 }
 
-/* Inputs that were found unchanged: tags of one population share many. */
-typedef struct unchanged_inputs
+/* The causes in one sentence; NULL when there is none. */
+static char *
+join_causes(StringInfo causes, const char *cause)
 {
-	const crm_input *inputs[UNCHANGED];
-	int			count;
-} unchanged_inputs;
-
-static bool
-is_unchanged(const unchanged_inputs *unchanged, const crm_input *input)
-{
-	for (int i = 0; i < unchanged->count; i++)
-		if (strcmp(unchanged->inputs[i]->mark, input->mark) == 0 && strcmp(unchanged->inputs[i]->name, input->name) == 0 &&
-			strcmp(unchanged->inputs[i]->kind, input->kind) == 0 && strcmp(unchanged->inputs[i]->definition, input->definition) == 0)
-			return true;
-	return false;
+	if (cause != NULL)
+		appendStringInfo(causes, "%s%s", causes->len > 0 ? "; " : "", cause);
+	return causes->len > 0 ? causes->data : NULL;
 }
 
 /* What has changed of a tag's inputs, in words; NULL when nothing has. */
 static char *
-cause_of_tag(const crm_population *population, const kept_inputs *kept, unchanged_inputs *unchanged)
+cause_of_tag(const kept_inputs *kept)
 {
 	StringInfoData causes;
-	int			level = crm_rule_enter();	/* definitions are written under the settings under which they were */
+	char	   *joined = NULL;
 
 	initStringInfo(&causes);
 	for (int i = 0; i < kept->count; i++)
-	{
-		char	   *cause = is_unchanged(unchanged, &kept->inputs[i]) ? NULL : cause_of(population, &kept->inputs[i]);
-
-		if (cause == NULL && unchanged->count < UNCHANGED && !is_unchanged(unchanged, &kept->inputs[i]))
-			unchanged->inputs[unchanged->count++] = &kept->inputs[i];
-		if (cause != NULL)
-			appendStringInfo(&causes, "%s%s", causes.len > 0 ? "; " : "", cause);
-	}
-	crm_rule_leave(level);
-	return causes.len > 0 ? causes.data : NULL;
+		joined = join_causes(&causes, kept->inputs[i]->cause);
+	return joined;
 }
 
 char *
 crm_inputs_cause(const crm_population *population, int32 tag_id)
 {
 	Datum		id = Int32GetDatum(tag_id);
-	unchanged_inputs unchanged = {.count = 0};
-	int			count;
-	kept_inputs *kept = read_inputs(&id, 1, &count);
+	seen_inputs seen = look_at_inputs(population, &id, 1);
+	StringInfoData causes;
+	char	   *joined = NULL;
 
-	return count > 0 ? cause_of_tag(population, kept, &unchanged) : NULL;
+	initStringInfo(&causes);
+	for (int i = 0; i < seen.count; i++)
+		joined = join_causes(&causes, seen.inputs[i].cause);
+	return joined;
 }
 
 /* Has this statement warned of the tag? */
@@ -332,46 +392,19 @@ is_warned_of(int32 tag_id)
 	return false;
 }
 
-/* Has any input of the tags changed?  A thousand tags rest on a few: each is looked at once. */
-static bool
-any_changed(const crm_population *population, Datum *tag_ids, int tag_count)
-{
-	crm_catalogue_session session;
-	crm_input  *inputs;
-	int			count;
-	int			level;
-	bool		changed = false;
-
-	crm_catalogue_begin(&session);
-	count = (int) crm_catalogue_read("SELECT DISTINCT kind, name, definition, mark FROM @.tag_input WHERE tag_id = ANY ($1) AND mark IS NOT NULL",
-									 1, INT4ARRAYOID, PointerGetDatum(construct_array(tag_ids, tag_count, INT4OID, sizeof(int32), true, TYPALIGN_INT)), false);
-	inputs = MemoryContextAlloc(session.caller, sizeof(crm_input) * (count + 1));
-	for (int i = 0; i < count; i++)
-		inputs[i] = (crm_input) {
-			crm_catalogue_required(&session, i, 1), crm_catalogue_required(&session, i, 2),
-				crm_catalogue_required(&session, i, 3), crm_catalogue_required(&session, i, 4)
-		};
-	crm_catalogue_end(&session);
-	level = crm_rule_enter();
-	for (int i = 0; i < count && !changed; i++)
-		changed = cause_of(population, &inputs[i]) != NULL;
-	crm_rule_leave(level);
-	return changed;
-}
-
 void
 crm_inputs_warn(const crm_population *population, Datum *tag_ids, int tag_count)
 {
-	unchanged_inputs unchanged = {.count = 0};
+	seen_inputs seen = look_at_inputs(population, tag_ids, tag_count);
 	int			count;
 	kept_inputs *kept;
 
-	if (!any_changed(population, tag_ids, tag_count))
+	if (!seen.changed)
 		return;
-	kept = read_inputs(tag_ids, tag_count, &count);
+	kept = read_inputs(&seen, tag_ids, tag_count, &count);
 	for (int i = 0; i < count; i++)
 	{
-		char	   *cause = cause_of_tag(population, &kept[i], &unchanged);
+		char	   *cause = cause_of_tag(&kept[i]);
 
 		if (cause == NULL || is_warned_of(kept[i].tag_id))
 			continue;
@@ -399,7 +432,7 @@ static bool
 all_here(const kept_inputs *kept)
 {
 	for (int i = 0; i < kept->count; i++)
-		if (!is_here(kept->inputs[i].mark))
+		if (!is_here(kept->inputs[i]->input.mark))
 			return false;
 	return true;
 }
@@ -420,7 +453,7 @@ crm_inputs_before_refresh(const crm_population *population, List *tags)
 {
 	Datum	   *ids = palloc(sizeof(Datum) * (list_length(tags) + 1));
 	List	   *changed = NIL;
-	unchanged_inputs unchanged = {.count = 0};
+	seen_inputs seen;
 	kept_inputs *kept;
 	ListCell   *cell;
 	int			count = 0;
@@ -428,11 +461,14 @@ crm_inputs_before_refresh(const crm_population *population, List *tags)
 	(void) crm_population_source(population);
 	foreach(cell, tags)
 		ids[count++] = Int32GetDatum(((crm_tag *) lfirst(cell))->id);
-	kept = read_inputs(ids, count, &count);
+	seen = look_at_inputs(population, ids, count);
+	if (!seen.changed && !seen.elsewhere)
+		return NIL;
+	kept = read_inputs(&seen, ids, count, &count);
 	for (int i = 0; i < count; i++)
 	{
 		crm_tag    *tag = tag_of_id(tags, kept[i].tag_id);
-		char	   *cause = cause_of_tag(population, &kept[i], &unchanged);
+		char	   *cause = cause_of_tag(&kept[i]);
 
 		if (cause == NULL && all_here(&kept[i]))
 			continue;
