@@ -48,7 +48,7 @@ step "kernels under valgrind" under_valgrind
 step "parallel plans forced" env CRM_CONFIG="$(printf '%s\n' "parallel_setup_cost = 0" "parallel_tuple_cost = 0" "min_parallel_table_scan_size = 0")" \
 	"$here/check.sh" regress
 step "a server with assertions" "$here/assert.sh" regress isolation
-step "the library under valgrind" "$here/valgrind.sh"
+step "the library under valgrind" env VALGRIND_SECONDS="${VALGRIND_SECONDS-120}" "$here/valgrind.sh"
 step "PostgreSQL 17 and 18" "$here/versions.sh" 17 18
 step "cancels at random moments" env TEST=cancel CRM_CANCELS=20 CRM_SCALE=3 "$here/check.sh" tap
 step "damaged values" env TEST=mutation CRM_MUTANTS=10000 "$here/check.sh" tap
