@@ -26,6 +26,7 @@ SELECT priority, action, tag, value, title, stops FROM next_actions('page', prof
 SELECT priority, action, tag, value, title, stops FROM next_actions('page', profile('c32') -> 'tags', 'en');
 SELECT count(*) AS nothing FROM next_actions('page', profile('c1') -> 'tags', 'en');
 SELECT plain(customer_reasons('c31', 'page', profile('c31') -> 'tags', 'en', 'UTC', 3));
+SELECT plain(customer_reasons('c31', 'page', profile('c31') -> 'tags', 'zh', 'UTC', 3));
 SELECT plain(customer_timeline_part('c3', 'page', 'en', 'Asia/Shanghai', 4));
 SELECT plain(customer_timeline_part('nobody', 'page', 'en', 'UTC', 4));
 SELECT plain(customer_scores('page', profile('c3') -> 'customer', NULL, 'en'));

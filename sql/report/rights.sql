@@ -256,9 +256,9 @@ expect_coverage(text,double precision,double precision,text,text)|'rich', 0, 1, 
 expect_tag(text,bigint,text,boolean,text)|'rich', 26, population => %1$L
 expect_tag(text,text,text,boolean,text)|'rich', '26', population => %1$L
 expect_tag(text,uuid,text,boolean,text)|'rich', '00000000-0000-0000-0000-000000000007'::uuid, population => %1$L
-explain_tag(bigint,text,text)|25, 'rich', %1$L
-explain_tag(text,text,text)|'25', 'rich', %1$L
-explain_tag(uuid,text,text)|'00000000-0000-0000-0000-000000000007'::uuid, 'rich', %1$L
+explain_tag(bigint,text,text,text)|25, 'rich', %1$L
+explain_tag(text,text,text,text)|'25', 'rich', %1$L
+explain_tag(uuid,text,text,text)|'00000000-0000-0000-0000-000000000007'::uuid, 'rich', %1$L
 find_amount(regclass)|'rights_matrix.events'
 find_column(regclass,text[],text[])|'rights_matrix.events', '{amount}', '{number}'
 find_customer_column(regclass,regclass,name)|'rights_matrix.events', 'rights_matrix.customers', 'id'

@@ -53,6 +53,20 @@ SELECT rule, c.* FROM (VALUES
 	('CASE WHEN age < 18 THEN ''minor'' WHEN age < 60 THEN ''adult'' ELSE ''senior'' END'), ('CASE city WHEN ''Berlin'' THEN ''DE'' WHEN ''Paris'' THEN ''FR'' END'),
 	('city'), ('COALESCE(city, ''none'')'), ('upper(city)'), ('name LIKE ''Li%'''), ('age % 2 = 0 AND spent > 20'), ('age % 2 = 1 AND spent > 20'), ('true'), ('age > assets'),
 	('assets > 1000000 AND spent > 20'), ('assets > 1000000 OR spent > 20 OR age > 35')) r (rule), changes(rule) c;
+-- The same in Chinese: other words, nothing else.
+CREATE FUNCTION in_chinese(rule text, key bigint) RETURNS TABLE (part text, detail text, value text, same boolean) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM create_tag('trial', rule);
+	RETURN QUERY SELECT t.part_zh, t.detail_zh, t.value_zh, (t.part, t.detail, t.value) IS NOT DISTINCT FROM (t.part_zh, t.detail_zh, t.value_zh)
+	FROM ROWS FROM (explain_tag(key, 'trial', language => 'en'), explain_tag(key, 'trial', language => 'zh')) t (part, detail, value, part_zh, detail_zh, value_zh);
+	PERFORM drop_tag('trial');
+END $$;
+SELECT rule, c.part, regexp_replace(c.detail, '\d{4}-\d\d-\d\d [0-9:.]+\+00', 'T') AS detail, regexp_replace(c.value, '至多19.*', '至多T') AS value
+FROM (VALUES ('age > 40'), ('age BETWEEN 10 AND 20'), ('score > 0.75'), ('score < 0.25'), ('spent < 12.5'), ('opted_out IS NULL'), ('city = ''Paris'''), ('city NOT IN (''Berlin'', ''Bonn'')'),
+	('city <> ''Berlin'''), ('assets IS NULL'), ('upper(city)'), ('CASE WHEN age < 18 THEN ''minor'' WHEN age < 60 THEN ''adult'' ELSE ''senior'' END'), ('age > assets'), ('joined > as_of - interval ''50 years''')) r (rule),
+	in_chinese(rule, 1) c WHERE NOT c.same ORDER BY rule COLLATE "C", c.part COLLATE "C", c.value COLLATE "C";
+SELECT part, value FROM in_chinese('opted_out', 2) WHERE part NOT IN ('now', 'stored');
+SELECT count(*) FROM explain_tag(1, 'wealthy', 'people', 'fr');
 -- From NULL, and to it.
 SELECT rule, c.* FROM (VALUES ('assets > 1000000'), ('assets IS NOT NULL'), ('city = ''Paris'''), ('city <> ''Paris'''), ('COALESCE(spent, 50) > 20'), ('opted_out'), ('NOT opted_out'), ('seen IS NOT NULL'), ('assets < 5 OR assets IS NULL')) r (rule), changes(rule, 2) c;
 SELECT rule, c.* FROM (VALUES ('assets IS NOT NULL'), ('assets = assets'), ('name IS NOT NULL')) r (rule), changes(rule, 3) c;

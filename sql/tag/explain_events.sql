@@ -75,6 +75,16 @@ SELECT create_tag('clicks', $$event_count(timeline, 'click') >= 1600 AND event_s
 SELECT part, detail, value FROM explain_tag(4, 'clicks') WHERE part NOT IN ('now', 'stored');
 SELECT * FROM changes($$event_count(timeline, 'click') < 1000$$, 4);
 
+-- In Chinese.
+CREATE FUNCTION in_chinese(rule text, key bigint) RETURNS TABLE (part text, detail text, value text) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM create_tag('trial', rule);
+	RETURN QUERY SELECT t.* FROM explain_tag(key, 'trial', language => 'zh') t WHERE t.part IN ('change', 'no change', 'change not known', 'since', 'until', 'events not shown');
+	PERFORM drop_tag('trial');
+END $$;
+SELECT rule, c.* FROM (VALUES ($$event_count(timeline, 'order') >= 2$$), ($$event_count(timeline, 'order') >= 4$$), ($$event_count(timeline, 'order') = 1$$), ($$event_count(timeline, 'order') = 0$$), ($$event_count(timeline) >= 100$$),
+	($$event_sum(timeline, 'order') > 1000$$), ($$event_sum(timeline, 'order') BETWEEN 10000 AND 10001$$), ($$event_count(timeline, 'order', as_of - interval '4000 days') >= 2$$), ($$event_count(timeline, 'no_such') < 0$$)) r (rule), in_chinese(rule, 1) c;
+
 -- Who may not read the events.
 CREATE ROLE regress_crm_events;
 GRANT USAGE ON SCHEMA explain_events, crm TO regress_crm_events;

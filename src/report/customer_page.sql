@@ -17,6 +17,7 @@ CREATE FUNCTION @extschema@.customer_reasons(key text, population text, tags jso
 	AS $$
 DECLARE
 	w constant jsonb := @extschema@.page_words(lang);
+	truth constant jsonb := jsonb_build_object('true', w -> 'true', 'false', w -> 'false', 'unknown', w -> 'unknown');
 	t record;
 	html text := '';
 BEGIN
@@ -34,13 +35,13 @@ BEGIN
 				FROM (
 					SELECT p.no, w ->> p.word AS name, string_agg(CASE x.part
 							WHEN 'event' THEN @extschema@.report_time(x.detail::timestamptz, zone) || ' ' || x.value
-							WHEN 'decided by' THEN concat_ws(' = ', @extschema@.page_short(x.detail), CASE WHEN x.value <> 'true' THEN x.value END)
+							WHEN 'decided by' THEN concat_ws(' = ', @extschema@.page_short(x.detail), CASE WHEN x.value <> 'true' THEN coalesce(truth ->> x.value, x.value) END)
 							WHEN 'since' THEN @extschema@.report_time(x.value::timestamptz, zone)
 							WHEN 'until' THEN @extschema@.report_time(x.value::timestamptz, zone)
-							WHEN 'change' THEN concat_ws(': ', x.detail, @extschema@.page_short(x.value))
+							WHEN 'change' THEN concat_ws(': ', coalesce(truth ->> x.detail, x.detail), @extschema@.page_short(x.value))
 							ELSE @extschema@.page_short(x.value) END, '; ' ORDER BY x.no) AS said
 					FROM (SELECT e.*, row_number() OVER (PARTITION BY e.part ORDER BY e.ordinality) AS no
-						FROM @extschema@.explain_tag(customer_reasons.key, t.tag, population) WITH ORDINALITY e) x
+						FROM @extschema@.explain_tag(customer_reasons.key, t.tag, population, lang) WITH ORDINALITY e) x
 					JOIN (VALUES ('rule', 'rule', 1, 1), ('decided by', 'decided by', 2, 4), ('event', 'counts', 3, 3), ('since', 'since', 4, 1), ('until', 'until', 5, 1), ('change', 'changes', 6, 2)) p (part, word, no, most)
 						ON p.part = x.part AND x.no <= p.most
 					WHERE x.value IS NOT NULL

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/language.h"
 #include "common/query.h"
 #include "funcapi.h"
 #include "kernel/model_kmeans.h"
@@ -565,7 +566,6 @@ crm_personas(PG_FUNCTION_ARGS)
 	persona_pass *p;
 	persona_words words = {0};
 	char	   *query;
-	char	   *language;
 	TupleDesc	desc;
 	SPIPlanPtr	plan;
 	double		fdr;
@@ -575,13 +575,7 @@ crm_personas(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 7; i++)
 		if (PG_ARGISNULL(i) && i != 1 && i != 2)
 			return (Datum) 0;
-	language = text_to_cstring(PG_GETARG_TEXT_PP(3));
-	if (strcmp(language, "en") != 0 && strcmp(language, "zh") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown language \"%s\"", language),
-				 errhint("It is en or zh.")));
-	words.chinese = strcmp(language, "zh") == 0;
+	words.chinese = crm_language_is_chinese(text_to_cstring(PG_GETARG_TEXT_PP(3)));
 	words.given = PG_GETARG_JSONB_P(4);
 	scoring_check_words(words.given);
 	fdr = PG_GETARG_FLOAT8(5);

@@ -13,6 +13,7 @@
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/language.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -320,10 +321,10 @@ outcome_name(const crm_explanation *e, int outcome)
 static void
 put_result(const output *out, const crm_explanation *e, const stored_tag *stored)
 {
-	char	   *detail = psprintf("as of %s", show_time(e->as_of));
+	char	   *detail = psprintf(CRM_SAY(e, "as of %s", "截至%s"), show_time(e->as_of));
 
 	if (e->rule->type == BOOLOID)
-		put(out, "now", e->result_is_null ? psprintf("%s; the rule is unknown, which counts as no", detail) : detail,
+		put(out, "now", e->result_is_null ? psprintf(CRM_SAY(e, "%s; the rule is unknown, which counts as no", "%s；规则结果未知，视为否"), detail) : detail,
 			!e->result_is_null && DatumGetBool(e->result) ? "true" : "false");
 	else
 	{
@@ -335,10 +336,10 @@ put_result(const output *out, const crm_explanation *e, const stored_tag *stored
 	}
 
 	if (!stored->refreshed)
-		put(out, "stored", "never refreshed", NULL);
+		put(out, "stored", CRM_SAY(e, "never refreshed", "尚未刷新"), NULL);
 	else
-		put(out, "stored", psprintf("since the refresh of %s%s", show_time(stored->refreshed_at),
-									e->tag->version != e->tag->refreshed_version ? ", by an earlier rule" : ""),
+		put(out, "stored", psprintf(CRM_SAY(e, "since the refresh of %s%s", "自%s刷新起%s"), show_time(stored->refreshed_at),
+									e->tag->version != e->tag->refreshed_version ? CRM_SAY(e, ", by an earlier rule", "，按早先的规则") : ""),
 			e->tag->type == CRM_VALUE_BOOLEAN ? (stored->had ? "true" : "false") : stored->had ? stored->value : NULL);
 	if (stored->expires)
 		put(out, "valid until", NULL, show_time(stored->until));
@@ -520,7 +521,7 @@ put_values(const output *out, const crm_explanation *e)
 		}
 		expr = without_relabel((Node *) choice->defresult);
 		if (expr != NULL && !IsA(expr, CaseExpr))
-			put(out, "value if", write_result(e, expr), "none of these");
+			put(out, "value if", write_result(e, expr), CRM_SAY(e, "none of these", "以上皆非"));
 	}
 }
 
@@ -541,20 +542,24 @@ put_span(const output *out, crm_explanation *e)
 	crm_span	span = crm_explain_span(e);
 	const char *clock;
 	const char *always;
+	const char *unknown;
 
 	if (!span.by_clock)
 		return;
-	clock = e->history != NULL ? "by the clock and the events" : "by the clock, for the columns as they are";
-	always = e->history != NULL ? "as long as columns and events are as they are" : "as long as the columns are as they are";
+	clock = e->history != NULL ? CRM_SAY(e, "by the clock and the events", "由时间与事件决定") :
+		CRM_SAY(e, "by the clock, for the columns as they are", "由时间决定，各列保持现值");
+	always = e->history != NULL ? CRM_SAY(e, "as long as columns and events are as they are", "只要各列与事件不变") :
+		CRM_SAY(e, "as long as the columns are as they are", "只要各列不变");
+	unknown = CRM_SAY(e, "cannot be told from this rule", "无法由此规则得知");
 	if (!span.since_known)
-		put(out, "since", "cannot be told from this rule", NULL);
+		put(out, "since", unknown, NULL);
 	else
 		put(out, "since", span.since != DT_NOBEGIN ? clock : always,
 			span.since == DT_NOBEGIN ? NULL : show_time(span.since));
 	if (e->history != NULL)
-		clock = "by the clock, if nothing else happens";
+		clock = CRM_SAY(e, "by the clock, if nothing else happens", "由时间决定，若无其他变化");
 	if (!span.until_known)
-		put(out, "until", "cannot be told from this rule", NULL);
+		put(out, "until", unknown, NULL);
 	else
 		put(out, "until", span.until != DT_NOEND ? clock : always,
 			span.until == DT_NOEND ? NULL : show_time(span.until));
@@ -589,12 +594,13 @@ put_changes(const output *out, crm_explanation *e)
 	attribute = -1;
 	while ((attribute = bms_next_member(unsure, attribute)) >= 0)
 		put(out, "change not known", column_name(e, attribute),
-			"that depends on a condition of which only the value is known");
+			CRM_SAY(e, "that depends on a condition of which only the value is known", "取决于一个只知其值的条件"));
 	if (events_unsure)
-		put(out, "change not known", "timeline", "not all that might happen could be tried");
+		put(out, "change not known", "timeline", CRM_SAY(e, "not all that might happen could be tried", "未能试遍所有可能的事件"));
 	if (changes == NIL && unsure == NULL && !events_unsure)
-		put(out, "no change", e->history == NULL ? "no other value of a single column gives another result" :
-			"none was found among other values of one column, up to 1000 events more of one kind, and events fewer", NULL);
+		put(out, "no change", e->history == NULL ? CRM_SAY(e, "no other value of a single column gives another result", "任何单列取其他值都不会改变结果") :
+			CRM_SAY(e, "none was found among other values of one column, up to 1000 events more of one kind, and events fewer",
+					"试过单列的其他值、同类事件至多增加1000个以及减少事件，均未改变结果"), NULL);
 }
 
 /* ---- the function ----------------------------------------------------------------------------- */
@@ -688,7 +694,7 @@ explain(const output *out, crm_explanation *e, const stored_tag *stored, const c
 	if (e->rule->type != BOOLOID)
 		put_values(out, e);
 	if (is_partly_hidden(e))
-		put(out, "change not shown", "the rule names columns or events that you may not read", NULL);
+		put(out, "change not shown", CRM_SAY(e, "the rule names columns or events that you may not read", "规则涉及您无权读取的列或事件"), NULL);
 	else if (e->outcome != CRM_REASON_OPEN)
 	{
 		put_span(out, e);
@@ -698,7 +704,7 @@ explain(const output *out, crm_explanation *e, const stored_tag *stored, const c
 	crm_owner_end(&session);
 }
 
-/* crm.explain_tag(key, tag, population) */
+/* crm.explain_tag(key, tag, population, language) */
 static Datum
 explain_tag(FunctionCallInfo fcinfo, Oid key_type)
 {
@@ -713,6 +719,7 @@ explain_tag(FunctionCallInfo fcinfo, Oid key_type)
 		return (Datum) 0;
 	e.population = crm_population_find(crm_text_argument(fcinfo, 2));
 	crm_rights_require_tags(e.population);
+	e.chinese = !PG_ARGISNULL(3) && crm_language_is_chinese(crm_text_argument(fcinfo, 3));
 	e.tag = crm_tag_find(e.population, crm_text_argument(fcinfo, 1));
 	if (!crm_key_visible(e.population, PG_GETARG_DATUM(0), key_type))
 		return (Datum) 0;

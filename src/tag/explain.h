@@ -74,6 +74,7 @@ typedef struct crm_explanation
 	bool		event_values;	/* the population's events have values */
 	crm_event_history *history; /* NULL: the rule does not name the timeline (explain_events.h) */
 	bool		timeline_hidden;	/* the caller may not read it */
+	bool		chinese;		/* what is said is */
 	Datum		result;			/* of the whole rule */
 	bool		result_is_null;
 	/* evaluation */
@@ -88,6 +89,9 @@ typedef struct crm_explanation
 	bool		events_unknown; /* ... and nothing is known of it */
 	int			differing;		/* conditions that came out otherwise, in the last trial */
 } crm_explanation;
+
+/* A phrase in the language of the explanation. */
+#define CRM_SAY(e, english, in_chinese) ((e)->chinese ? (in_chinese) : (english))
 
 /* ---- explain_tree.c -------------------------------------------------------- */
 

@@ -197,10 +197,16 @@ describe_end(const search *s, int at, int direction, Datum *limit, bool *closed)
 		{
 			*limit = point;
 			*closed = false;
-			return psprintf("%s than %s", direction < 0 ? "more" : "less", crm_line_show(&s->line, point));
+			return psprintf(direction < 0 ? CRM_SAY(s->e, "more than %s", "大于%s") : CRM_SAY(s->e, "less than %s", "小于%s"), crm_line_show(&s->line, point));
 		}
 	}
-	return psprintf("at %s %s", direction < 0 ? "least" : "most", crm_line_show(&s->line, *limit));
+	return psprintf(direction < 0 ? CRM_SAY(s->e, "at least %s", "至少%s") : CRM_SAY(s->e, "at most %s", "至多%s"), crm_line_show(&s->line, *limit));
+}
+
+static char *
+any_value(const search *s)
+{
+	return pstrdup(CRM_SAY(s->e, "any value", "任意值"));
 }
 
 static char *
@@ -217,12 +223,12 @@ describe_run(const search *s, int first, int last, bool from_above)
 	{
 		if (low_closed && high_closed && crm_line_compare(&s->line, low, high) == 0)
 			return crm_line_show(&s->line, low);
-		return from_above ? psprintf("%s and %s", to, from) : psprintf("%s and %s", from, to);
+		return psprintf(CRM_SAY(s->e, "%s and %s", "%s且%s"), from_above ? to : from, from_above ? from : to);
 	}
 	/* A single point at the end of the type's values. */
 	if (first == last && !s->cells[first].gap)
 		return crm_line_show(&s->line, s->cells[first].value);
-	return from != NULL ? from : to != NULL ? to : "any value";
+	return from != NULL ? from : to != NULL ? to : any_value(s);
 }
 
 /* "anything but 'a', 'b'": the values that do not give this result. */
@@ -235,9 +241,9 @@ describe_others(const search *s, int class)
 	initStringInfo(&text);
 	for (int i = 0; i < s->cell_count; i++)
 		if (!s->cells[i].gap && crm_explain_class(s->e, s->cells[i].outcome) != class)
-			appendStringInfo(&text, "%s%s", excluded++ == 0 ? "any value but " : ", ",
+			appendStringInfo(&text, "%s%s", excluded++ == 0 ? CRM_SAY(s->e, "any value but ", "任意值，除了") : CRM_SAY(s->e, ", ", "、"),
 							 crm_line_show(&s->line, s->cells[i].value));
-	return excluded == 0 ? "any value" : text.data;
+	return excluded == 0 ? any_value(s) : text.data;
 }
 
 static char *
@@ -270,7 +276,7 @@ add_change(search *s, int class, int differing, double proportion, const char *t
 	change->outcome = class;
 	change->differing = differing;
 	change->proportion = proportion;
-	change->text = psprintf("from %s to %s", describe_now(s), to);
+	change->text = psprintf(CRM_SAY(s->e, "from %s to %s", "从%s变为%s"), describe_now(s), to);
 	s->changes = lappend(s->changes, change);
 	return change;
 }

@@ -254,12 +254,15 @@ rounded(double value)
 
 /* A bound of the values that give a result; where it gives it itself, it is included. */
 static char *
-describe_bound(search *s, int class, int64 bits, const char *including, const char *excluding)
+describe_bound(search *s, int class, int64 bits, bool above)
 {
 	double		bound = rounded(value_of(bits));
 	bool		included = outcome_at(s, bits_of(bound)) == class;
+	char	   *number = show_number(bound == 0 ? 0 : s->sign * bound);
 
-	return psprintf("%s %s", included ? including : excluding, show_number(bound == 0 ? 0 : s->sign * bound));
+	if (included)
+		return psprintf(above ? CRM_SAY(s->e, "at least %s", "至少%s") : CRM_SAY(s->e, "at most %s", "至多%s"), number);
+	return psprintf(above ? CRM_SAY(s->e, "more than %s", "大于%s") : CRM_SAY(s->e, "less than %s", "小于%s"), number);
 }
 
 /* From a value at which the result turns to the one at which it turns back, away from zero. */
@@ -272,19 +275,25 @@ describe_values(search *s, int class, int64 from, int64 to)
 
 	if (to != 0 && rounded(value_of(from)) == rounded(value_of(to)))
 		return show_number(one);
-	text = describe_bound(s, class, from, up ? "at least" : "at most", up ? "more than" : "less than");
-
+	text = describe_bound(s, class, from, up);
 	if (to != 0)
-		text = psprintf("%s and %s", text, describe_bound(s, class, to, up ? "at most" : "at least", up ? "less than" : "more than"));
+		text = psprintf(CRM_SAY(s->e, "%s and %s", "%s且%s"), text, describe_bound(s, class, to, !up));
 	return text;
 }
 
 static char *
-describe_more(const event_kind *kind, size_t more, const char *value)
+describe_more(const search *s, const event_kind *kind, size_t more, const char *value)
 {
 	StringInfoData text;
 
 	initStringInfo(&text);
+	if (s->e->chinese)
+	{
+		appendStringInfo(&text, "再有%zu个%s事件", more, kind->text != NULL ? kind->text : "");
+		if (value != NULL)
+			appendStringInfo(&text, more == 1 ? "，值为%s" : "，其中一个值为%s", value);
+		return text.data;
+	}
 	appendStringInfo(&text, "%zu more %s", more, more == 1 ? "event" : "events");
 	if (kind->text != NULL)
 		appendStringInfo(&text, " %s", kind->text);
@@ -353,7 +362,7 @@ search_values(search *s)
 			for (int j = i + 1; j < count && to == 0; j++)
 				if (outcome_at(s, points[j]) != class)
 					to = points[j];
-			text = describe_more(s->kind, s->more, describe_values(s, class, points[i], to));
+			text = describe_more(s, s->kind, s->more, describe_values(s, class, points[i], to));
 			s->e->differing = differing;
 			add_change(s, class, Max(share_of((double) s->more, s->kind->call != NULL ? (double) s->kind->call->count : 0),
 									 share_of(value, absolute_sum(s->e, s->kind->call))), text);
@@ -379,7 +388,7 @@ search_more(search *s, const event_kind *kind, bool only_one)
 
 		if (class != s->class_now && class != CRM_REASON_OPEN && !is_found(s, class))
 			add_change(s, class, share_of((double) points[i], kind->call != NULL ? (double) kind->call->count : 0),
-					   describe_more(kind, points[i], NULL));
+					   describe_more(s, kind, points[i], NULL));
 		s->more = points[i];
 		if (with_value && !is_enough(s))
 			search_values(s);
@@ -433,7 +442,7 @@ gather_kinds(crm_explanation *e, event_kind *kinds, bool *unsure)
 	{
 		memset(&kinds[count], 0, sizeof(event_kind));
 		kinds[count].example.any_name = true;
-		kinds[count].text = count > 0 ? "of another name" : NULL;
+		kinds[count].text = count > 0 ? CRM_SAY(e, "of another name", "其他名称的") : NULL;
 		kinds[count++].call = any;
 	}
 
@@ -482,7 +491,7 @@ compare_values(const void *a, const void *b, void *arg)
 static char *
 describe_one(const search *s, size_t number)
 {
-	return psprintf("without the event %s of %s", crm_explain_event_text(s->e, number),
+	return psprintf(CRM_SAY(s->e, "without the event %s of %s", "去掉事件%s（%s）"), crm_explain_event_text(s->e, number),
 					timestamptz_to_str(s->e->history->events[number].at));
 }
 
@@ -494,9 +503,10 @@ note_fewer(search *s, int class, int64 fewer, const char *which)
 	if (fewer == 1)
 		text = describe_one(s, s->order[0]);
 	else if (fewer == s->call->count)
-		text = psprintf("without all %zu events of %s", s->call->count, s->call->text);
+		text = psprintf(CRM_SAY(s->e, "without all %zu events of %s", "去掉全部%zu个事件：%s"), s->call->count, s->call->text);
 	else
-		text = psprintf("without the " INT64_FORMAT " %s events of %s", fewer, which, s->call->text);
+		text = psprintf(CRM_SAY(s->e, "without the %1$lld %2$s events of %3$s", "去掉%2$s的%1$lld个事件：%3$s"),
+						(long long) fewer, which, s->call->text);
 	add_change(s, class, (double) fewer / (double) s->call->count, text);
 }
 
@@ -564,15 +574,15 @@ search_fewer(search *s, const crm_event_call *call, bool only_one)
 	search_singles(s, newest);
 	if (is_enough(s) || count == 1)
 		return;
-	search_several(s, newest, "newest");
+	search_several(s, newest, CRM_SAY(s->e, "newest", "最新"));
 	for (size_t i = 0; i < count; i++)
 		other[i] = newest[count - 1 - i];
-	search_several(s, other, "oldest");
+	search_several(s, other, CRM_SAY(s->e, "oldest", "最早"));
 	if (s->e->history->has_values)
 	{
 		memcpy(other, newest, sizeof(size_t) * count);
 		qsort_arg(other, count, sizeof(size_t), compare_values, s->e->history->events);
-		search_several(s, other, "largest");
+		search_several(s, other, CRM_SAY(s->e, "largest", "值最大"));
 	}
 }
 

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
+#include "common/language.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "tag/customer.h"
@@ -62,6 +63,7 @@ typedef struct language
 	const char *full_stop;
 } language;
 
+/* By whether it is Chinese. */
 static const language languages[] = {
 	{"en", "Customer %s", "%s (customer %s)", " stands out: ", "right now: ", "likely: ", "personality: ",
 		" has no tags", ", ", ": ", "; ", " (1 in %.0f)", " (%.0f %%)", "tags of ", "."},
@@ -295,18 +297,6 @@ make_sentence(const portrait *p, const language *words)
 	return out.data;
 }
 
-static const language *
-find_language(const char *name)
-{
-	for (int i = 0; i < lengthof(languages); i++)
-		if (strcmp(languages[i].name, name) == 0)
-			return &languages[i];
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown language \"%s\"", name),
-			 errhint("The sentence is written in \"en\" or \"zh\".")));
-}
-
 /* ---- the portrait as JSON ------------------------------------------------- */
 
 static void
@@ -424,7 +414,7 @@ profile(FunctionCallInfo fcinfo, Oid key_type)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	words = find_language(PG_ARGISNULL(3) ? "en" : crm_text_argument(fcinfo, 3));
+	words = &languages[!PG_ARGISNULL(3) && crm_language_is_chinese(crm_text_argument(fcinfo, 3))];
 	p.population = crm_population_find(crm_text_argument(fcinfo, 1));
 
 	scopes = crm_rights_try_readable(p.population);
