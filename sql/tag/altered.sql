@@ -65,6 +65,7 @@ SELECT crm.refresh_tags('altered'); ROLLBACK;
 BEGIN; ALTER TABLE crm.population_definition ALTER key_form DROP NOT NULL;
 UPDATE crm.population_definition SET key_form = NULL WHERE name = 'altered';
 SELECT crm.tag('young', population => 'altered'); ROLLBACK;
+UPDATE crm.population_definition SET chunk_bits = 2 WHERE name = 'altered';
 BEGIN; ALTER TABLE crm.population_definition DROP CONSTRAINT population_definition_chunk_bits_check;
 UPDATE crm.population_definition SET chunk_bits = 5000 WHERE name = 'altered';
 SELECT crm.tag('young', population => 'altered'); ROLLBACK;

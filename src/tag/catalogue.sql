@@ -24,7 +24,7 @@ CREATE TABLE @extschema@.population_definition (
 	event_name		name,
 	event_value		name,
 	event_attributes name[],
-	chunk_bits		int NOT NULL DEFAULT 0 CHECK (chunk_bits BETWEEN 0 AND 62),
+	chunk_bits		int NOT NULL DEFAULT 0 CHECK (chunk_bits = 0 OR chunk_bits BETWEEN 13 AND 62),
 	-- in whose days rules are evaluated between refreshes: that of the last one of all tags
 	zone			text,
 	-- how long changes of stored sets are kept, NULL: not at all; number and instant of the last one
