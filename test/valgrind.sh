@@ -68,6 +68,10 @@ if [ $# = 0 ] || [ ${#rooms[@]} -gt 0 ]; then
 	if [ -n "${VALGRIND_SECONDS:-}" ]; then
 		CRM_CONFIG="statement_timeout = '${VALGRIND_SECONDS}s'" ROOM=${rooms[*]-} REGRESS_TIMEOUT=${REGRESS_TIMEOUT:-14400} \
 			"$here/check.sh" regress >"$CRM_BUILD/regress.log" 2>&1 || echo "answers differ, as they may: $CRM_BUILD/regress.log"
+		# A run that broke off has shown nothing, and a server that went down is no cut statement.
+		grep -qE '^[ #]*(All [0-9]+ tests passed|[0-9]+ of [0-9]+ tests (passed|failed))' "$CRM_BUILD/check/regress/output" || { echo "the run broke off"; status=1; }
+		! grep -asE 'server closed the connection|in recovery mode|terminating connection because of crash|TRAP: ' \
+			"$CRM_BUILD/check/regress/regression.diffs" || status=1
 	else
 		ROOM=${rooms[*]-} REGRESS_TIMEOUT=${REGRESS_TIMEOUT:-14400} "$here/check.sh" regress || status=$?
 	fi

@@ -176,6 +176,9 @@ extern char *crm_line_show(const crm_line *line, Datum value);
 
 /* ---- explain_change.c ----------------------------------------------------------- */
 
+/* "at least 5", "less than 5": a bound of the values that give a result, in words. */
+extern char *crm_explain_bound(const crm_explanation *e, bool above, bool included, const char *limit);
+
 /* A change of one column, or of the events, that gives another result. */
 typedef struct crm_change
 {

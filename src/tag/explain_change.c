@@ -174,6 +174,14 @@ make_cells(search *s)
 
 /* ---- words -------------------------------------------------------------------------- */
 
+char *
+crm_explain_bound(const crm_explanation *e, bool above, bool included, const char *limit)
+{
+	if (included)
+		return psprintf(above ? CRM_SAY(e, "at least %s", "至少%s") : CRM_SAY(e, "at most %s", "至多%s"), limit);
+	return psprintf(above ? CRM_SAY(e, "more than %s", "大于%s") : CRM_SAY(e, "less than %s", "小于%s"), limit);
+}
+
 /* Where a run of cells ends, below (direction -1) or above, in words; NULL for an open end. */
 static char *
 describe_end(const search *s, int at, int direction, Datum *limit, bool *closed)
@@ -197,10 +205,10 @@ describe_end(const search *s, int at, int direction, Datum *limit, bool *closed)
 		{
 			*limit = point;
 			*closed = false;
-			return psprintf(direction < 0 ? CRM_SAY(s->e, "more than %s", "大于%s") : CRM_SAY(s->e, "less than %s", "小于%s"), crm_line_show(&s->line, point));
+			return crm_explain_bound(s->e, direction < 0, false, crm_line_show(&s->line, point));
 		}
 	}
-	return psprintf(direction < 0 ? CRM_SAY(s->e, "at least %s", "至少%s") : CRM_SAY(s->e, "at most %s", "至多%s"), crm_line_show(&s->line, *limit));
+	return crm_explain_bound(s->e, direction < 0, true, crm_line_show(&s->line, *limit));
 }
 
 static char *

@@ -258,11 +258,8 @@ describe_bound(search *s, int class, int64 bits, bool above)
 {
 	double		bound = rounded(value_of(bits));
 	bool		included = outcome_at(s, bits_of(bound)) == class;
-	char	   *number = show_number(bound == 0 ? 0 : s->sign * bound);
 
-	if (included)
-		return psprintf(above ? CRM_SAY(s->e, "at least %s", "至少%s") : CRM_SAY(s->e, "at most %s", "至多%s"), number);
-	return psprintf(above ? CRM_SAY(s->e, "more than %s", "大于%s") : CRM_SAY(s->e, "less than %s", "小于%s"), number);
+	return crm_explain_bound(s->e, above, included, show_number(bound == 0 ? 0 : s->sign * bound));
 }
 
 /* From a value at which the result turns to the one at which it turns back, away from zero. */
